@@ -1,0 +1,108 @@
+"""Examination, margin calls and liquidation of one margin wallet."""
+
+from datetime import timedelta
+
+from ledger import commands as c
+from ledger import events as e
+from ledger.account.close_out import close_out
+from ledger.account.conditions import require_no_liquidation
+from ledger.account.draft import Draft
+from ledger.account.lending import charge
+from ledger.errors import NothingToDo, NotLiquidatable, UnknownLiquidation
+from ledger.margin import Margin, show_level
+from ledger.market import Prices
+from ledger.words import Band, Execution
+
+CALL_PAUSE = timedelta(hours=24)
+
+
+def examine(draft: Draft, command: c.Examine) -> None:
+    """Charge interest, then call or liquidate the wallet where its level asks for it."""
+    require_no_liquidation(draft.account, command.wallet)
+    charge(draft, command.wallet)
+    wallet = draft.wallet(command.wallet)
+    level = "owes nothing"
+    if wallet.debts:
+        prices = draft.fresh_prices(wallet)
+        margin = draft.margin(wallet, prices)
+        level = f"is at level {show_level(margin.valuation.level)}, in band {margin.band}"
+        if margin.band is Band.LIQUIDATION:
+            liquidate_wallet(draft, command.wallet, margin, Execution.HOUSE)
+        elif margin.band is Band.MARGIN_CALL and _may_call(draft, command.wallet):
+            _call(draft, command.wallet, margin, prices)
+    if not draft.events:
+        raise NothingToDo(f"{command.wallet} of account {draft.account.id} {level}; nothing is to be done about it")
+
+
+def _may_call(draft: Draft, wallet: str) -> bool:
+    """A second call comes no earlier than 24 hours after the last."""
+    last = draft.account.called_at.get(wallet)
+    return last is None or draft.at - last >= CALL_PAUSE
+
+
+def _call(draft: Draft, wallet: str, margin: Margin, prices: Prices) -> None:
+    valuation, lines = margin.valuation, margin.lines
+    draft.record(
+        e.MarginCalled,
+        wallet=wallet,
+        level=show_level(valuation.level),
+        threshold=lines.margin_call,
+        assets=valuation.assets,
+        debt=valuation.debt,
+        prices=prices.used,
+        tier=lines.tier,
+    )
+
+
+def liquidate(draft: Draft, command: c.Liquidate) -> None:
+    """Liquidate a wallet at or below its liquidation line; a healthy one is refused."""
+    require_no_liquidation(draft.account, command.wallet)
+    charge(draft, command.wallet)
+    wallet = draft.wallet(command.wallet)
+    where = f"{command.wallet} of account {draft.account.id}"
+    if not wallet.debts:
+        raise NotLiquidatable(f"{where} owes nothing and cannot be liquidated")
+    margin = draft.margin(wallet, draft.fresh_prices(wallet))
+    if margin.band is not Band.LIQUIDATION:
+        raise NotLiquidatable(
+            f"{where} is at level {show_level(margin.valuation.level)}, above its liquidation line "
+            f"{margin.lines.liquidation:f}; it is left alone"
+        )
+    liquidate_wallet(draft, command.wallet, margin, command.execution)
+
+
+def liquidate_wallet(draft: Draft, wallet: str, margin: Margin, execution: Execution) -> None:
+    """Start a liquidation and, by house, close the wallet out in the same decision."""
+    account, valuation, lines = draft.account, margin.valuation, margin.lines
+    released = [
+        e.ReleasedHold(hold_id=hold_id, asset=hold.asset, amount=hold.amount)
+        for hold_id, hold in account.holds.items()
+        if hold.wallet == wallet
+    ]
+    draft.record(
+        e.LiquidationStarted,
+        liquidation_id=f"{account.id}.{account.version + 1}",
+        wallet=wallet,
+        execution=execution,
+        level=show_level(valuation.level),
+        liquidation_level=lines.liquidation,
+        assets=valuation.assets,
+        debt=valuation.debt,
+        balances={asset: e.AssetState(**balance._asdict()) for asset, balance in margin.wallet.balances.items()},
+        prices=dict(draft.market.prices),
+        released_holds=released,
+        fee_rate=margin.limits.liquidation_fee,
+        tier=lines.tier,
+    )
+    if execution is Execution.HOUSE:
+        close_out(draft, wallet, margin.prices)
+
+
+def complete_liquidation(draft: Draft, command: c.CompleteLiquidation) -> None:
+    """End an external execution: what its fills left owed is closed out by the house, then the fee is taken."""
+    for wallet, running in draft.account.liquidations.items():
+        if running.liquidation_id == command.liquidation_id:
+            prices = dict(draft.fresh_prices(draft.wallet(wallet), *running.repaid).of)
+            close_out(draft, wallet, prices)
+            return
+    raise UnknownLiquidation(f"no liquidation {command.liquidation_id} runs on account {draft.account.id}")

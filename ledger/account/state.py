@@ -1,0 +1,82 @@
+"""One account as its events left it: the state that its decisions read."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from ledger.wallets import Wallets
+from ledger.words import AccountStatus, Capability, Execution, MarginMode, WithdrawalStatus
+
+CROSS_START_LEVERAGE = Decimal(3)
+
+
+class Hold(NamedTuple):
+    """Funds locked for an open order; `amount` is what is left of it."""
+
+    wallet: str
+    asset: str
+    amount: Decimal
+
+
+class Withdrawal(NamedTuple):
+    asset: str
+    amount: Decimal
+    status: WithdrawalStatus
+
+
+class RunningLiquidation(NamedTuple):
+    """A liquidation that waits for the fills of an external execution."""
+
+    liquidation_id: str
+    execution: Execution
+    fee_rate: Decimal
+    repaid: dict[str, Decimal]
+    sold: dict[str, Decimal]
+
+
+@dataclass(slots=True)
+class Account:
+    """The state of one account; version 0 is an account that was never opened.
+
+    `leverages` and `called_at` are by wallet name, `modes` by pair; what is absent is at its start value.
+    """
+
+    id: str
+    wallets: Wallets
+    version: int = 0
+    status: AccountStatus = AccountStatus.OPEN
+    blocks: frozenset[Capability] = frozenset()
+    modes: dict[str, MarginMode] = field(default_factory=dict)
+    leverages: dict[str, Decimal] = field(default_factory=dict)
+    holds: dict[str, Hold] = field(default_factory=dict)
+    withdrawals: dict[str, Withdrawal] = field(default_factory=dict)
+    called_at: dict[str, datetime] = field(default_factory=dict)
+    liquidations: dict[str, RunningLiquidation] = field(default_factory=dict)
+
+    @classmethod
+    def unopened(cls, account_id: str) -> "Account":
+        return cls(account_id, Wallets(account_id))
+
+    @property
+    def is_open(self) -> bool:
+        return self.version > 0 and self.status is not AccountStatus.CLOSED
+
+    def mode(self, pair: str) -> MarginMode:
+        return self.modes.get(pair, MarginMode.CROSS)
+
+    def copy(self) -> "Account":
+        """An account to decide on: changing it leaves this one as it is."""
+        return Account(
+            self.id,
+            self.wallets.copy(),
+            self.version,
+            self.status,
+            self.blocks,
+            self.modes.copy(),
+            self.leverages.copy(),
+            self.holds.copy(),
+            self.withdrawals.copy(),
+            self.called_at.copy(),
+            self.liquidations.copy(),
+        )

@@ -1,0 +1,241 @@
+"""Fills: one-sided on one account, or one trade on two accounts."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import NamedTuple
+
+from ledger import commands as c
+from ledger import events as e
+from ledger.account.conditions import (
+    require_capability,
+    require_collateral,
+    require_enabled,
+    require_no_liquidation,
+    require_open,
+    require_place,
+)
+from ledger.account.draft import Draft, assess
+from ledger.account.holds import known_hold, require_status, require_tradeable
+from ledger.account.lending import charge, lend, pay_back
+from ledger.account.settings import reduces_position
+from ledger.account.state import Hold
+from ledger.errors import (
+    HoldMismatch,
+    InsufficientFunds,
+    LiquidationMismatch,
+    MarginModeMismatch,
+    Refusal,
+    SameAccount,
+    UnknownLiquidation,
+)
+from ledger.interest import charged, due_lines
+from ledger.market import Prices
+from ledger.money import ZERO, base_of, quote_of
+from ledger.words import CROSS, SPOT, AssetUse, Capability, Execution, MarginMode, PairStatus, Side, isolated
+
+
+class Fill(NamedTuple):
+    """One fill as one account books it; amounts of base and quote, the fee in whichever asset it names."""
+
+    trade_id: str
+    pair: str
+    side: Side
+    quantity: Decimal
+    price: Decimal
+    quote_amount: Decimal
+    terms: c.FillTerms
+    liquidation_id: str | None = None
+
+    @property
+    def paid(self) -> tuple[str, Decimal]:
+        """The asset that leaves the wallet, and how much of it without the fee."""
+        buys = self.side is Side.BUY
+        return (quote_of(self.pair), self.quote_amount) if buys else (base_of(self.pair), self.quantity)
+
+    @property
+    def received(self) -> tuple[str, Decimal]:
+        """The asset that comes into the wallet, and how much of it without the fee."""
+        buys = self.side is Side.BUY
+        return (base_of(self.pair), self.quantity) if buys else (quote_of(self.pair), self.quote_amount)
+
+    def changes(self) -> dict[str, Decimal]:
+        """What the fill changes of each asset of the wallet, the fee included."""
+        changes = {self.paid[0]: -self.paid[1], self.received[0]: self.received[1]}
+        changes[self.terms.fee_asset] = changes.get(self.terms.fee_asset, ZERO) - self.terms.fee
+        return changes
+
+
+def book_fill(draft: Draft, command: c.BookFill) -> None:
+    """One fill on one account, against clearing."""
+    book(draft, fill_of(command, command, command.side, command.liquidation_id))
+
+
+def book_trade(buyer: Draft, seller: Draft, command: c.BookTrade) -> None:
+    """One trade on two accounts: both fills, or neither; a refusal names its side."""
+    if buyer is seller:
+        raise SameAccount(f"account {buyer.account.id} was named as buyer and seller of trade {command.trade_id}")
+    for draft, terms, side in ((buyer, command.buyer, Side.BUY), (seller, command.seller, Side.SELL)):
+        with naming(side, draft.account.id):
+            require_open(draft.account)
+            book(draft, fill_of(command, terms, side))
+
+
+@contextmanager
+def naming(side: Side, account_id: str) -> Iterator[None]:
+    """Whatever is refused within names this side of the trade."""
+    try:
+        yield
+    except Refusal as refusal:
+        raise of_side(refusal, side, account_id) from refusal
+
+
+def of_side(refusal: Refusal, side: Side, account_id: str) -> Refusal:
+    """The same refusal, naming the side of the trade that it is about; the other side may be booked alone."""
+    name = "buyer" if side is Side.BUY else "seller"
+    return type(refusal)(f"{name} {account_id}: {refusal.detail}", side=name, account_id=account_id, **refusal.members)
+
+
+def fill_of(trade: c.BookFill | c.BookTrade, terms: c.FillTerms, side: Side, liquidation_id: str | None = None) -> Fill:
+    """A fill with its quote amount: the one stated, else quantity x price."""
+    quote_amount = trade.quantity * trade.price if trade.quote_amount is None else trade.quote_amount
+    return Fill(trade.trade_id, trade.pair, side, trade.quantity, trade.price, quote_amount, terms, liquidation_id)
+
+
+def book(draft: Draft, fill: Fill) -> None:
+    """Check a fill where no hold vouches for it, borrow what it lacks, book it, repay with what it brings."""
+    hold = known_hold(draft, fill.terms.hold_id) if fill.terms.hold_id else None
+    wallet = _wallet_of(draft, fill, hold)
+    is_vouched = hold is not None or fill.liquidation_id is not None
+    if not is_vouched:
+        require_capability(draft.account, Capability.TRADE)
+    _require_liquidation(draft, fill, wallet)
+    require_place(wallet, fill.terms.fee_asset)
+    prices = None
+    if not is_vouched:
+        _require_market_open(draft, fill, wallet)
+        prices = _require_tradeable(draft, fill, wallet)
+    _cover(draft, fill, wallet, hold)
+    _record(draft, fill, wallet, hold, prices)
+    if fill.terms.auto_repay and wallet != SPOT:
+        _repay_with_received(draft, fill, wallet)
+
+
+def _require_tradeable(draft: Draft, fill: Fill, name: str) -> Prices | None:
+    """In a margin wallet: fresh prices of all it holds and trades, and a level above the liquidation line."""
+    if name == SPOT:
+        return None
+    wallet = charged(draft.wallet(name), due_lines(draft.wallet(name), draft.market, draft.at))
+    prices = draft.fresh_prices(wallet, *fill.changes())
+    require_tradeable(draft, wallet, prices)
+    return prices
+
+
+def _wallet_of(draft: Draft, fill: Fill, hold: Hold | None) -> str:
+    """The wallet the fill books into: the one of its hold, spot if stated, else the one the pair's mode names."""
+    mode, stated = draft.account.mode(fill.pair), fill.terms.wallet
+    expected = fill.terms.expected_mode
+    by_mode = CROSS if mode is MarginMode.CROSS else isolated(fill.pair)
+    if (expected is not None and expected is not mode) or stated not in (None, SPOT, by_mode):
+        raise MarginModeMismatch(
+            f"the margin mode of {fill.pair} on account {draft.account.id} is {mode}, "
+            f"{expected or stated} was stated; state what it is, or nothing"
+        )
+    if hold is None:
+        return stated or by_mode
+    if stated not in (None, hold.wallet) or hold.asset != fill.paid[0]:
+        raise HoldMismatch(
+            f"hold {fill.terms.hold_id} of account {draft.account.id} is on {hold.asset} in {hold.wallet}, "
+            f"the fill pays {fill.paid[0]} from {stated or hold.wallet}"
+        )
+    return hold.wallet
+
+
+def _require_liquidation(draft: Draft, fill: Fill, wallet: str) -> None:
+    """A wallet under liquidation takes only that liquidation's fills, and only those name one."""
+    if fill.liquidation_id is None:
+        require_no_liquidation(draft.account, wallet)
+        return
+    running = draft.account.liquidations.get(wallet)
+    if running is None or running.liquidation_id != fill.liquidation_id:
+        raise UnknownLiquidation(f"no liquidation {fill.liquidation_id} runs on {wallet} of account {draft.account.id}")
+    if running.execution is not Execution.EXTERNAL:
+        raise LiquidationMismatch(f"liquidation {fill.liquidation_id} is executed by the house and takes no fills")
+
+
+def _require_market_open(draft: Draft, fill: Fill, wallet: str) -> None:
+    """What is asked of a fill that no hold vouches for, before prices: assets and pair are open for it."""
+    require_enabled(draft.market, AssetUse.TRADE, base_of(fill.pair), quote_of(fill.pair))
+    if not reduces_position(draft.wallet(wallet), fill.pair, fill.side, fill.quantity):
+        require_status(draft, fill.pair, PairStatus.TRADING)
+    else:
+        require_status(draft, fill.pair, PairStatus.TRADING, PairStatus.REDUCE_ONLY)
+    for asset, change in fill.changes().items():
+        if change > 0:
+            require_collateral(draft, wallet, asset)
+
+
+def _shortfall(draft: Draft, fill: Fill, wallet: str, hold: Hold | None) -> Decimal:
+    """What is missing of the asset paid, a fee in it included, less the hold and free; zero or below if nothing is."""
+    asset = fill.paid[0]
+    held = hold.amount if hold else ZERO
+    return -fill.changes()[asset] - held - draft.wallet(wallet).balance(asset).free
+
+
+def _cover(draft: Draft, fill: Fill, wallet: str, hold: Hold | None) -> None:
+    """Borrow the shortfall if the fill says so (a loan charges interest itself); refuse what is still not covered."""
+    short = _shortfall(draft, fill, wallet, hold)
+    if short > 0 and fill.terms.auto_borrow and wallet != SPOT:
+        lend(draft, wallet, fill.paid[0], short, automatic=True)
+    else:
+        charge(draft, wallet)
+    for asset, change in fill.changes().items():
+        balance = draft.wallet(wallet).balance(asset)
+        there = balance.free + (hold.amount if hold and hold.asset == asset else ZERO)
+        if there + change < 0:
+            raise InsufficientFunds(
+                f"account {draft.account.id} has {there:f} {asset} for it in {wallet} (free, and its hold), "
+                f"the {fill.side} of {fill.quantity:f} {fill.pair} at {fill.price:f} needs {-change:f} {asset}; "
+                "deposit, or let it borrow"
+            )
+
+
+def _record(draft: Draft, fill: Fill, wallet: str, hold: Hold | None, prices: Prices | None) -> None:
+    needed = max(-fill.changes()[fill.paid[0]], ZERO)
+    terms = fill.terms
+    draft.record(
+        e.TradeBooked,
+        trade_id=fill.trade_id,
+        pair=fill.pair,
+        side=fill.side,
+        quantity=fill.quantity,
+        price=fill.price,
+        quote_amount=fill.quote_amount,
+        fee=terms.fee,
+        fee_asset=terms.fee_asset,
+        wallet=wallet,
+        order_id=terms.order_id,
+        hold_id=terms.hold_id,
+        hold_used=min(hold.amount, needed) if hold else None,
+        liquidity=terms.liquidity,
+        liquidation_id=fill.liquidation_id,
+        assessment=_assess(draft, fill, wallet, prices),
+    )
+
+
+def _assess(draft: Draft, fill: Fill, wallet: str, prices: Prices | None) -> e.Assessment | None:
+    if prices is None:
+        return None
+    before = after = draft.margin(draft.wallet(wallet), prices)
+    for asset, change in fill.changes().items():
+        after = after.changed(asset, free=change)
+    return assess(prices, before, after)
+
+
+def _repay_with_received(draft: Draft, fill: Fill, wallet: str) -> None:
+    """What is received after the fee first repays its own debt."""
+    asset = fill.received[0]
+    balance = draft.wallet(wallet).balance(asset)
+    amount = min(fill.changes()[asset], balance.owed, balance.free)
+    if amount > 0:
+        pay_back(draft, wallet, asset, amount, automatic=True)

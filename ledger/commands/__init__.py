@@ -1,0 +1,159 @@
+"""What may be asked of the ledger, in the imperative: one class a command, its fields as clients send them."""
+
+from typing import Any, get_args
+
+from pydantic import TypeAdapter, ValidationError
+
+from ledger.commands.command import AccountCommand, Command
+from ledger.commands.exchange import (
+    CollateralTier,
+    FundInsurance,
+    ListAsset,
+    ListPair,
+    MarkPrices,
+    RiskTier,
+    SetAssetLimits,
+    SetInterestRate,
+    SetPairStatus,
+    SetRiskLimits,
+    WithdrawInsurance,
+)
+from ledger.commands.funding import (
+    AddMargin,
+    CancelWithdrawal,
+    CloseAccount,
+    Deposit,
+    FreezeAccount,
+    OpenAccount,
+    RemoveMargin,
+    RequestWithdrawal,
+    Send,
+    SettleWithdrawal,
+    Transfer,
+    UnfreezeAccount,
+)
+from ledger.commands.lending import (
+    AccrueInterest,
+    Borrow,
+    Repay,
+    SetLeverage,
+    SetMarginMode,
+)
+from ledger.commands.trading import (
+    BookFill,
+    BookTrade,
+    CompleteLiquidation,
+    Examine,
+    FillTerms,
+    Liquidate,
+    PlaceHold,
+    ReleaseHold,
+    TradeSide,
+)
+from ledger.errors import Malformed
+
+AnyCommand = (
+    OpenAccount
+    | FreezeAccount
+    | UnfreezeAccount
+    | CloseAccount
+    | Deposit
+    | RequestWithdrawal
+    | SettleWithdrawal
+    | CancelWithdrawal
+    | Transfer
+    | AddMargin
+    | RemoveMargin
+    | Send
+    | SetMarginMode
+    | SetLeverage
+    | Borrow
+    | Repay
+    | AccrueInterest
+    | PlaceHold
+    | ReleaseHold
+    | BookFill
+    | BookTrade
+    | Examine
+    | Liquidate
+    | CompleteLiquidation
+    | ListAsset
+    | SetAssetLimits
+    | ListPair
+    | SetPairStatus
+    | SetRiskLimits
+    | SetInterestRate
+    | MarkPrices
+    | FundInsurance
+    | WithdrawInsurance
+)
+COMMANDS: dict[str, type[Command]] = {kind.model_fields["type"].default: kind for kind in get_args(AnyCommand)}
+_ADAPTERS: dict[str, TypeAdapter[Command]] = {name: TypeAdapter(kind) for name, kind in COMMANDS.items()}
+
+
+def parse_command(content: Any) -> Command:
+    """Read one command from the object a client sent; Malformed names every field that is wrong and why."""
+    if not isinstance(content, dict):
+        raise Malformed("a command is a JSON object with a type")
+    name = content.get("type")
+    if not isinstance(name, str) or name not in COMMANDS:
+        known = ", ".join(COMMANDS)
+        raise Malformed(f"type {name!r} is not a command; the commands are {known}")
+    try:
+        return _ADAPTERS[name].validate_python(content, by_alias=True, by_name=False)
+    except ValidationError as error:
+        raise Malformed(_in_words(name, error)) from None
+
+
+def _in_words(name: str, error: ValidationError) -> str:
+    problems = [
+        f"{'.'.join(str(part) for part in problem['loc']) or name}: {problem['msg'].removeprefix('Value error, ')}"
+        for problem in error.errors(include_url=False, include_input=False, include_context=False)
+    ]
+    return f"{name} is malformed: {'; '.join(problems)}"
+
+
+__all__ = [
+    "COMMANDS",
+    "AccountCommand",
+    "AccrueInterest",
+    "AddMargin",
+    "AnyCommand",
+    "BookFill",
+    "BookTrade",
+    "Borrow",
+    "CancelWithdrawal",
+    "CloseAccount",
+    "CollateralTier",
+    "Command",
+    "CompleteLiquidation",
+    "Deposit",
+    "Examine",
+    "FillTerms",
+    "FreezeAccount",
+    "FundInsurance",
+    "Liquidate",
+    "ListAsset",
+    "ListPair",
+    "MarkPrices",
+    "OpenAccount",
+    "PlaceHold",
+    "ReleaseHold",
+    "RemoveMargin",
+    "Repay",
+    "RequestWithdrawal",
+    "RiskTier",
+    "Send",
+    "SetAssetLimits",
+    "SetInterestRate",
+    "SetLeverage",
+    "SetMarginMode",
+    "SetPairStatus",
+    "SetRiskLimits",
+    "SettleWithdrawal",
+    "TradeSide",
+    "Transfer",
+    "UnfreezeAccount",
+    "WithdrawInsurance",
+    "parse_command",
+]

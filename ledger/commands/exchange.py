@@ -1,0 +1,157 @@
+"""Commands of the exchange: listings, limits, rates, prices and the insurance fund."""
+
+from decimal import Decimal
+from itertools import pairwise
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from ledger.commands.command import Command
+from ledger.commands.fields import Leverage, Part, Scale, Text, distinct
+from ledger.money import Amount, NotNegative
+from ledger.words import CROSS, EXCHANGE, PRICES, AssetSymbol, AssetUse, PairName, PairStatus
+
+
+class CollateralTier(Part):
+    """Value in the valuation asset up to `up_to` counts at `ratio`; None: without end (the last tier only)."""
+
+    up_to: Amount | None = None
+    ratio: NotNegative
+
+
+class RiskTier(Part):
+    """Lines of a margin wallet up to a size; ratios of assets to debt, limits in base and quote (None: no limit)."""
+
+    max_leverage: Leverage
+    initial: Amount
+    margin_call: Amount
+    liquidation: Amount
+    transfer_out: Amount = Decimal(2)
+    base_limit: Amount | None = None
+    quote_limit: Amount | None = None
+
+
+class ExchangeCommand(Command):
+    @property
+    def stream(self) -> str:
+        return EXCHANGE
+
+
+def _rising_tiers(tiers: list[CollateralTier]) -> list[CollateralTier]:
+    bounds = [tier.up_to for tier in tiers]
+    known = [bound for bound in bounds[:-1] if bound is not None]
+    if len(known) != len(bounds) - 1 or sorted(set(known)) != known:
+        raise ValueError("each collateral tier but the last states a higher up_to than the one before")
+    if known and bounds[-1] is not None and bounds[-1] <= known[-1]:
+        raise ValueError("each collateral tier states a higher up_to than the one before")
+    ratios = [tier.ratio for tier in tiers]
+    if sorted(ratios, reverse=True) != ratios or ratios[0] > 1:
+        raise ValueError("collateral ratios are between 0 and 1 and never rise from one tier to the next")
+    return tiers
+
+
+CollateralTiers = Annotated[list[CollateralTier], Field(min_length=1, max_length=50), AfterValidator(_rising_tiers)]
+
+
+class ListAsset(ExchangeCommand):
+    type: Literal["list_asset"] = "list_asset"
+    asset: AssetSymbol
+    scale: Scale
+    daily_interest_rate: NotNegative
+    borrow_limit: NotNegative | None = None
+    collateral_tiers: CollateralTiers | None = None
+
+
+class SetAssetLimits(ExchangeCommand):
+    """Sets what is stated; what is left out stays as it is."""
+
+    type: Literal["set_asset_limits"] = "set_asset_limits"
+    asset: AssetSymbol
+    borrow_limit: NotNegative | None = None
+    collateral_tiers: CollateralTiers | None = None
+    enabled: Annotated[list[AssetUse], AfterValidator(distinct)] | None = None
+
+
+class ListPair(ExchangeCommand):
+    type: Literal["list_pair"] = "list_pair"
+    pair: PairName
+    price_scale: Scale
+    max_leverage: Leverage
+
+
+class SetPairStatus(ExchangeCommand):
+    type: Literal["set_pair_status"] = "set_pair_status"
+    pair: PairName
+    status: PairStatus
+
+
+def _ordered_lines(tiers: list[RiskTier]) -> list[RiskTier]:
+    for tier in tiers:
+        if not 1 < tier.liquidation < tier.margin_call <= tier.initial <= tier.transfer_out:
+            raise ValueError("lines of a tier rise: 1 < liquidation < margin_call <= initial <= transfer_out")
+    return tiers
+
+
+class SetRiskLimits(ExchangeCommand):
+    """Sets what is stated for `cross` or a pair; what is left out stays as it is."""
+
+    type: Literal["set_risk_limits"] = "set_risk_limits"
+    scope: Literal["cross"] | PairName = Field(union_mode="left_to_right")
+    tiers: Annotated[list[RiskTier], Field(min_length=1, max_length=50), AfterValidator(_ordered_lines)] | None = None
+    price_max_age_seconds: Annotated[int, Field(strict=True, ge=1, le=10**9)] | None = None
+    liquidation_fee: NotNegative | None = None
+    dust: NotNegative | None = None
+
+    @model_validator(mode="after")
+    def _tiers_fit_the_scope(self) -> Self:
+        tiers = self.tiers or []
+        if self.scope == CROSS:
+            if any(tier.base_limit is not None or tier.quote_limit is not None for tier in tiers):
+                raise ValueError("tiers of the cross pool have no limits")
+            if len({tier.max_leverage for tier in tiers}) != len(tiers) or any(
+                tier.max_leverage not in (3, 5) for tier in tiers
+            ):
+                raise ValueError("the cross pool has one tier for leverage 3 and one for leverage 5")
+            return self
+        for lower, higher in pairwise(tiers):
+            _require_rising_limits(lower, higher)
+        return self
+
+
+def _require_rising_limits(lower: RiskTier, higher: RiskTier) -> None:
+    """Raise unless the higher tier allows larger loans at lines no easier than the lower one's."""
+    for name in ("base_limit", "quote_limit"):
+        low, high = getattr(lower, name), getattr(higher, name)
+        if (low is None and high is not None) or (low is not None and high is not None and high < low):
+            raise ValueError(f"the {name} of each tier is at least that of the tier before")
+    if higher.max_leverage > lower.max_leverage or higher.initial < lower.initial:
+        raise ValueError("each tier has at most the max_leverage and at least the initial ratio of the tier before")
+
+
+class SetInterestRate(ExchangeCommand):
+    type: Literal["set_interest_rate"] = "set_interest_rate"
+    asset: AssetSymbol
+    daily_rate: NotNegative
+
+
+class MarkPrices(Command):
+    KEY_MAY_BE_LEFT_OUT = True
+    type: Literal["mark_prices"] = "mark_prices"
+    prices: Annotated[dict[PairName, Amount], Field(min_length=1, max_length=5000)]
+    source: Text
+
+    @property
+    def stream(self) -> str:
+        return PRICES
+
+
+class FundInsurance(ExchangeCommand):
+    type: Literal["fund_insurance"] = "fund_insurance"
+    asset: AssetSymbol
+    amount: Amount
+
+
+class WithdrawInsurance(ExchangeCommand):
+    type: Literal["withdraw_insurance"] = "withdraw_insurance"
+    asset: AssetSymbol
+    amount: Amount

@@ -1,0 +1,58 @@
+"""The kinds of fields that commands have, each with its own refusals."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from ledger.money import Amount, decimals_of
+
+
+def _rfc3339(value: Any) -> Any:
+    """Let through datetimes and RFC 3339 strings only: no numbers, which pydantic would take for epoch seconds."""
+    if isinstance(value, datetime):
+        return value
+    if not isinstance(value, str) or len(value) < len("2020-01-01T00:00:00Z") or value[4:5] != "-":
+        raise ValueError('a time is an RFC 3339 string with its offset, such as "2020-03-12T10:45:00Z"')
+    return value
+
+
+def _in_utc(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError('a time states its offset from UTC, such as the Z of "2020-03-12T10:45:00Z"')
+    return value.astimezone(UTC)
+
+
+def _start_of_an_hour(value: datetime) -> datetime:
+    if value.minute or value.second or value.microsecond:
+        raise ValueError('an hour is named by its start, such as "2020-03-12T10:00:00Z"')
+    return value
+
+
+def _leverage(value: Decimal) -> Decimal:
+    if value < 1 or decimals_of(value) > 2:
+        raise ValueError("a leverage is at least 1 and has at most two decimals")
+    return value
+
+
+def distinct(values: list[Any]) -> list[Any]:
+    if len(set(values)) != len(values):
+        raise ValueError("lists each word once")
+    return values
+
+
+Time = Annotated[datetime, BeforeValidator(_rfc3339), AfterValidator(_in_utc)]
+Hour = Annotated[Time, AfterValidator(_start_of_an_hour)]
+Leverage = Annotated[Amount, AfterValidator(_leverage)]
+Text = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Key = Annotated[str, StringConstraints(strict=True, pattern=r"^[!-~]{1,128}$")]
+Scale = Annotated[int, Field(strict=True, ge=0, le=18)]
+Flag = Annotated[bool, Field(strict=True)]
+Version = Annotated[int, Field(strict=True, ge=0, le=2**62)]
+
+
+class Part(BaseModel):
+    """A part of a command: like a command, it refuses fields it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)

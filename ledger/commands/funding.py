@@ -1,0 +1,91 @@
+"""Commands of an account's life cycle and of the funds that come, go and move."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from ledger.commands.command import AccountCommand
+from ledger.commands.fields import Text, distinct
+from ledger.money import Amount
+from ledger.words import AssetSymbol, Capability, Identifier, PairName, WalletName
+
+
+class OpenAccount(AccountCommand):
+    KEY_MAY_BE_LEFT_OUT = True
+    type: Literal["open_account"] = "open_account"
+
+
+class FreezeAccount(AccountCommand):
+    type: Literal["freeze_account"] = "freeze_account"
+    blocks: Annotated[list[Capability], Field(min_length=1), AfterValidator(distinct)] = Field(
+        default_factory=lambda: list(Capability)
+    )
+
+
+class UnfreezeAccount(AccountCommand):
+    type: Literal["unfreeze_account"] = "unfreeze_account"
+
+
+class CloseAccount(AccountCommand):
+    type: Literal["close_account"] = "close_account"
+
+
+class Deposit(AccountCommand):
+    OWN_ID = "deposit_id"
+    type: Literal["deposit"] = "deposit"
+    asset: AssetSymbol
+    amount: Amount
+    deposit_id: Identifier | None = None
+    reference: Text | None = None
+
+
+class RequestWithdrawal(AccountCommand):
+    OWN_ID = "withdrawal_id"
+    type: Literal["request_withdrawal"] = "request_withdrawal"
+    withdrawal_id: Identifier
+    asset: AssetSymbol
+    amount: Amount
+
+
+class SettleWithdrawal(AccountCommand):
+    OWN_ID = "withdrawal_id"
+    type: Literal["settle_withdrawal"] = "settle_withdrawal"
+    withdrawal_id: Identifier
+    reference: Text | None = None
+
+
+class CancelWithdrawal(AccountCommand):
+    OWN_ID = "withdrawal_id"
+    type: Literal["cancel_withdrawal"] = "cancel_withdrawal"
+    withdrawal_id: Identifier
+
+
+class Transfer(AccountCommand):
+    type: Literal["transfer"] = "transfer"
+    source: WalletName = Field(alias="from")
+    target: WalletName = Field(alias="to")
+    asset: AssetSymbol
+    amount: Amount
+
+
+class AddMargin(AccountCommand):
+    type: Literal["add_margin"] = "add_margin"
+    pair: PairName
+    asset: AssetSymbol
+    amount: Amount
+    source: Literal["spot", "cross"] = Field(default="spot", alias="from")
+
+
+class RemoveMargin(AccountCommand):
+    type: Literal["remove_margin"] = "remove_margin"
+    pair: PairName
+    asset: AssetSymbol
+    amount: Amount
+    target: Literal["spot", "cross"] = Field(default="spot", alias="to")
+
+
+class Send(AccountCommand):
+    type: Literal["send"] = "send"
+    to_account_id: Identifier
+    asset: AssetSymbol
+    amount: Amount

@@ -1,0 +1,162 @@
+"""What has happened, in the past tense: immutable events, stored for ever under their topics."""
+
+from typing import get_args
+
+from ledger.events.event import (
+    Assessment,
+    Event,
+    Fact,
+    MarkPrice,
+)
+from ledger.events.exchange import (
+    AssetLimitsSet,
+    AssetListed,
+    InsuranceFunded,
+    InsuranceWithdrawn,
+    InterestRateSet,
+    PairListed,
+    PairStatusSet,
+    PricesMarked,
+    RiskLimitsSet,
+)
+from ledger.events.funding import (
+    AccountClosed,
+    AccountFrozen,
+    AccountOpened,
+    AccountUnfrozen,
+    FundsDeposited,
+    FundsTransferred,
+    MarginAdded,
+    MarginRemoved,
+    TransferReceived,
+    TransferSent,
+    WithdrawalCancelled,
+    WithdrawalRequested,
+    WithdrawalSettled,
+)
+from ledger.events.lending import (
+    InterestAccrued,
+    InterestLine,
+    LeverageSet,
+    LoanBorrowed,
+    LoanRepaid,
+    MarginModeSet,
+)
+from ledger.events.liquidation import (
+    AssetState,
+    DeficitCovered,
+    LiquidationCompleted,
+    LiquidationFilled,
+    LiquidationStarted,
+    MarginCalled,
+    ReleasedHold,
+)
+from ledger.events.trading import (
+    FundsHeld,
+    HoldReleased,
+    TradeBooked,
+)
+
+AccountEvent = (
+    AccountOpened
+    | AccountFrozen
+    | AccountUnfrozen
+    | AccountClosed
+    | FundsDeposited
+    | WithdrawalRequested
+    | WithdrawalSettled
+    | WithdrawalCancelled
+    | FundsTransferred
+    | TransferSent
+    | TransferReceived
+    | MarginAdded
+    | MarginRemoved
+    | MarginModeSet
+    | LeverageSet
+    | LoanBorrowed
+    | LoanRepaid
+    | InterestAccrued
+    | FundsHeld
+    | HoldReleased
+    | TradeBooked
+    | MarginCalled
+    | LiquidationStarted
+    | LiquidationFilled
+    | DeficitCovered
+    | LiquidationCompleted
+)
+ExchangeEvent = (
+    AssetListed
+    | AssetLimitsSet
+    | PairListed
+    | PairStatusSet
+    | RiskLimitsSet
+    | InterestRateSet
+    | PricesMarked
+    | InsuranceFunded
+    | InsuranceWithdrawn
+)
+AnyEvent = AccountEvent | ExchangeEvent
+EVENTS: dict[str, type[Event]] = {kind.TOPIC: kind for kind in get_args(AnyEvent)}
+
+
+def write_event(event: Event) -> bytes:
+    """The bytes of an event as they are stored: JSON, amounts as plain strings, absent fields left out."""
+    return event.__pydantic_serializer__.to_json(event, exclude_none=True)
+
+
+def read_event(topic: str, state: bytes) -> AnyEvent:
+    """The event that was stored under a topic as these bytes."""
+    return EVENTS[topic].__pydantic_validator__.validate_json(state)  # type: ignore[no-any-return]
+
+
+__all__ = [
+    "EVENTS",
+    "AccountClosed",
+    "AccountEvent",
+    "AccountFrozen",
+    "AccountOpened",
+    "AccountUnfrozen",
+    "AnyEvent",
+    "Assessment",
+    "AssetLimitsSet",
+    "AssetListed",
+    "AssetState",
+    "DeficitCovered",
+    "Event",
+    "ExchangeEvent",
+    "Fact",
+    "FundsDeposited",
+    "FundsHeld",
+    "FundsTransferred",
+    "HoldReleased",
+    "InsuranceFunded",
+    "InsuranceWithdrawn",
+    "InterestAccrued",
+    "InterestLine",
+    "InterestRateSet",
+    "LeverageSet",
+    "LiquidationCompleted",
+    "LiquidationFilled",
+    "LiquidationStarted",
+    "LoanBorrowed",
+    "LoanRepaid",
+    "MarginAdded",
+    "MarginCalled",
+    "MarginModeSet",
+    "MarginRemoved",
+    "MarkPrice",
+    "PairListed",
+    "PairStatusSet",
+    "PricesMarked",
+    "ReleasedHold",
+    "RiskLimitsSet",
+    "TradeBooked",
+    "TransferReceived",
+    "TransferSent",
+    "WithdrawalCancelled",
+    "WithdrawalRequested",
+    "WithdrawalSettled",
+    "read_event",
+    "write_event",
+]

@@ -1,0 +1,95 @@
+"""Events of an account's life cycle and of the funds that came, went and moved."""
+
+from ledger.events.event import Assessment, Event
+from ledger.money import Exact
+from ledger.words import Capability
+
+
+class AccountOpened(Event):
+    TOPIC = "account.opened"
+
+
+class AccountFrozen(Event):
+    """`blocks` are all blocks in force from here on."""
+
+    TOPIC = "account.frozen"
+    blocks: list[Capability]
+
+
+class AccountUnfrozen(Event):
+    TOPIC = "account.unfrozen"
+
+
+class AccountClosed(Event):
+    TOPIC = "account.closed"
+
+
+class FundsDeposited(Event):
+    TOPIC = "funds.deposited"
+    asset: str
+    amount: Exact
+    deposit_id: str | None = None
+    reference: str | None = None
+
+
+class WithdrawalRequested(Event):
+    TOPIC = "withdrawal.requested"
+    withdrawal_id: str
+    asset: str
+    amount: Exact
+
+
+class WithdrawalSettled(Event):
+    TOPIC = "withdrawal.settled"
+    withdrawal_id: str
+    asset: str
+    amount: Exact
+    reference: str | None = None
+
+
+class WithdrawalCancelled(Event):
+    TOPIC = "withdrawal.cancelled"
+    withdrawal_id: str
+    asset: str
+    amount: Exact
+
+
+class FundsTransferred(Event):
+    TOPIC = "funds.transferred"
+    source: str
+    target: str
+    asset: str
+    amount: Exact
+    assessment: Assessment | None = None
+
+
+class TransferSent(Event):
+    TOPIC = "transfer.sent"
+    to_account_id: str
+    asset: str
+    amount: Exact
+
+
+class TransferReceived(Event):
+    TOPIC = "transfer.received"
+    from_account_id: str
+    asset: str
+    amount: Exact
+
+
+class MarginAdded(Event):
+    TOPIC = "margin.added"
+    pair: str
+    asset: str
+    amount: Exact
+    source: str
+    assessment: Assessment | None = None
+
+
+class MarginRemoved(Event):
+    TOPIC = "margin.removed"
+    pair: str
+    asset: str
+    amount: Exact
+    target: str
+    assessment: Assessment | None = None

@@ -1,0 +1,96 @@
+"""Events of margin calls and liquidations."""
+
+from ledger.events.event import Event, Fact, MarkPrice
+from ledger.money import Exact
+from ledger.words import Execution
+
+
+class MarginCalled(Event):
+    """`level` (8 decimals, down) is at or below `threshold`; assets and debt are values in the valuation asset."""
+
+    TOPIC = "margin.called"
+    wallet: str
+    level: str
+    threshold: Exact
+    assets: Exact
+    debt: Exact
+    prices: dict[str, MarkPrice]
+    tier: int | None = None
+
+
+class AssetState(Fact):
+    """What a wallet has of one asset."""
+
+    free: Exact
+    locked: Exact
+    borrowed: Exact
+    interest: Exact
+
+
+class ReleasedHold(Fact):
+    hold_id: str
+    asset: str
+    amount: Exact
+
+
+class LiquidationStarted(Event):
+    """`balances` are those before the holds were released; `prices` is the whole vector then known."""
+
+    TOPIC = "liquidation.started"
+    liquidation_id: str
+    wallet: str
+    execution: Execution
+    level: str
+    liquidation_level: Exact
+    assets: Exact
+    debt: Exact
+    balances: dict[str, AssetState]
+    prices: dict[str, MarkPrice]
+    released_holds: list[ReleasedHold]
+    fee_rate: Exact
+    tier: int | None = None
+
+
+class LiquidationFilled(Event):
+    """The house took `taken` of an asset for `interest` and `principal` of a debt; prices in the valuation asset."""
+
+    TOPIC = "liquidation.filled"
+    liquidation_id: str
+    wallet: str
+    asset: str
+    taken: Exact
+    asset_price: Exact
+    debt_asset: str
+    interest: Exact
+    principal: Exact
+    debt_price: Exact
+
+
+class DeficitCovered(Event):
+    """A debt that the wallet could not pay; the fund pays `value` of the valuation asset for it."""
+
+    TOPIC = "deficit.covered"
+    liquidation_id: str
+    wallet: str
+    asset: str
+    interest: Exact
+    principal: Exact
+    price: Exact
+    value: Exact
+
+
+class LiquidationCompleted(Event):
+    """The sum of a liquidation, amounts by asset; values in the valuation asset. Posts the fee."""
+
+    TOPIC = "liquidation.completed"
+    liquidation_id: str
+    wallet: str
+    sold: dict[str, Exact]
+    repaid: dict[str, Exact]
+    repaid_value: Exact
+    fee: dict[str, Exact]
+    fee_rate: Exact
+    fee_value: Exact
+    covered: dict[str, Exact]
+    covered_value: Exact
+    left: dict[str, Exact]

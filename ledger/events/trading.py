@@ -1,0 +1,43 @@
+"""Events of holds and fills."""
+
+from ledger.events.event import Assessment, Event
+from ledger.money import Exact
+from ledger.words import Liquidity, Side
+
+
+class FundsHeld(Event):
+    TOPIC = "funds.held"
+    hold_id: str
+    wallet: str
+    asset: str
+    amount: Exact
+    assessment: Assessment | None = None
+
+
+class HoldReleased(Event):
+    TOPIC = "hold.released"
+    hold_id: str
+    wallet: str
+    asset: str
+    amount: Exact
+
+
+class TradeBooked(Event):
+    """One fill on one account; `hold_used` of what was paid came out of the hold, the rest out of free."""
+
+    TOPIC = "trade.booked"
+    trade_id: str
+    pair: str
+    side: Side
+    quantity: Exact
+    price: Exact
+    quote_amount: Exact
+    fee: Exact
+    fee_asset: str
+    wallet: str
+    order_id: str | None = None
+    hold_id: str | None = None
+    hold_used: Exact | None = None
+    liquidity: Liquidity | None = None
+    liquidation_id: str | None = None
+    assessment: Assessment | None = None

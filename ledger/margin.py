@@ -1,0 +1,292 @@
+"""Margin arithmetic: levels, bands, limits and liquidation prices of one margin wallet, exact and pure.
+
+Formulas are those of the domain, section 5: A_i = free + locked, D_i = borrowed + interest, P_i the mark price,
+c_i the collateral ratio (1 in a bucket), L the leverage, T the transfer-out line, LR the liquidation line.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import NamedTuple
+
+from ledger.commands import CollateralTier, RiskTier
+from ledger.market import Market, RiskLimits
+from ledger.money import (
+    ONE,
+    ZERO,
+    Ratio,
+    base_of,
+    compare_ratio,
+    divide_down,
+    divide_up,
+    quote_of,
+)
+from ledger.wallets import Balance, Wallet
+from ledger.words import CROSS, Band, pair_of
+
+LEVEL_SCALE = 8
+
+
+class Valuation(NamedTuple):
+    """Sums over a wallet in the valuation asset: A_i P_i, D_i P_i, A_i P_i c_i."""
+
+    assets: Decimal
+    debt: Decimal
+    collateral: Decimal
+
+    @property
+    def equity(self) -> Decimal:
+        return self.assets - self.debt
+
+    @property
+    def level(self) -> Ratio:
+        """ML = A / D; infinite while nothing is owed."""
+        return Ratio(self.assets, self.debt)
+
+    @property
+    def collateral_level(self) -> Ratio:
+        """CML = C / D; infinite while nothing is owed."""
+        return Ratio(self.collateral, self.debt)
+
+    @property
+    def debt_ratio(self) -> Ratio:
+        """D / A."""
+        return Ratio(self.debt, self.assets)
+
+
+class Lines(NamedTuple):
+    """The lines a wallet's level is compared with; `tier` counts from 1, None in the cross pool."""
+
+    transfer_out: Decimal
+    initial: Ratio
+    margin_call: Decimal
+    liquidation: Decimal
+    tier: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Margin:
+    """A margin wallet and what it is judged by; prices by asset, collateral tiers None where everything counts in full."""
+
+    wallet: Wallet
+    prices: Mapping[str, Decimal]
+    limits: RiskLimits
+    leverage: Decimal
+    collateral_tiers: Mapping[str, tuple[CollateralTier, ...]] | None
+
+    @property
+    def valuation(self) -> Valuation:
+        assets = debt = collateral = ZERO
+        for asset, balance in self.wallet.balances.items():
+            if balance.held or balance.owed:
+                value = balance.held * self.prices[asset]
+                assets += value
+                debt += balance.owed * self.prices[asset]
+                collateral += self._counted(asset, value)
+        return Valuation(assets, debt, collateral)
+
+    def _counted(self, asset: str, value: Decimal) -> Decimal:
+        return value if self.collateral_tiers is None else collateral_value(value, self.collateral_tiers[asset])
+
+    @property
+    def lines(self) -> Lines:
+        pair = pair_of(self.wallet.name)
+        if pair is None:
+            return _cross_lines(self.limits.tiers, self.leverage)
+        return _bucket_lines(
+            self.limits.tiers, self.leverage, self._borrowed(base_of(pair)), self._borrowed(quote_of(pair))
+        )
+
+    def _borrowed(self, asset: str) -> Decimal:
+        return self.wallet.balance(asset).borrowed
+
+    @property
+    def band(self) -> Band:
+        return band_of(self.valuation, self.lines)
+
+    @property
+    def is_within_tiers(self) -> bool:
+        """Whether what the bucket has borrowed stays within the limits of its last tier."""
+        pair = pair_of(self.wallet.name)
+        return pair is None or _within(
+            self.limits.tiers[-1], self._borrowed(base_of(pair)), self._borrowed(quote_of(pair))
+        )
+
+    def changed(self, asset: str, *, free: Decimal = ZERO, borrowed: Decimal = ZERO) -> "Margin":
+        """This wallet with that much more of an asset free and borrowed."""
+        old = self.wallet.balance(asset)
+        balance = Balance(old.free + free, old.locked, old.borrowed + borrowed, old.interest)
+        wallet = replace(self.wallet, balances={**self.wallet.balances, asset: balance})
+        return replace(self, wallet=wallet)
+
+    def at_leverage(self, leverage: Decimal) -> "Margin":
+        """This wallet judged at another leverage."""
+        return replace(self, leverage=leverage)
+
+    def allows_borrowing(self) -> bool:
+        """Whether the level, in cross CML, is at least the initial ratio."""
+        return compare_ratio(self.valuation.collateral_level, self.lines.initial) >= 0
+
+    def allows_transfer_out(self) -> bool:
+        """Whether nothing is owed or the level, in cross CML, is at least the transfer-out line."""
+        valuation = self.valuation
+        return not valuation.debt or compare_ratio(valuation.collateral_level, Ratio.of(self.lines.transfer_out)) >= 0
+
+
+def margin_of(wallet: Wallet, prices: Mapping[str, Decimal], market: Market, leverage: Decimal) -> Margin:
+    """A wallet judged by the market's limits; in the cross pool by its collateral tiers too."""
+    scope = pair_of(wallet.name) or CROSS
+    tiers = None
+    if scope == CROSS:
+        tiers = {asset: market.asset(asset).collateral_tiers for asset in {*wallet.balances, *prices}}
+    return Margin(wallet, prices, market.limits_of(scope), leverage, tiers)
+
+
+def valued_assets(wallet: Wallet, also: Iterable[str] = ()) -> list[str]:
+    """The assets whose prices a wallet's level needs, sorted; those it neither holds nor owes need none."""
+    return sorted({*(asset for asset, balance in wallet.balances.items() if any(balance)), *also})
+
+
+def collateral_value(value: Decimal, tiers: Iterable[CollateralTier]) -> Decimal:
+    """What a value counts as collateral, tiered like tax brackets; what is past the last tier counts nothing."""
+    counted = lower = ZERO
+    for tier in tiers:
+        upper = value if tier.up_to is None else min(value, tier.up_to)
+        if upper <= lower:
+            break
+        counted += (upper - lower) * tier.ratio
+        lower = upper
+    return counted
+
+
+def _cross_lines(tiers: tuple[RiskTier, ...], leverage: Decimal) -> Lines:
+    row = next(row for row in tiers if row.max_leverage == leverage)
+    return Lines(row.transfer_out, Ratio.of(row.initial), row.margin_call, row.liquidation, None)
+
+
+def _within(tier: RiskTier, base: Decimal, quote: Decimal) -> bool:
+    within_base = tier.base_limit is None or base <= tier.base_limit
+    return within_base and (tier.quote_limit is None or quote <= tier.quote_limit)
+
+
+def _bucket_lines(tiers: tuple[RiskTier, ...], leverage: Decimal, base: Decimal, quote: Decimal) -> Lines:
+    """The lines of the lowest tier that takes both loans (past the last one, the last one's)."""
+    number = next((place for place, tier in enumerate(tiers, 1) if _within(tier, base, quote)), len(tiers))
+    tier = tiers[number - 1]
+    initial = Ratio.of(tier.initial) if leverage >= tier.max_leverage else initial_ratio(leverage)
+    return Lines(tier.transfer_out, initial, tier.margin_call, tier.liquidation, number)
+
+
+def initial_ratio(leverage: Decimal) -> Ratio:
+    """IR = L / (L - 1); infinite at leverage 1, where nothing can be borrowed."""
+    return Ratio(leverage, leverage - ONE)
+
+
+def band_of(valuation: Valuation, lines: Lines) -> Band:
+    """The worst band that applies; a bound belongs to the worse band."""
+    if not valuation.debt:
+        return Band.NORMAL
+    if compare_ratio(valuation.level, Ratio.of(lines.liquidation)) <= 0:
+        return Band.LIQUIDATION
+    if compare_ratio(valuation.level, Ratio.of(lines.margin_call)) <= 0:
+        return Band.MARGIN_CALL
+    if compare_ratio(valuation.collateral_level, lines.initial) <= 0:
+        return Band.BORROW_BLOCKED
+    if compare_ratio(valuation.collateral_level, Ratio.of(lines.transfer_out)) <= 0:
+        return Band.TRANSFER_BLOCKED
+    return Band.NORMAL
+
+
+def show_level(level: Ratio) -> str | None:
+    """A level for show: 8 decimals, rounded down; None while nothing is owed."""
+    return f"{divide_down(level.numerator, level.denominator, LEVEL_SCALE):f}" if level.denominator else None
+
+
+def max_borrow(margin: Margin, asset: str, scale: int, limit: Decimal | None) -> Decimal:
+    """The largest loan of an asset that would be accepted, at its scale; `limit` is what its borrow limit leaves.
+
+    For flat ratios it is (C - IR D) / (IR - c_i) in value; collateral tiers and risk tiers only lower it.
+    """
+
+    def accepts(amount: Decimal) -> bool:
+        after = margin.changed(asset, free=amount, borrowed=amount)
+        return (limit is None or amount <= limit) and after.is_within_tiers and after.allows_borrowing()
+
+    initial = margin.lines.initial
+    if not initial.denominator or not margin.prices[asset]:
+        return ZERO
+    valuation = margin.valuation
+    ratio = ONE if margin.collateral_tiers is None else margin.collateral_tiers[asset][0].ratio
+    spare = valuation.collateral * initial.denominator - valuation.debt * initial.numerator
+    each = (initial.numerator - ratio * initial.denominator) * margin.prices[asset]
+    highest = divide_down(max(spare, ZERO), each, scale)
+    return _largest(accepts, highest if limit is None else min(highest, _cut(limit, scale)), scale)
+
+
+def max_transfer_out(margin: Margin, asset: str, scale: int) -> Decimal:
+    """The largest amount of an asset that may leave, at its scale: at most free, and the level stays at T or above.
+
+    For flat ratios it is (C - T D) / c_i in value; while nothing is owed it is all of free.
+    """
+
+    def accepts(amount: Decimal) -> bool:
+        return margin.changed(asset, free=-amount).allows_transfer_out()
+
+    return _largest(accepts, margin.wallet.balance(asset).free, scale)
+
+
+def _cut(limit: Decimal, scale: int) -> Decimal:
+    return divide_down(max(limit, ZERO), ONE, scale)
+
+
+def _largest(accepts: Callable[[Decimal], bool], highest: Decimal, scale: int) -> Decimal:
+    """The largest amount up to `highest`, in steps of the scale, that is accepted; found by halving the range.
+
+    What is accepted is accepted for every smaller amount too, so the answer is exactly where the decision turns.
+    """
+    if highest <= 0:
+        return ZERO
+    if accepts(highest):
+        return highest
+    accepted, refused = 0, int(highest.scaleb(scale))
+    while refused - accepted > 1:
+        middle = (accepted + refused) // 2
+        if accepts(Decimal(middle).scaleb(-scale)):
+            accepted = middle
+        else:
+            refused = middle
+    return Decimal(accepted).scaleb(-scale)
+
+
+def liquidation_price(margin: Margin, price_scale: int) -> Decimal | None:
+    """The price of a bucket's pair at which its level is LR: (D_quote LR - A_quote) / (A_base - D_base LR).
+
+    At the price scale, rounded up for a long and down for a short; None unless positive.
+    """
+    pair = pair_of(margin.wallet.name)
+    assert pair is not None, "only a bucket has one liquidation price"
+    base, quote, line = (
+        margin.wallet.balance(base_of(pair)),
+        margin.wallet.balance(quote_of(pair)),
+        margin.lines.liquidation,
+    )
+    return _price(quote.owed * line - quote.held, base.held - base.owed * line, price_scale)
+
+
+def reference_liquidation_price(margin: Margin, asset: str, price_scale: int) -> Decimal | None:
+    """The price of an asset at which the pool's level is LR, all other prices fixed; rounded like a bucket's.
+
+    (LR x the sum of other debts - the sum of other assets) / (A_i - LR D_i).
+    """
+    others = margin.changed(asset)
+    others.wallet.balances[asset] = Balance()
+    valuation, line, own = others.valuation, margin.lines.liquidation, margin.wallet.balance(asset)
+    return _price(line * valuation.debt - valuation.assets, own.held - line * own.owed, price_scale)
+
+
+def _price(numerator: Decimal, denominator: Decimal, scale: int) -> Decimal | None:
+    if not denominator or not numerator or (numerator > 0) != (denominator > 0):
+        return None
+    divide = divide_up if denominator > 0 else divide_down
+    price = divide(numerator, denominator, scale)
+    return price if price > 0 else None

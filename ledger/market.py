@@ -1,0 +1,160 @@
+"""What the exchange has set: listings, limits, rates and mark prices, as every decision reads them."""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from ledger.commands import CollateralTier, RiskTier
+from ledger.errors import PriceStale, UnknownAsset, UnknownPair
+from ledger.events import MarkPrice
+from ledger.money import ONE, VALUATION_ASSET, valuation_pair
+from ledger.words import CROSS, AssetUse, PairStatus
+
+PRICE_MAX_AGE_SECONDS = 60
+LIQUIDATION_FEE = Decimal("0.02")
+DUST = Decimal(1)
+FULL_COLLATERAL = (CollateralTier(ratio=ONE),)
+
+
+def _tier(leverage: str, liquidation: str, margin_call: str, initial: str) -> RiskTier:
+    return RiskTier.model_validate(
+        {"max_leverage": leverage, "liquidation": liquidation, "margin_call": margin_call, "initial": initial}
+    )
+
+
+CROSS_TIERS = (_tier("3", "1.1", "1.3", "1.5"), _tier("5", "1.1", "1.16", "1.25"))
+"""The lines of the cross pool at its two leverages, until the exchange sets others."""
+PAIR_TIERS = (
+    _tier("3", "1.18", "1.22", "1.5"),
+    _tier("5", "1.15", "1.19", "1.25"),
+    _tier("10", "1.05", "1.09", "1.111"),
+)
+"""The rows a pair's one tier is taken from, until the exchange sets its tiers."""
+
+
+@dataclass(slots=True)
+class Rates:
+    """Daily interest rates of an asset by business time; before the first change, the listing's."""
+
+    listed: Decimal
+    since: list[datetime] = field(default_factory=list)
+    rates: list[Decimal] = field(default_factory=list)
+
+    def set(self, effective_at: datetime, rate: Decimal) -> None:
+        """Add a rate; of two with the same time the later recorded one holds."""
+        place = bisect_right(self.since, effective_at)
+        self.since.insert(place, effective_at)
+        self.rates.insert(place, rate)
+
+    def at(self, hour: datetime) -> Decimal:
+        """The rate of the hour that starts then."""
+        place = bisect_right(self.since, hour)
+        return self.rates[place - 1] if place else self.listed
+
+    def next_change(self, hour: datetime) -> datetime | None:
+        """When the next rate after that of an hour begins to count, if one does."""
+        place = bisect_right(self.since, hour)
+        return self.since[place] if place < len(self.since) else None
+
+
+@dataclass(slots=True)
+class AssetListing:
+    symbol: str
+    scale: int
+    rates: Rates
+    borrow_limit: Decimal | None = None
+    collateral_tiers: tuple[CollateralTier, ...] = FULL_COLLATERAL
+    enabled: frozenset[AssetUse] = frozenset(AssetUse)
+
+
+@dataclass(slots=True)
+class PairListing:
+    pair: str
+    price_scale: int
+    max_leverage: Decimal
+    status: PairStatus = PairStatus.TRADING
+
+
+class RiskLimits(NamedTuple):
+    """The limits of the cross pool or of one pair's buckets; the fee is a part of the debt repaid, dust a value."""
+
+    tiers: tuple[RiskTier, ...]
+    price_max_age_seconds: int = PRICE_MAX_AGE_SECONDS
+    liquidation_fee: Decimal = LIQUIDATION_FEE
+    dust: Decimal = DUST
+
+
+class Prices(NamedTuple):
+    """Prices of assets in the valuation asset, and the marks they were taken from by pair."""
+
+    of: dict[str, Decimal]
+    used: dict[str, MarkPrice]
+
+
+@dataclass(slots=True)
+class Market:
+    """The state of the exchange's own streams; `version` counts @exchange, `prices_version` counts @prices."""
+
+    version: int = 0
+    prices_version: int = 0
+    assets: dict[str, AssetListing] = field(default_factory=dict)
+    pairs: dict[str, PairListing] = field(default_factory=dict)
+    limits: dict[str, RiskLimits] = field(default_factory=lambda: {CROSS: RiskLimits(CROSS_TIERS)})
+    prices: dict[str, MarkPrice] = field(default_factory=dict)
+    newest_prices_at: datetime | None = None
+    withdrawable_insurance: dict[str, Decimal] = field(default_factory=dict)
+
+    def asset(self, symbol: str) -> AssetListing:
+        """The listing of an asset, or UnknownAsset."""
+        listing = self.assets.get(symbol)
+        if listing is None:
+            raise UnknownAsset(f"asset {symbol} is not listed; list_asset lists it")
+        return listing
+
+    def pair(self, name: str) -> PairListing:
+        """The listing of a pair, or UnknownPair."""
+        listing = self.pairs.get(name)
+        if listing is None:
+            raise UnknownPair(f"pair {name} is not listed; list_pair lists it")
+        return listing
+
+    def limits_of(self, scope: str) -> RiskLimits:
+        """The risk limits of `cross` or of a pair; until some are set, those its leverage gives."""
+        limits = self.limits.get(scope)
+        return limits if limits is not None else default_limits(self.pair(scope).max_leverage)
+
+    def fresh_prices(self, assets: Iterable[str], scope: str, at: datetime) -> Prices:
+        """Prices of assets for a decision at `at`; PriceStale where one is older than the scope's limits allow."""
+        oldest = at - timedelta(seconds=self.limits_of(scope).price_max_age_seconds)
+        prices = self.last_prices(assets)
+        for pair, mark in prices.used.items():
+            if mark.effective_at < oldest:
+                raise PriceStale(
+                    f"the price of {pair} is of {mark.effective_at.isoformat()}, the decision is of {at.isoformat()} "
+                    f"and may use prices up to {self.limits_of(scope).price_max_age_seconds} seconds old; mark a newer one"
+                )
+        return prices
+
+    def last_prices(self, assets: Iterable[str]) -> Prices:
+        """The prices last marked, however old; PriceStale where one was never marked."""
+        of, used = {}, {}
+        for asset in assets:
+            if asset == VALUATION_ASSET:
+                of[asset] = ONE
+                continue
+            pair = valuation_pair(asset)
+            mark = self.prices.get(pair)
+            if mark is None:
+                raise PriceStale(
+                    f"the price of {pair} has never been marked and the decision needs it; mark_prices marks it"
+                )
+            of[asset], used[pair] = mark.price, mark
+        return Prices(of, used)
+
+
+def default_limits(max_leverage: Decimal) -> RiskLimits:
+    """One tier without limit: the row with the nearest leverage not below the pair's own."""
+    return RiskLimits((next(row for row in PAIR_TIERS if row.max_leverage >= max_leverage),))

@@ -1,0 +1,170 @@
+"""The words that commands, events and answers share: wallets, books, sides, modes, capabilities, bands."""
+
+from decimal import Decimal
+from enum import StrEnum
+from functools import lru_cache
+from typing import Annotated, NamedTuple
+
+from pydantic import AfterValidator, StringConstraints
+
+from ledger.money import base_of, quote_of
+
+EXCHANGE = "@exchange"
+PRICES = "@prices"
+SPOT = "spot"
+CROSS = "cross"
+ISOLATED_PREFIX = "isolated:"
+
+_SYMBOL = "[A-Z0-9]{2,12}"
+Identifier = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9_.:\-]{1,64}$")]
+AssetSymbol = Annotated[str, StringConstraints(strict=True, pattern=f"^{_SYMBOL}$")]
+
+
+def _two_assets(pair: str) -> str:
+    if base_of(pair) == quote_of(pair):
+        raise ValueError("a pair trades one asset against another")
+    return pair
+
+
+def _pair_of_two_assets(wallet: str) -> str:
+    if wallet.startswith(ISOLATED_PREFIX):
+        _two_assets(wallet.removeprefix(ISOLATED_PREFIX))
+    return wallet
+
+
+PairName = Annotated[str, StringConstraints(strict=True, pattern=f"^{_SYMBOL}/{_SYMBOL}$"), AfterValidator(_two_assets)]
+WalletName = Annotated[
+    str,
+    StringConstraints(strict=True, pattern=f"^(spot|cross|isolated:{_SYMBOL}/{_SYMBOL})$"),
+    AfterValidator(_pair_of_two_assets),
+]
+MarginWalletName = Annotated[
+    str,
+    StringConstraints(strict=True, pattern=f"^(cross|isolated:{_SYMBOL}/{_SYMBOL})$"),
+    AfterValidator(_pair_of_two_assets),
+]
+
+
+@lru_cache(maxsize=4096)
+def isolated(pair: str) -> str:
+    """The name of a pair's bucket: isolated:BTC/USDT."""
+    return ISOLATED_PREFIX + pair
+
+
+@lru_cache(maxsize=4096)
+def pair_of(wallet: str) -> str | None:
+    """The pair of a bucket; None for spot and cross."""
+    return wallet.removeprefix(ISOLATED_PREFIX) if wallet.startswith(ISOLATED_PREFIX) else None
+
+
+class MarginMode(StrEnum):
+    CROSS = "cross"
+    ISOLATED = "isolated"
+
+
+class Side(StrEnum):
+    BUY = "buy"
+    SELL = "sell"
+
+
+class Liquidity(StrEnum):
+    MAKER = "maker"
+    TAKER = "taker"
+
+
+class Capability(StrEnum):
+    """What an account may do and a freeze may block."""
+
+    DEPOSIT = "deposit"
+    WITHDRAW = "withdraw"
+    TRANSFER = "transfer"
+    BORROW = "borrow"
+    TRADE = "trade"
+
+
+class AssetUse(StrEnum):
+    """What an asset may be used for on the whole exchange."""
+
+    TRANSFER = "transfer"
+    BORROW = "borrow"
+    TRADE = "trade"
+
+
+class PairStatus(StrEnum):
+    TRADING = "trading"
+    REDUCE_ONLY = "reduce_only"
+    HALTED = "halted"
+
+
+class AccountStatus(StrEnum):
+    OPEN = "open"
+    FROZEN = "frozen"
+    CLOSED = "closed"
+
+
+class WithdrawalStatus(StrEnum):
+    PENDING = "pending"
+    SETTLED = "settled"
+    CANCELLED = "cancelled"
+
+
+class Execution(StrEnum):
+    """Who closes a liquidated wallet out: the house at mark price, or a matching engine by fills."""
+
+    HOUSE = "house"
+    EXTERNAL = "external"
+
+
+class Band(StrEnum):
+    """How close a margin wallet is to liquidation, from best to worst."""
+
+    NORMAL = "normal"
+    TRANSFER_BLOCKED = "transfer_blocked"
+    BORROW_BLOCKED = "borrow_blocked"
+    MARGIN_CALL = "margin_call"
+    LIQUIDATION = "liquidation"
+
+
+class Part(StrEnum):
+    """The sub-books of a wallet; debts are held as negative balances."""
+
+    FREE = "free"
+    LOCKED = "locked"
+    PRINCIPAL = "principal"
+    INTEREST = "interest"
+
+
+class House(StrEnum):
+    """The books of the house."""
+
+    EXTERNAL = "external"
+    INTEREST_INCOME = "interest_income"
+    FEES = "fees"
+    CLEARING = "clearing"
+    LIQUIDATION = "liquidation"
+    INSURANCE = "insurance"
+    ADJUSTMENTS = "adjustments"
+
+
+class Book(NamedTuple):
+    """One book of the double entry: a part of an account's wallet, or (account_id None) a book of the house."""
+
+    account_id: str | None
+    name: str
+    part: Part = Part.FREE
+
+    @property
+    def path(self) -> str:
+        """The book as text: account/alice/cross/locked, account/alice/spot, external."""
+        if self.account_id is None:
+            return self.name
+        wallet = f"account/{self.account_id}/{self.name}"
+        return wallet if self.part is Part.FREE else f"{wallet}/{self.part}"
+
+
+class Line(NamedTuple):
+    """One line of a posting: what is added to (or, negative, taken from) a book."""
+
+    book: Book
+    asset: str
+    amount: Decimal
