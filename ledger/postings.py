@@ -22,48 +22,19 @@ def postings(event: e.AnyEvent) -> list[Line]:
 
 
 def _lines(event: e.AnyEvent) -> Iterator[Line]:
-    match event:
-        case (
-            e.FundsDeposited()
-            | e.WithdrawalRequested()
-            | e.WithdrawalSettled()
-            | e.WithdrawalCancelled()
-            | e.FundsTransferred()
-            | e.TransferSent()
-            | e.TransferReceived()
-            | e.MarginAdded()
-            | e.MarginRemoved()
-        ):
-            return _funding(event)
-        case e.LoanBorrowed() | e.LoanRepaid() | e.InterestAccrued():
-            return _lending(event)
-        case e.FundsHeld() | e.HoldReleased() | e.TradeBooked():
-            return _trading(event)
-        case e.LiquidationStarted() | e.LiquidationFilled() | e.DeficitCovered() | e.LiquidationCompleted():
-            return _liquidating(event)
-        case e.InsuranceFunded():
-            return _move(EXTERNAL, INSURANCE, event.asset, event.amount)
-        case e.InsuranceWithdrawn():
-            return _move(INSURANCE, EXTERNAL, event.asset, event.amount)
-        case (
-            e.AccountOpened()
-            | e.AccountFrozen()
-            | e.AccountUnfrozen()
-            | e.AccountClosed()
-            | e.MarginModeSet()
-            | e.LeverageSet()
-            | e.MarginCalled()
-            | e.AssetListed()
-            | e.AssetLimitsSet()
-            | e.PairListed()
-            | e.PairStatusSet()
-            | e.RiskLimitsSet()
-            | e.InterestRateSet()
-            | e.PricesMarked()
-        ):
-            return iter(())
-        case _:
-            assert_never(event)
+    if isinstance(event, e.FundingEvent):
+        return _funding(event)
+    if isinstance(event, e.LendingEvent):
+        return _lending(event)
+    if isinstance(event, e.TradingEvent):
+        return _trading(event)
+    if isinstance(event, e.LiquidationEvent):
+        return _liquidating(event)
+    if isinstance(event, e.InsuranceEvent):
+        return _insuring(event)
+    if isinstance(event, e.LifeEvent | e.SettingEvent | e.MarginCalled | e.ListingEvent):
+        return iter(())
+    assert_never(event)
 
 
 def _move(source: Book, target: Book, asset: str, amount: Decimal) -> Iterator[Line]:
@@ -71,17 +42,7 @@ def _move(source: Book, target: Book, asset: str, amount: Decimal) -> Iterator[L
     yield Line(target, asset, amount)
 
 
-def _funding(
-    event: e.FundsDeposited
-    | e.WithdrawalRequested
-    | e.WithdrawalSettled
-    | e.WithdrawalCancelled
-    | e.FundsTransferred
-    | e.TransferSent
-    | e.TransferReceived
-    | e.MarginAdded
-    | e.MarginRemoved,
-) -> Iterator[Line]:
+def _funding(event: e.FundingEvent) -> Iterator[Line]:
     spot, locked = Book(event.account_id, SPOT), Book(event.account_id, SPOT, Part.LOCKED)
     match event:
         case e.FundsDeposited():
@@ -107,7 +68,7 @@ def _funding(
     return _move(source, target, event.asset, event.amount)
 
 
-def _lending(event: e.LoanBorrowed | e.LoanRepaid | e.InterestAccrued) -> Iterator[Line]:
+def _lending(event: e.LendingEvent) -> Iterator[Line]:
     wallet = Book(event.account_id, event.wallet)
     principal, interest = wallet._replace(part=Part.PRINCIPAL), wallet._replace(part=Part.INTEREST)
     match event:
@@ -123,7 +84,7 @@ def _lending(event: e.LoanBorrowed | e.LoanRepaid | e.InterestAccrued) -> Iterat
             assert_never(event)
 
 
-def _trading(event: e.FundsHeld | e.HoldReleased | e.TradeBooked) -> Iterator[Line]:
+def _trading(event: e.TradingEvent) -> Iterator[Line]:
     wallet = Book(event.account_id, event.wallet)
     locked = wallet._replace(part=Part.LOCKED)
     match event:
@@ -144,9 +105,7 @@ def _trading(event: e.FundsHeld | e.HoldReleased | e.TradeBooked) -> Iterator[Li
             assert_never(event)
 
 
-def _liquidating(
-    event: e.LiquidationStarted | e.LiquidationFilled | e.DeficitCovered | e.LiquidationCompleted,
-) -> Iterator[Line]:
+def _liquidating(event: e.LiquidationEvent) -> Iterator[Line]:
     wallet = Book(event.account_id, event.wallet)
     principal, interest = wallet._replace(part=Part.PRINCIPAL), wallet._replace(part=Part.INTEREST)
     match event:
@@ -164,5 +123,15 @@ def _liquidating(
         case e.LiquidationCompleted():
             for asset, amount in event.fee.items():
                 yield from _move(wallet, INSURANCE, asset, amount)
+        case _:
+            assert_never(event)
+
+
+def _insuring(event: e.InsuranceEvent) -> Iterator[Line]:
+    match event:
+        case e.InsuranceFunded():
+            return _move(EXTERNAL, INSURANCE, event.asset, event.amount)
+        case e.InsuranceWithdrawn():
+            return _move(INSURANCE, EXTERNAL, event.asset, event.amount)
         case _:
             assert_never(event)

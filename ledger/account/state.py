@@ -58,10 +58,6 @@ class Account:
     def unopened(cls, account_id: str) -> "Account":
         return cls(account_id, Wallets(account_id))
 
-    @property
-    def is_open(self) -> bool:
-        return self.version > 0 and self.status is not AccountStatus.CLOSED
-
     def mode(self, pair: str) -> MarginMode:
         return self.modes.get(pair, MarginMode.CROSS)
 

@@ -105,10 +105,10 @@ def fill_of(trade: c.BookFill | c.BookTrade, terms: c.FillTerms, side: Side, liq
 def book(draft: Draft, fill: Fill) -> None:
     """Check a fill where no hold vouches for it, borrow what it lacks, book it, repay with what it brings."""
     hold = known_hold(draft, fill.terms.hold_id) if fill.terms.hold_id else None
-    wallet = _wallet_of(draft, fill, hold)
     is_vouched = hold is not None or fill.liquidation_id is not None
     if not is_vouched:
         require_capability(draft.account, Capability.TRADE)
+    wallet = _wallet_of(draft, fill, hold)
     _require_liquidation(draft, fill, wallet)
     require_place(wallet, fill.terms.fee_asset)
     prices = None

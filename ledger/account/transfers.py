@@ -17,7 +17,7 @@ from ledger.account.conditions import (
 )
 from ledger.account.draft import Draft, assess
 from ledger.account.lending import charge
-from ledger.errors import NothingToDo, SameAccount, TransferBlocked, WalletMismatch
+from ledger.errors import NothingToDo, PriceStale, SameAccount, TransferBlocked, WalletMismatch
 from ledger.margin import max_transfer_out, show_level
 from ledger.money import plain
 from ledger.words import SPOT, AssetUse, Capability, MarginMode, isolated, pair_of
@@ -77,14 +77,18 @@ def _record(draft: Draft, source: str, target: str, **numbers: Any) -> None:
 
 
 def _assess_arrival(draft: Draft, target: str, asset: str, amount: Decimal) -> e.Assessment | None:
-    """What comes into a margin wallet needs a fresh price; the levels are shown where all prices are fresh."""
+    """What comes into a margin wallet needs a fresh price; levels are stated where all prices are fresh."""
     if target == SPOT:
         return None
     wallet = draft.wallet(target)
+    prices = draft.market.fresh_prices([asset], pair_of(target) or target, draft.at)
+    unlevelled = e.Assessment(prices=prices.used, level_before=None, level_after=None) if prices.used else None
     if not wallet.debts:
-        prices = draft.market.fresh_prices([asset], pair_of(target) or target, draft.at)
-        return e.Assessment(prices=prices.used, level_before=None, level_after=None) if prices.used else None
-    prices = draft.fresh_prices(wallet, asset)
+        return unlevelled
+    try:
+        prices = draft.fresh_prices(wallet, asset)
+    except PriceStale:
+        return unlevelled
     before = draft.margin(wallet, prices)
     return assess(prices, before, before.changed(asset, free=amount))
 

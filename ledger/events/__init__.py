@@ -57,45 +57,20 @@ from ledger.events.trading import (
     TradeBooked,
 )
 
-AccountEvent = (
-    AccountOpened
-    | AccountFrozen
-    | AccountUnfrozen
-    | AccountClosed
-    | FundsDeposited
-    | WithdrawalRequested
-    | WithdrawalSettled
-    | WithdrawalCancelled
-    | FundsTransferred
-    | TransferSent
-    | TransferReceived
-    | MarginAdded
-    | MarginRemoved
-    | MarginModeSet
-    | LeverageSet
-    | LoanBorrowed
-    | LoanRepaid
-    | InterestAccrued
-    | FundsHeld
-    | HoldReleased
-    | TradeBooked
-    | MarginCalled
-    | LiquidationStarted
-    | LiquidationFilled
-    | DeficitCovered
-    | LiquidationCompleted
+LifeEvent = AccountOpened | AccountFrozen | AccountUnfrozen | AccountClosed
+WithdrawalEvent = WithdrawalRequested | WithdrawalSettled | WithdrawalCancelled
+MoveEvent = FundsTransferred | TransferSent | TransferReceived | MarginAdded | MarginRemoved
+FundingEvent = FundsDeposited | WithdrawalEvent | MoveEvent
+SettingEvent = MarginModeSet | LeverageSet
+LendingEvent = LoanBorrowed | LoanRepaid | InterestAccrued
+TradingEvent = FundsHeld | HoldReleased | TradeBooked
+LiquidationEvent = LiquidationStarted | LiquidationFilled | DeficitCovered | LiquidationCompleted
+AccountEvent = LifeEvent | FundingEvent | SettingEvent | LendingEvent | TradingEvent | MarginCalled | LiquidationEvent
+ListingEvent = (
+    AssetListed | AssetLimitsSet | PairListed | PairStatusSet | RiskLimitsSet | InterestRateSet | PricesMarked
 )
-ExchangeEvent = (
-    AssetListed
-    | AssetLimitsSet
-    | PairListed
-    | PairStatusSet
-    | RiskLimitsSet
-    | InterestRateSet
-    | PricesMarked
-    | InsuranceFunded
-    | InsuranceWithdrawn
-)
+InsuranceEvent = InsuranceFunded | InsuranceWithdrawn
+ExchangeEvent = ListingEvent | InsuranceEvent
 AnyEvent = AccountEvent | ExchangeEvent
 EVENTS: dict[str, type[Event]] = {kind.TOPIC: kind for kind in get_args(AnyEvent)}
 
@@ -126,19 +101,25 @@ __all__ = [
     "Event",
     "ExchangeEvent",
     "Fact",
+    "FundingEvent",
     "FundsDeposited",
     "FundsHeld",
     "FundsTransferred",
     "HoldReleased",
+    "InsuranceEvent",
     "InsuranceFunded",
     "InsuranceWithdrawn",
     "InterestAccrued",
     "InterestLine",
     "InterestRateSet",
+    "LendingEvent",
     "LeverageSet",
+    "LifeEvent",
     "LiquidationCompleted",
+    "LiquidationEvent",
     "LiquidationFilled",
     "LiquidationStarted",
+    "ListingEvent",
     "LoanBorrowed",
     "LoanRepaid",
     "MarginAdded",
@@ -146,15 +127,19 @@ __all__ = [
     "MarginModeSet",
     "MarginRemoved",
     "MarkPrice",
+    "MoveEvent",
     "PairListed",
     "PairStatusSet",
     "PricesMarked",
     "ReleasedHold",
     "RiskLimitsSet",
+    "SettingEvent",
     "TradeBooked",
+    "TradingEvent",
     "TransferReceived",
     "TransferSent",
     "WithdrawalCancelled",
+    "WithdrawalEvent",
     "WithdrawalRequested",
     "WithdrawalSettled",
     "read_event",
