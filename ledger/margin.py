@@ -66,7 +66,7 @@ class Lines(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Margin:
-    """A margin wallet and what it is judged by; prices by asset, collateral tiers None where everything counts in full."""
+    """A margin wallet and what it is judged by; prices by asset, collateral tiers None where all counts in full."""
 
     wallet: Wallet
     prices: Mapping[str, Decimal]

@@ -128,13 +128,14 @@ class Market:
 
     def fresh_prices(self, assets: Iterable[str], scope: str, at: datetime) -> Prices:
         """Prices of assets for a decision at `at`; PriceStale where one is older than the scope's limits allow."""
-        oldest = at - timedelta(seconds=self.limits_of(scope).price_max_age_seconds)
+        max_age = self.limits_of(scope).price_max_age_seconds
+        oldest = at - timedelta(seconds=max_age)
         prices = self.last_prices(assets)
         for pair, mark in prices.used.items():
             if mark.effective_at < oldest:
                 raise PriceStale(
                     f"the price of {pair} is of {mark.effective_at.isoformat()}, the decision is of {at.isoformat()} "
-                    f"and may use prices up to {self.limits_of(scope).price_max_age_seconds} seconds old; mark a newer one"
+                    f"and may use prices up to {max_age} seconds old; mark a newer one"
                 )
         return prices
 

@@ -10,14 +10,14 @@ from ledger.account.lending import charge
 from ledger.errors import LeverageNotAllowed, NothingToDo, PositionOpen, PriceStale
 from ledger.margin import show_level
 from ledger.market import Market
-from ledger.money import base_of, compare_ratio
+from ledger.money import base_of, compare_ratio, quote_of
 from ledger.wallets import FLAT, Wallet
 from ledger.words import CROSS, SPOT, MarginMode, Side, isolated, pair_of
 
 
 def set_margin_mode(draft: Draft, command: c.SetMarginMode) -> None:
-    """Switches only when nothing is open on the pair: no debt or locked funds in the bucket, no position, and,
-    to cross, the bucket emptied."""
+    """Switches only when nothing is open on the pair: no debt in the bucket, no locked funds, no position, and, to cross,
+    the bucket emptied. A hold in the pool may be for an order of any pair of its asset, so it counts for each."""
     account, pair = draft.account, command.pair
     require_no_liquidation(account, CROSS, isolated(pair))
     if account.mode(pair) is command.mode:
@@ -27,6 +27,11 @@ def set_margin_mode(draft: Draft, command: c.SetMarginMode) -> None:
         f"{balance.held:f} {asset} held and {balance.owed:f} {asset} owed in {bucket.name}"
         for asset, balance in bucket.balances.items()
         if balance.owed or balance.locked or (balance.free and command.mode is MarginMode.CROSS)
+    ]
+    open_things += [
+        f"hold {hold_id} of {hold.amount:f} {hold.asset} in {hold.wallet}"
+        for hold_id, hold in account.holds.items()
+        if hold.wallet == CROSS and hold.asset in (base_of(pair), quote_of(pair))
     ]
     open_things += [
         f"a position of {wallet.positions[pair].quantity:f} {base_of(pair)} in {wallet.name}"

@@ -143,10 +143,10 @@ def _wallet_of(draft: Draft, fill: Fill, hold: Hold | None) -> str:
         )
     if hold is None:
         return stated or by_mode
-    if stated not in (None, hold.wallet) or hold.asset != fill.paid[0]:
+    if hold.wallet not in (SPOT, by_mode) or stated not in (None, hold.wallet) or hold.asset != fill.paid[0]:
         raise HoldMismatch(
             f"hold {fill.terms.hold_id} of account {draft.account.id} is on {hold.asset} in {hold.wallet}, "
-            f"the fill pays {fill.paid[0]} from {stated or hold.wallet}"
+            f"the fill of {fill.pair} pays {fill.paid[0]} from {stated or by_mode}"
         )
     return hold.wallet
 
@@ -201,8 +201,10 @@ def _cover(draft: Draft, fill: Fill, wallet: str, hold: Hold | None) -> None:
 
 
 def _record(draft: Draft, fill: Fill, wallet: str, hold: Hold | None, prices: Prices | None) -> None:
-    needed = max(-fill.changes()[fill.paid[0]], ZERO)
     terms = fill.terms
+    asset, needed = fill.paid
+    if terms.fee_asset == asset:
+        needed += max(terms.fee, ZERO)
     draft.record(
         e.TradeBooked,
         trade_id=fill.trade_id,

@@ -29,8 +29,8 @@ class Assessment(Fact):
     """
 
     prices: dict[str, MarkPrice]
-    level_before: str | None
-    level_after: str | None
+    level_before: str | None = None
+    level_after: str | None = None
     tier: int | None = None
 
 

@@ -1,0 +1,66 @@
+"""One PostgreSQL server for a whole test run, shared by all workers, and a fresh database for each test that asks."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ledger.postgres import database_url, stop_embedded
+from tests.databases import fresh_database, make_home, remove_home, template_of_migrations
+
+RUN_HOME = pytest.StashKey[Path]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Gives the run its own home folder, so that no test ever touches the data of whoever runs it."""
+    if is_worker(config):
+        return  # Workers inherit the folder's name through the environment.
+    config.stash[RUN_HOME] = make_home()
+    os.environ["LEDGER_HOME"] = str(config.stash[RUN_HOME])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stops the server of the run, also where a worker was killed."""
+    if not is_worker(config):
+        stop_embedded()
+        remove_home(config.stash[RUN_HOME])
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Whether this is one of the processes that xdist started."""
+    return hasattr(config, "workerinput")
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """The run's server: the one that LEDGER_DATABASE_URL names, else an embedded one."""
+    yield database_url()
+    stop_embedded()
+
+
+@pytest.fixture(scope="session")
+def template_database(server_url: str) -> str:
+    """The name of a migrated database that fresh ones are copied from."""
+    return template_of_migrations(server_url)
+
+
+@pytest.fixture
+def database(server_url: str, template_database: str) -> Iterator[str]:
+    """The URL of a fresh migrated database of this test's own."""
+    with fresh_database(server_url, template_database) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def module_database(server_url: str, template_database: str) -> Iterator[str]:
+    """The URL of a fresh migrated database that the tests of one module share."""
+    with fresh_database(server_url, template_database) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_database(server_url: str) -> Iterator[str]:
+    """The URL of a fresh database without any migration."""
+    with fresh_database(server_url, "template0") as url:
+        yield url

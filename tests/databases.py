@@ -1,0 +1,76 @@
+"""Databases for tests: a real server for a whole run, and fresh migrated databases copied from a template."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from ledger.embedded import EmbeddedServer
+from ledger.postgres import connect, migrate, read_migrations
+
+TEMPLATE_LOCK = 4_712_026
+
+
+def make_home() -> Path:
+    """A new home folder for an embedded server that also the server's own user may enter."""
+    home = Path(tempfile.mkdtemp(prefix="ledger-tests-"))
+    home.chmod(0o711)
+    return home
+
+
+def remove_home(home: Path) -> None:
+    """Stops the server that may still run in a home folder, and removes the folder."""
+    EmbeddedServer(home).detach()
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def template_of_migrations(server_url: str) -> str:
+    """The name of a database on this server that has all migrations; the first to ask makes it."""
+    checksums = "".join(migration.checksum for migration in read_migrations())
+    name = f"ledger_template_{hashlib.sha256(checksums.encode()).hexdigest()[:12]}"
+    with connect(server_url, autocommit=True) as connection:
+        connection.execute("select pg_advisory_lock(%s)", [TEMPLATE_LOCK])
+        if connection.execute("select from pg_database where datname = %s", [name]).fetchone() is None:
+            # It gets its name last, so that nobody believes one that was cut short.
+            unfinished = f"{name}_{os.getpid()}"
+            connection.execute(sql.SQL("create database {}").format(sql.Identifier(unfinished)))
+            migrate(url_of(server_url, unfinished))
+            renaming = sql.SQL("alter database {} rename to {}")
+            connection.execute(renaming.format(sql.Identifier(unfinished), sql.Identifier(name)))
+    return name
+
+
+@contextmanager
+def fresh_database(server_url: str, template: str) -> Iterator[str]:
+    """The URL of a new database like the template; dropped at the end, whoever is still connected."""
+    name = f"test_{uuid.uuid4().hex}"
+    with connect(server_url, autocommit=True) as connection:
+        creation = sql.SQL("create database {} template {}")
+        connection.execute(creation.format(sql.Identifier(name), sql.Identifier(template)))
+    try:
+        yield url_of(server_url, name)
+    finally:
+        with connect(server_url, autocommit=True) as connection:
+            connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+def url_of(server_url: str, database: str) -> str:
+    """The same server's connection string for another of its databases."""
+    return make_conninfo(server_url, dbname=database)
+
+
+def answers(url: str) -> bool:
+    """Whether a connection can be made now."""
+    try:
+        with connect(url, connect_timeout=5) as connection:
+            return connection.execute("select 1").fetchone() == (1,)
+    except psycopg.OperationalError:
+        return False

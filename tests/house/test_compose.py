@@ -1,0 +1,69 @@
+"""The composition starts PostgreSQL, migrates it once, and then runs the API and the projections apart."""
+
+import re
+import tomllib
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.house.files import ROOT
+
+SERVICES = {"postgres", "migrate", "api", "projections"}
+
+
+@pytest.fixture(scope="module")
+def composition() -> dict[str, Any]:
+    """The composition as YAML reads it, anchors resolved."""
+    loaded = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    assert isinstance(loaded, dict)
+    return loaded
+
+
+def test_the_composition_has_the_four_services(composition: dict[str, Any]) -> None:
+    assert set(composition["services"]) == SERVICES
+
+
+@pytest.mark.parametrize("service", ["postgres", "api", "projections"])
+def test_every_lasting_service_has_a_healthcheck(composition: dict[str, Any], service: str) -> None:
+    healthcheck = composition["services"][service]["healthcheck"]
+    assert healthcheck["test"][0] in {"CMD", "CMD-SHELL"}
+    assert {"interval", "timeout", "retries"} <= set(healthcheck)
+
+
+@pytest.mark.parametrize(("service", "command"), [("migrate", "migrate"), ("api", "api"), ("projections", "project")])
+def test_every_part_of_the_ledger_runs_its_own_command(composition: dict[str, Any], service: str, command: str) -> None:
+    assert composition["services"][service]["command"][:2] == ["ledger", command]
+
+
+def test_the_api_answers_for_its_health(composition: dict[str, Any]) -> None:
+    assert "/health" in composition["services"]["api"]["healthcheck"]["test"][-1]
+
+
+@pytest.mark.parametrize("service", ["api", "projections"])
+def test_what_reads_the_schema_waits_for_the_migration(composition: dict[str, Any], service: str) -> None:
+    assert composition["services"][service]["depends_on"] == {
+        "postgres": {"condition": "service_healthy"},
+        "migrate": {"condition": "service_completed_successfully"},
+    }
+
+
+def test_every_volume_that_is_mounted_is_declared(composition: dict[str, Any]) -> None:
+    mounted = [volume for service in composition["services"].values() for volume in service.get("volumes", [])]
+    assert {volume.partition(":")[0] for volume in mounted} == set(composition["volumes"])
+
+
+def test_passwords_come_from_the_environment() -> None:
+    text = (ROOT / "docker-compose.yml").read_text()
+    for password in re.findall(r"PASSWORD: (.+)|ledger:([^@/ ]+)@", text):
+        assert "${LEDGER_DB_PASSWORD:-ledger}" in password
+
+
+def test_the_image_copies_every_room_that_is_shipped_and_runs_as_a_plain_user() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    lines = (ROOT / "Dockerfile").read_text().splitlines()
+    for package in project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]:
+        assert f"COPY {package} {package}" in lines
+    users = [line.split()[1] for line in lines if line.startswith("USER ")]
+    assert users
+    assert users[-1] not in {"root", "0"}
