@@ -26,6 +26,7 @@ from ledger.market import (
     RiskLimits,
 )
 from ledger.money import ZERO, base_of, decimals_of, quote_of
+from ledger.tiers import RiskTier
 from ledger.words import CROSS, EXCHANGE, PRICES, AssetUse
 
 ExchangeCommand = (
@@ -169,7 +170,7 @@ def _set_risk_limits(market: Market, command: c.SetRiskLimits, envelope: Mapping
     )
 
 
-def _tiers_after(old: RiskLimits, command: c.SetRiskLimits) -> tuple[c.RiskTier, ...]:
+def _tiers_after(old: RiskLimits, command: c.SetRiskLimits) -> tuple[RiskTier, ...]:
     """A pair's tiers are set as a whole; of the cross pool's two rows, the ones stated are replaced."""
     if command.tiers is None:
         return old.tiers

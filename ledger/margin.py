@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import NamedTuple
 
-from ledger.commands import CollateralTier, RiskTier
 from ledger.market import Market, RiskLimits
 from ledger.money import (
     ONE,
@@ -21,6 +20,7 @@ from ledger.money import (
     divide_up,
     quote_of,
 )
+from ledger.tiers import CollateralTier, RiskTier
 from ledger.wallets import Balance, Wallet
 from ledger.words import CROSS, Band, pair_of
 

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from ledger.commands import CollateralTier, RiskTier
 from ledger.errors import PriceStale, UnknownAsset, UnknownPair
 from ledger.events import MarkPrice
 from ledger.money import ONE, VALUATION_ASSET, valuation_pair
+from ledger.tiers import CollateralTier, RiskTier
 from ledger.words import CROSS, AssetUse, PairStatus
 
 PRICE_MAX_AGE_SECONDS = 60

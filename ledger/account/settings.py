@@ -16,8 +16,8 @@ from ledger.words import CROSS, SPOT, MarginMode, Side, isolated, pair_of
 
 
 def set_margin_mode(draft: Draft, command: c.SetMarginMode) -> None:
-    """Switches only when nothing is open on the pair: no debt in the bucket, no locked funds, no position, and, to cross,
-    the bucket emptied. A hold in the pool may be for an order of any pair of its asset, so it counts for each."""
+    """Switches only when nothing is open on the pair: no debt in the bucket, no locked funds, no position, and, to
+    cross, the bucket emptied. A hold in the pool may be for an order of any pair of its asset: it counts for each."""
     account, pair = draft.account, command.pair
     require_no_liquidation(account, CROSS, isolated(pair))
     if account.mode(pair) is command.mode:

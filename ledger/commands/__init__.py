@@ -6,12 +6,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from ledger.commands.command import AccountCommand, Command
 from ledger.commands.exchange import (
-    CollateralTier,
     FundInsurance,
     ListAsset,
     ListPair,
     MarkPrices,
-    RiskTier,
     SetAssetLimits,
     SetInterestRate,
     SetPairStatus,
@@ -124,7 +122,6 @@ __all__ = [
     "Borrow",
     "CancelWithdrawal",
     "CloseAccount",
-    "CollateralTier",
     "Command",
     "CompleteLiquidation",
     "Deposit",
@@ -142,7 +139,6 @@ __all__ = [
     "RemoveMargin",
     "Repay",
     "RequestWithdrawal",
-    "RiskTier",
     "Send",
     "SetAssetLimits",
     "SetInterestRate",

@@ -1,34 +1,15 @@
 """Commands of the exchange: listings, limits, rates, prices and the insurance fund."""
 
-from decimal import Decimal
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from ledger.commands.command import Command
-from ledger.commands.fields import Leverage, Part, Scale, Text, distinct
+from ledger.commands.fields import Scale, Text, distinct
 from ledger.money import Amount, NotNegative
+from ledger.tiers import CollateralTier, Leverage, RiskTier
 from ledger.words import CROSS, EXCHANGE, PRICES, AssetSymbol, AssetUse, PairName, PairStatus
-
-
-class CollateralTier(Part):
-    """Value in the valuation asset up to `up_to` counts at `ratio`; None: without end (the last tier only)."""
-
-    up_to: Amount | None = None
-    ratio: NotNegative
-
-
-class RiskTier(Part):
-    """Lines of a margin wallet up to a size; ratios of assets to debt, limits in base and quote (None: no limit)."""
-
-    max_leverage: Leverage
-    initial: Amount
-    margin_call: Amount
-    liquidation: Amount
-    transfer_out: Amount = Decimal(2)
-    base_limit: Amount | None = None
-    quote_limit: Amount | None = None
 
 
 class ExchangeCommand(Command):

@@ -5,8 +5,9 @@ from typing import Literal
 from pydantic import Field
 
 from ledger.commands.command import AccountCommand, Command
-from ledger.commands.fields import Hour, Leverage
+from ledger.commands.fields import Hour
 from ledger.money import Amount
+from ledger.tiers import Leverage
 from ledger.words import EXCHANGE, AssetSymbol, Identifier, MarginMode, MarginWalletName, PairName
 
 

@@ -1,8 +1,8 @@
 """Events of the exchange: listings, limits, rates, prices and the insurance fund."""
 
-from ledger.commands import CollateralTier, RiskTier
 from ledger.events.event import Event
 from ledger.money import Exact
+from ledger.tiers import CollateralTier, RiskTier
 from ledger.words import AssetUse, PairStatus
 
 

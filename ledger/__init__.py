@@ -1,0 +1,25 @@
+"""The write side of the ledger: what may be asked, what has happened, and the rules between the two."""
+
+from ledger.application import Ledger
+from ledger.commands import COMMANDS, Command, parse_command
+from ledger.errors import Malformed, Refusal, TooManyRequests, Unavailable
+from ledger.log import RecordedEvent
+from ledger.outcomes import EventReference, Outcome, Recorded, Refused
+from ledger.writer import WriterSettings
+
+__all__ = [
+    "COMMANDS",
+    "Command",
+    "EventReference",
+    "Ledger",
+    "Malformed",
+    "Outcome",
+    "Recorded",
+    "RecordedEvent",
+    "Refusal",
+    "Refused",
+    "TooManyRequests",
+    "Unavailable",
+    "WriterSettings",
+    "parse_command",
+]

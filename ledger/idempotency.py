@@ -1,0 +1,118 @@
+"""Idempotency keys: what a command claims when it is recorded, and what it says of a request that comes again."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import psycopg
+from psycopg.rows import tuple_row
+
+from ledger.commands import Command, parse_command
+from ledger.errors import IdempotencyKeyReused, Malformed
+from ledger.log import Connection
+from ledger.outcomes import EventReference
+
+# An account (or stream) id, and a key that is unique on it.
+Key = tuple[str, str]
+
+_INSERT_KEYS = """
+insert into idempotency_keys (account_id, key, content, first_position, last_position)
+select account_id, key, content::json, first_position, last_position
+from unnest(%b::text[], %b::text[], %b::text[], %b::bigint[], %b::bigint[])
+    as claim (account_id, key, content, first_position, last_position)
+"""
+_FIND_KEYS = """
+select account_id, key, content::text, originator_id, topic, originator_version, notification_id
+from unnest(%b::text[], %b::text[]) as asked (account_id, key)
+join idempotency_keys using (account_id, key)
+join events on notification_id between first_position and last_position
+order by notification_id
+"""
+
+
+class KeyClaim(NamedTuple):
+    """A key taken by a decision, with the command's content and the positions of the decision's events.
+
+    A further key of the command (of its trade, of its deposit) has no content: no request is ever sent by it.
+    """
+
+    account_id: str
+    key: str
+    content: str | None
+    first_position: int
+    last_position: int
+
+
+class UsedKey(NamedTuple):
+    """A key that was used: the content it was used with (None for a further key), and the events recorded then."""
+
+    content: str | None
+    events: list[EventReference]
+
+
+def content_of(command: Command) -> str:
+    """What is kept with a key: the command's JSON without the key itself."""
+    content: bytes = command.__pydantic_serializer__.to_json(
+        command, by_alias=True, exclude_none=True, exclude={"idempotency_key"}
+    )
+    return content.decode()
+
+
+def require_same_content(command: Command, account_id: str, used: UsedKey) -> None:
+    """IdempotencyKeyReused unless the key was used with the same content; amounts are compared by value."""
+    content = content_of(command)
+    if used.content is None or used.content == content:
+        return
+    was, asked = json.loads(used.content), json.loads(content)
+    field = _first_difference(command, was, asked)
+    if field is None:
+        return
+    raise IdempotencyKeyReused(
+        f"idempotency key {command.key} of {account_id} was used with {field} {_shown(was.get(field))}, "
+        f"this request says {field} {_shown(asked.get(field))}; send what was sent then, or this under another key",
+        field=field,
+    )
+
+
+def _first_difference(command: Command, was: dict[str, Any], asked: dict[str, Any]) -> str | None:
+    """The name of the first field that differs in value."""
+    stored = _parse_stored(command, was)
+    if stored is None:
+        return next((field for field in ("type", *asked, *was) if was.get(field) != asked.get(field)), None)
+    for name, field in type(command).model_fields.items():
+        if name != "idempotency_key" and getattr(stored, name) != getattr(command, name):
+            return field.alias or name
+    return None
+
+
+def _parse_stored(command: Command, content: dict[str, Any]) -> Command | None:
+    """The stored content as a command of the same kind; None if it is of another kind, or of one no longer taken."""
+    if content.get("type") != command.type:
+        return None
+    try:
+        return parse_command({**content, "idempotency_key": command.key})
+    except Malformed:
+        return None
+
+
+def _shown(value: Any) -> str:
+    return "nothing" if value is None else value if isinstance(value, str) else json.dumps(value)
+
+
+def insert_keys(cursor: psycopg.Cursor[Any], claims: Sequence[KeyClaim]) -> None:
+    """Record claimed keys in the transaction of the events they name."""
+    if claims:
+        cursor.execute(_INSERT_KEYS, [list(column) for column in zip(*claims, strict=True)], prepare=True)
+
+
+def find_keys(connection: Connection, keys: Iterable[Key]) -> dict[Key, UsedKey]:
+    """Those of the keys that were used, all looked up in one query."""
+    asked = list(keys)
+    found: dict[Key, UsedKey] = {}
+    if not asked:
+        return found
+    cursor = connection.cursor(binary=True, row_factory=tuple_row)
+    columns = [list(column) for column in zip(*asked, strict=True)]
+    for account_id, key, content, *event in cursor.execute(_FIND_KEYS, columns, prepare=True):
+        found.setdefault((account_id, key), UsedKey(content, [])).events.append(EventReference(*event))
+    return found

@@ -1,0 +1,101 @@
+"""Reading the log: its events in the order of recording, the events of one stream, and where it ends."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import psycopg
+from psycopg.rows import tuple_row
+
+from ledger.events import AnyEvent, read_event
+
+# Any connection will do, whatever its rows look like: these functions make cursors of their own.
+Connection = psycopg.Connection[Any]
+
+
+class RecordedEvent(NamedTuple):
+    """An event with what the recorder gave it: its position in the log and when it was recorded (UTC)."""
+
+    position: int
+    recorded_at: datetime
+    event: AnyEvent
+
+
+class LogEnd(NamedTuple):
+    """The last position of the log and when it was recorded; position 0 and no time while the log is empty."""
+
+    position: int
+    recorded_at: datetime | None
+
+
+_EVENTS = "select notification_id, recorded_at, topic, state from events"
+_POSITION_AT = """
+with recursive search (before, after) as (
+    select 0::bigint, coalesce(max(notification_id), 0) + 1 from events
+    union all
+    select case when recorded_at <= %(moment)s then notification_id else before end,
+           case when recorded_at <= %(moment)s then after else notification_id end
+    from search join events on notification_id = (before + after) / 2
+    where after - before > 1
+)
+select max(before) from search
+"""
+
+
+def read_log(connection: Connection, after: int, limit: int, until: int | None = None) -> list[RecordedEvent]:
+    """Up to `limit` events of all streams after a position, in order, none beyond the position `until`."""
+    query = f"{_EVENTS} where notification_id > %s and notification_id <= %s order by notification_id limit %s"
+    return list(_read(connection, query, [after, 2**63 - 1 if until is None else until, limit]))
+
+
+def read_stream(
+    connection: Connection,
+    account_id: str,
+    *,
+    after_version: int = 0,
+    until_position: int | None = None,
+    limit: int | None = None,
+) -> list[RecordedEvent]:
+    """The events of one account (or of @exchange or @prices) in order, none recorded beyond `until_position`."""
+    query = f"{_EVENTS} where originator_id = %s and originator_version > %s order by originator_version limit %s"
+    recorded = _read(connection, query, [account_id, after_version, limit])
+    # Filtered here, so that no plan ever walks the log by position to find one stream.
+    return [one for one in recorded if until_position is None or one.position <= until_position]
+
+
+def read_streams(connection: Connection, account_ids: Sequence[str], until_position: int) -> list[RecordedEvent]:
+    """The events of several streams, stream by stream and each in order, none recorded beyond `until_position`."""
+    query = f"{_EVENTS} where originator_id = any(%s) order by originator_id, originator_version"
+    return [one for one in _read(connection, query, [list(account_ids)]) if one.position <= until_position]
+
+
+def read_positions(connection: Connection, positions: Sequence[int]) -> list[RecordedEvent]:
+    """The events at these positions, in order of position; positions beyond the log's end are left out."""
+    return list(
+        _read(connection, f"{_EVENTS} where notification_id = any(%s) order by notification_id", [list(positions)])
+    )
+
+
+def log_end(connection: Connection) -> LogEnd:
+    """The last position of the log and when it was recorded."""
+    row = (
+        _cursor(connection)
+        .execute("select notification_id, recorded_at from events order by notification_id desc limit 1", prepare=True)
+        .fetchone()
+    )
+    return LogEnd(0, None) if row is None else LogEnd(row[0], row[1].astimezone(UTC))
+
+
+def position_at(connection: Connection, recorded_at: datetime) -> int:
+    """The last position recorded at or before a time, 0 if none; found by halving, as recorded_at never decreases."""
+    row = _cursor(connection).execute(_POSITION_AT, {"moment": recorded_at}).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _read(connection: Connection, query: str, parameters: Sequence[Any]) -> Iterator[RecordedEvent]:
+    for position, recorded_at, topic, state in _cursor(connection).execute(query, parameters, prepare=True):
+        yield RecordedEvent(position, recorded_at.astimezone(UTC), read_event(topic, state))
+
+
+def _cursor(connection: Connection) -> psycopg.Cursor[tuple[Any, ...]]:
+    return connection.cursor(binary=True, row_factory=tuple_row)

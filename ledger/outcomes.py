@@ -1,0 +1,43 @@
+"""What the ledger answers to a command: recorded, with its events, or refused."""
+
+from typing import NamedTuple
+
+from ledger.commands import Command
+from ledger.errors import Refusal
+
+
+class EventReference(NamedTuple):
+    """Where an event stands: on its account and in the log."""
+
+    account_id: str
+    topic: str
+    version: int
+    position: int
+
+
+class Recorded(NamedTuple):
+    """The command's events are in the log; `replayed` says that they were before this request came.
+
+    `account_id`, `version` and `position` are those of the named account's last event of the decision.
+    """
+
+    account_id: str
+    version: int
+    position: int
+    events: list[EventReference]
+    replayed: bool = False
+
+
+class Refused(NamedTuple):
+    """The command left no event and no trace."""
+
+    refusal: Refusal
+
+
+Outcome = Recorded | Refused
+
+
+def recorded(command: Command, events: list[EventReference], *, replayed: bool) -> Recorded:
+    """The answer to a command whose decision is these events."""
+    named = [event for event in events if event.account_id == command.stream] or events
+    return Recorded(command.stream, named[-1].version, named[-1].position, events, replayed)

@@ -1,0 +1,169 @@
+"""Events to rows and back: the recorder, which gives each its position and recorded_at under the ordering lock."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, cast
+
+import psycopg
+from eventsourcing.domain import DomainEventProtocol
+from eventsourcing.persistence import (
+    ApplicationRecorder,
+    BaseInfrastructureFactory,
+    JSONTranscoder,
+    Mapper,
+    StoredEvent,
+)
+from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore, PostgresFactory
+from eventsourcing.utils import Environment
+from psycopg.rows import dict_row, tuple_row
+
+from ledger.events import Event, read_event, write_event
+from ledger.idempotency import KeyClaim, insert_keys
+from ledger.log import Connection
+from ledger.postgres import open_pool
+
+CHANNEL = "ledger_events"
+# Any number will do, so long as every writer takes the same one.
+ORDERING_LOCK = 4_712_024
+
+_LOCK = "select pg_advisory_xact_lock(%s)"
+_LOCKED_END = """
+select coalesce(notification_id, 0), greatest(recorded_at, clock_timestamp())
+from (select) as always
+left join (select notification_id, recorded_at from events order by notification_id desc limit 1) as last on true
+"""
+_INSERT_EVENTS = """
+insert into events (notification_id, recorded_at, originator_id, originator_version, topic, state)
+select %b + place, %b, originator_id, originator_version, topic, state
+from unnest(%b::text[], %b::bigint[], %b::text[], %b::bytea[])
+    with ordinality as event (originator_id, originator_version, topic, state, place)
+"""
+
+
+_RECORDED = """
+select originator_id, state from events where notification_id > %s and notification_id <= %s order by notification_id
+"""
+
+
+class LogMovedOn(Exception):
+    """The log's end is no longer where the writer of these events had read to: they must be decided anew."""
+
+
+class LockedEnd(NamedTuple):
+    """The log's last position while its lock is held, and the time that whatever is recorded next is given."""
+
+    position: int
+    next_recorded_at: datetime
+
+
+class EventMapper(Mapper[str]):
+    """Our events under their own topics, as the JSON that pydantic writes; the library's transcoder is not used."""
+
+    def __init__(self) -> None:
+        super().__init__(JSONTranscoder())
+
+    def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredEvent:
+        event = cast(Event, domain_event)
+        return StoredEvent(event.account_id, event.version, event.TOPIC, write_event(event))
+
+    def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[str]:
+        return cast(DomainEventProtocol[str], read_event(stored_event.topic, stored_event.state))
+
+
+class EventDatastore(PostgresDatastore):
+    """The library's access to the database over a pool of ours, which connects when it is first asked."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__("", "", "", "", "", originator_id_type="text", enable_db_functions=False)
+        settings = {"autocommit": True, "row_factory": dict_row}
+        pool = open_pool(url, min_size=0, max_size=4, kwargs=settings, configure=read_committed, num_workers=1)
+        self.pool = cast(Any, pool)
+
+    def register_type_adapters(self) -> None:
+        """Nothing to register: events are inserted as plain arrays, not as a composite type."""
+
+
+class EventRecorder(PostgresApplicationRecorder):
+    """Records events with gapless positions and a recorded_at that never decreases along the log."""
+
+    def __init__(self, datastore: PostgresDatastore) -> None:
+        super().__init__(datastore, events_table_name="events")
+        self.channel_name = CHANNEL
+
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
+        """Record events in one transaction and return their positions; never retried, as a lost answer is ambiguous.
+
+        `keys` are claimed in the same transaction. With `read_to`, LogMovedOn unless the log still ends there. With
+        `connection`, it is done on that connection, inside the transaction that may be open on it.
+        """
+        if not stored_events:
+            return None
+        keys: Sequence[KeyClaim] = kwargs.get("keys", ())
+        connection: Connection | None = kwargs.get("connection")
+        if connection is not None:
+            return self._record(connection, stored_events, keys, kwargs.get("read_to"))
+        with self.datastore.get_connection() as pooled:
+            return self._record(pooled, stored_events, keys, kwargs.get("read_to"))
+
+    def _record(
+        self, connection: Connection, events: Sequence[StoredEvent], keys: Sequence[KeyClaim], read_to: int | None
+    ) -> list[int]:
+        with connection.transaction():
+            end = lock_log(connection)
+            if read_to is not None and end.position != read_to:
+                raise LogMovedOn(f"the log was read to position {read_to} and ends at {end.position}")
+            last = end.position + len(events)
+            with connection.pipeline(), connection.cursor() as cursor:
+                _insert_events(cursor, events, end)
+                insert_keys(cursor, keys)
+                cursor.execute("select pg_notify(%s, %s)", [self.channel_name, str(last)])
+        return list(range(end.position + 1, last + 1))
+
+
+class EventFactory(PostgresFactory):
+    """Makes the library's parts of ours; the schema comes from our migrations alone (CREATE_TABLE=no)."""
+
+    def __init__(self, env: Environment, url: str) -> None:
+        BaseInfrastructureFactory.__init__(self, env)
+        self.datastore = EventDatastore(url)
+
+    def application_recorder(self) -> ApplicationRecorder:
+        return EventRecorder(self.datastore)
+
+
+def library_environment(name: str) -> Environment:
+    """The library's settings, all of them: it reads none from the process's environment."""
+    return Environment(name, {"CREATE_TABLE": "no", "ORIGINATOR_ID_TYPE": "text"})
+
+
+def read_committed(connection: Connection) -> None:
+    """Let each statement see what others committed before it began, also while a transaction is open."""
+    connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+
+
+def lock_log(connection: Connection) -> LockedEnd:
+    """Hold the ordering lock until the open transaction ends, and see where the log ends, which nobody else can change.
+
+    The connection must be one of `read_committed`: what others committed while this one waited must be seen.
+    """
+    with connection.pipeline(), connection.cursor(binary=True, row_factory=tuple_row) as cursor:
+        cursor.execute(_LOCK, [ORDERING_LOCK], prepare=True)
+        row = cursor.execute(_LOCKED_END, prepare=True).fetchone()
+    assert row is not None
+    return LockedEnd(row[0], row[1].astimezone(UTC))
+
+
+def was_recorded(connection: Connection, after: int, events: Sequence[Event]) -> bool:
+    """Whether exactly these events stand in the log right after a position: so a lost answer to a commit is found."""
+    rows = connection.cursor(binary=True, row_factory=tuple_row).execute(
+        _RECORDED,
+        [after, after + len(events)],
+    )
+    return rows.fetchall() == [(event.account_id, write_event(event)) for event in events]
+
+
+def _insert_events(cursor: psycopg.Cursor[Any], events: Sequence[StoredEvent], end: LockedEnd) -> None:
+    columns = zip(*((one.originator_id, one.originator_version, one.topic, one.state) for one in events), strict=True)
+    ids, versions, topics, states = map(list, columns)
+    parameters = [end.position, end.next_recorded_at, ids, versions, topics, states]
+    cursor.execute(_INSERT_EVENTS, parameters, prepare=True)
