@@ -1,0 +1,1 @@
+"""Accounts: status, blocks, modes, leverages, versions; and their holds and withdrawals."""

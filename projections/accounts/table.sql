@@ -1,0 +1,87 @@
+-- Accounts as they are, and as every event that changed them left them; their versions, holds and withdrawals.
+
+create table accounts (
+    account_id      text        not null,
+    -- The event that left this state; each event moves the version, only some change the rest.
+    position        bigint      not null,
+    version         bigint      not null,
+    status          text        not null,
+    -- What the account may not do, in order.
+    blocks          jsonb       not null,
+    -- Margin modes by pair, leverages and business times of the last margin call by wallet; absent is as at the start.
+    modes           jsonb       not null,
+    leverages       jsonb       not null,
+    called_at       jsonb       not null,
+    opened_position bigint      not null,
+    opened_at       timestamptz not null,
+    constraint accounts_has_one_row_per_account primary key (account_id)
+) with (fillfactor = 70);
+
+create table account_states (
+    account_id text   not null,
+    position   bigint not null,
+    version    bigint not null,
+    status     text   not null,
+    blocks     jsonb  not null,
+    modes      jsonb  not null,
+    leverages  jsonb  not null,
+    called_at  jsonb  not null
+);
+
+-- Which event of the log is which version of an account.
+create table account_versions (
+    account_id text   not null,
+    position   bigint not null,
+    version    bigint not null
+);
+
+-- The last state of each hold; one that was released or used up has amount 0.
+create table holds (
+    account_id  text        not null,
+    hold_id     text        not null,
+    position    bigint      not null,
+    wallet      text        not null,
+    asset       text        not null,
+    amount      numeric     not null,
+    placed_at   timestamptz not null,
+    constraint holds_has_one_row_per_hold primary key (account_id, hold_id)
+) with (fillfactor = 70);
+
+create table hold_states (
+    account_id  text        not null,
+    hold_id     text        not null,
+    position    bigint      not null,
+    wallet      text        not null,
+    asset       text        not null,
+    amount      numeric     not null,
+    placed_at   timestamptz not null
+);
+
+create table withdrawals (
+    account_id         text        not null,
+    withdrawal_id      text        not null,
+    asset              text        not null,
+    amount             numeric     not null,
+    requested_position bigint      not null,
+    requested_at       timestamptz not null,
+    -- How and when it ended: `settled` or `cancelled`; all null while it is pending.
+    ended_as           text,
+    ended_position     bigint,
+    ended_at           timestamptz,
+    reference          text,
+    constraint withdrawals_has_one_row_per_withdrawal primary key (account_id, withdrawal_id)
+) with (fillfactor = 70);
+
+-- indexes
+
+alter table account_states
+    add constraint account_states_has_one_row_per_change primary key (account_id, position);
+alter table account_versions
+    add constraint account_versions_has_one_row_per_event primary key (account_id, position);
+alter table hold_states
+    add constraint hold_states_has_one_row_per_change primary key (account_id, hold_id, position);
+create index accounts_by_status on accounts (status, account_id);
+create index withdrawals_by_request on withdrawals (requested_position);
+create index withdrawals_by_end on withdrawals (ended_position, requested_position);
+create index holds_that_are_open on holds (account_id, hold_id) where amount > 0;
+create index holds_by_last_change on holds (position);

@@ -1,0 +1,19 @@
+-- One row per event; its body is read from the log itself.
+create table audit_trail (
+    position       bigint      not null,
+    account_id     text        not null,
+    version        bigint      not null,
+    topic          text        not null,
+    actor          text        not null,
+    correlation_id text        not null,
+    effective_at   timestamptz not null,
+    recorded_at    timestamptz not null
+);
+
+-- indexes
+alter table audit_trail add constraint audit_trail_has_each_event_once primary key (position);
+create index audit_trail_of_an_account on audit_trail (account_id, position);
+create index audit_trail_of_a_topic on audit_trail (topic, position);
+create index audit_trail_of_an_actor on audit_trail (actor, position);
+create index audit_trail_of_a_request on audit_trail (correlation_id, position);
+create index audit_trail_by_recorded_time on audit_trail (recorded_at, position);

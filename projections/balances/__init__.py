@@ -1,0 +1,1 @@
+"""What each wallet has and owes of each asset, now and after any event."""

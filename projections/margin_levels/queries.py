@@ -1,0 +1,81 @@
+"""The margin wallets that owe, as of any position, and the levels that decisions recorded."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from psycopg.rows import dict_row
+
+from ledger.wallets import Wallet
+from projections.margin_levels.wallet_rows import wallet_of
+from projections.projector import Connection
+
+START = ("", "")
+PAGE = 2000
+COLUMNS = "account_id, wallet, position, owes, leverage, liquidation_id, called_at, balances"
+# Wallets that did not change since the position are read as they are, each of the others by one descent.
+WALLETS_THAT_OWE = f"""
+    select {COLUMNS} from margin_wallets where owes and position <= %(position)s
+    union all
+    select past.* from margin_wallets as wallet cross join lateral (
+        select {COLUMNS} from margin_wallet_states as state
+        where state.account_id = wallet.account_id and state.wallet = wallet.wallet
+        and state.position <= %(position)s order by state.position desc limit 1
+    ) as past
+    where wallet.position > %(position)s and past.owes
+"""
+
+
+class OwingWallet(NamedTuple):
+    """A margin wallet that owes; `position` is that of its last event, `leverage` None while none was set."""
+
+    account_id: str
+    wallet: Wallet
+    position: int
+    leverage: Decimal | None
+    liquidation_id: str | None
+    called_at: datetime | None
+
+
+def wallets_that_owe(
+    connection: Connection, position: int, *, after: tuple[str, str] = START, account_id: str | None = None
+) -> Iterator[OwingWallet]:
+    """The margin wallets with debt at a position in order of account and wallet, after (account, wallet); in pages."""
+    page = _page(connection, position, after, account_id)
+    while page:
+        yield from page
+        page = _page(connection, position, (page[-1].account_id, page[-1].wallet.name), account_id)
+
+
+def _page(connection: Connection, position: int, after: tuple[str, str], account_id: str | None) -> list[OwingWallet]:
+    rows = connection.execute(
+        f"select {COLUMNS} from ({WALLETS_THAT_OWE}) as wallet where (account_id, wallet) > (%(account)s, %(wallet)s)"
+        " and (%(account_id)s::text is null or account_id = %(account_id)s)"
+        " order by account_id, wallet limit %(limit)s",
+        {"position": position, "account": after[0], "wallet": after[1], "account_id": account_id, "limit": PAGE},
+    )
+    return [
+        OwingWallet(account, wallet_of(name, balances), changed, leverage, liquidation_id, called_at)
+        for account, name, changed, _, leverage, liquidation_id, called_at, balances in rows
+    ]
+
+
+def assessments(
+    connection: Connection,
+    position: int,
+    account_id: str,
+    *,
+    wallet: str | None = None,
+    after: int = 0,
+    limit: int = 100,
+) -> list[dict[str, Any]]:
+    """The levels before and after decisions on an account, in log order: CML in cross, ML in a bucket."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        cursor.execute(
+            "select * from margin_assessments where account_id = %(account_id)s and position <= %(position)s"
+            " and position > %(after)s and (%(wallet)s::text is null or wallet = %(wallet)s)"
+            " order by position limit %(limit)s",
+            {"account_id": account_id, "position": position, "after": after, "wallet": wallet, "limit": limit},
+        )
+        return cursor.fetchall()

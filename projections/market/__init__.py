@@ -1,0 +1,1 @@
+"""The market: listings, limits, rates and mark prices, as they were at any position."""

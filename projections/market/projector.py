@@ -1,0 +1,50 @@
+"""Events of the exchange's own streams to the history of its settings and prices."""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from ledger import events as e
+from ledger.words import EXCHANGE
+from projections.projector import Batch, Connection
+from projections.writing import append
+
+SETTINGS = ("position", "version", "topic", "scope", "content", "effective_at", "recorded_at")
+PRICES = ("pair", "position", "version", "price", "effective_at", "recorded_at", "source")
+
+
+class MarketProjector:
+    """Keeps nothing in memory, and writes nothing per wallet."""
+
+    name: ClassVar[str] = "market"
+    tables: ClassVar[tuple[str, ...]] = ("market_settings", "market_prices")
+
+    def project(self, connection: Connection, batch: Batch) -> None:
+        append(connection, "market_settings", SETTINGS, list(_settings(batch)))
+        append(connection, "market_prices", PRICES, list(_prices(batch)))
+
+    def forget(self) -> None:
+        pass
+
+
+def _settings(batch: Batch) -> Iterator[tuple[Any, ...]]:
+    for position, recorded_at, event in batch:
+        if event.account_id == EXCHANGE:
+            content = e.write_event(event).decode()
+            about = (event.TOPIC, _scope_of(event), content)
+            yield (position, event.version, *about, event.effective_at, recorded_at)
+
+
+def _scope_of(event: e.AnyEvent) -> str:
+    """What a setting is about: an asset, a pair, or `cross`."""
+    for name in ("asset", "pair", "scope"):
+        scope: str | None = getattr(event, name, None)
+        if scope is not None:
+            return scope
+    raise ValueError(f"{event.TOPIC} names neither an asset nor a pair nor a scope")
+
+
+def _prices(batch: Batch) -> Iterator[tuple[Any, ...]]:
+    for position, recorded_at, event in batch:
+        if isinstance(event, e.PricesMarked):
+            for pair, price in event.prices.items():
+                yield (pair, position, event.version, price, event.effective_at, recorded_at, event.source)

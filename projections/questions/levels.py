@@ -1,0 +1,122 @@
+"""The margin levels of all wallets that owe, and those of them that ask to be examined."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from itertools import islice
+from typing import Any, NamedTuple
+
+from ledger.account.liquidation import CALL_PAUSE
+from ledger.account.state import CROSS_START_LEVERAGE
+from ledger.interest import charged, due_lines
+from ledger.margin import Margin
+from ledger.market import Market
+from ledger.money import plain
+from ledger.words import Band, pair_of
+from projections.margin_levels.queries import START, OwingWallet, wallets_that_owe
+from projections.market.queries import market_at
+from projections.projector import Connection
+from projections.questions.margin_wallet import (
+    UNPRICED,
+    band,
+    collateral_level,
+    lacking_prices,
+    level,
+    margin_at_fresh_prices,
+    sums,
+)
+
+__all__ = ["UNPRICED", "Candidate", "candidates", "count_by_band", "levels", "wallets_that_owe"]
+
+
+class Candidate(NamedTuple):
+    """A wallet that an examination may call or liquidate, or that lacks a price; `level` is None where it does."""
+
+    account_id: str
+    wallet: str
+    band: str
+    level: str | None
+
+
+def levels(
+    connection: Connection,
+    position: int,
+    *,
+    band: str | None = None,
+    account_id: str | None = None,
+    after: tuple[str, str] = START,
+    limit: int = 100,
+) -> list[dict[str, Any]]:
+    """The wallets that owe at a position, with their levels, in order of account and wallet, after (account, wallet).
+
+    Levels are of what is charged so far. `unpriced` is the band of a wallet with a price that was never marked, or is
+    older at the newest price vector's time than its limits allow.
+    """
+    market = market_at(connection, position)
+    owing = wallets_that_owe(connection, position, after=after, account_id=account_id)
+    rows = (_row(one, market) for one in owing)
+    return list(islice((row for row in rows if band is None or row["band"] == band), limit))
+
+
+def count_by_band(connection: Connection, position: int) -> dict[str, int]:
+    """How many wallets that owe are in each band, `unpriced` included."""
+    market = market_at(connection, position)
+    counts = dict.fromkeys([*map(str, Band), UNPRICED], 0)
+    for one in wallets_that_owe(connection, position):
+        counts[band(margin_at_fresh_prices(one.wallet, market, _leverage(one, market)))] += 1
+    return counts
+
+
+def candidates(connection: Connection, position: int) -> Iterator[Candidate]:
+    """The wallets that an examination at the newest prices would act on, and those that lack a price for it.
+
+    Interest due by then is counted. A wallet whose liquidation runs takes no examination; one that was called within
+    a day is not called again.
+    """
+    market = market_at(connection, position)
+    for one in wallets_that_owe(connection, position):
+        if one.liquidation_id is None:
+            margin = _margin_after_interest(one, market)
+            if margin is None or _asks(one, margin, market):
+                yield Candidate(one.account_id, one.wallet.name, band(margin), level(margin))
+
+
+def _margin_after_interest(one: OwingWallet, market: Market) -> Margin | None:
+    """The wallet with what is due by the newest price vector's time; None where a price is lacking."""
+    at = market.newest_prices_at
+    wallet = one.wallet if at is None else charged(one.wallet, due_lines(one.wallet, market, at))
+    return margin_at_fresh_prices(wallet, market, _leverage(one, market))
+
+
+def _asks(one: OwingWallet, margin: Margin, market: Market) -> bool:
+    if margin.band is not Band.MARGIN_CALL:
+        return margin.band is Band.LIQUIDATION
+    at = market.newest_prices_at
+    return one.called_at is None or at is None or at - one.called_at >= CALL_PAUSE
+
+
+def _leverage(one: OwingWallet, market: Market) -> Decimal:
+    if one.leverage is not None:
+        return one.leverage
+    pair = pair_of(one.wallet.name)
+    return CROSS_START_LEVERAGE if pair is None else market.pair(pair).max_leverage
+
+
+def _row(one: OwingWallet, market: Market) -> dict[str, Any]:
+    wallet, leverage = one.wallet, _leverage(one, market)
+    margin = margin_at_fresh_prices(wallet, market, leverage)
+    pooled = pair_of(wallet.name) is None
+    return {
+        "account_id": one.account_id,
+        "wallet": wallet.name,
+        "position": one.position,
+        "band": band(margin),
+        "margin_level": level(margin),
+        "collateral_margin_level": collateral_level(margin) if pooled else None,
+        **sums(margin),
+        "debts": {asset: plain(balance.owed) for asset, balance in sorted(wallet.debts.items())},
+        "tier": None if margin is None else margin.lines.tier,
+        "max_leverage": plain(leverage),
+        "liquidation_id": one.liquidation_id,
+        "called_at": one.called_at,
+        "lacking_prices": lacking_prices(wallet, market),
+    }

@@ -1,0 +1,190 @@
+"""Verifies the read side: folds the whole log again from nothing, and compares it with what is live, line by line."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import NamedTuple
+
+import psycopg
+
+from ledger.errors import Unavailable
+from ledger.log import RecordedEvent, log_end, read_log
+from ledger.money import plain
+from ledger.postgres import Connection, connect
+from projections import leadership
+from projections.account_check import ACCOUNTS_AT_ONCE, AccountCheck
+from projections.catalogue import ALL
+from projections.copying import BATCH_SIZE, Copy, compare
+from projections.log_check import LogCheck
+from projections.progress import ensure_tables, standings
+from projections.runner import ProjectionFailed, catch_up
+from projections.snapshot import BEGIN, open_snapshot
+
+Progress = Callable[[str, int, int], None]
+
+ACCOUNT_PROJECTIONS = ("accounts", "balances", "positions")
+"""Those that accounts are compared with, as the write side folds them."""
+
+
+class VerificationRefused(RuntimeError):
+    """The verification cannot be done now; the message says why."""
+
+
+class VerifyReport(NamedTuple):
+    """What was found: nothing, if `differences` is empty and `trial_balance_zero` holds.
+
+    `position` is what everything was brought to and checked at; `events` and `accounts` count what was folded.
+    """
+
+    position: int
+    events: int
+    differences: list[str]
+    accounts: int
+    trial_balance_zero: bool
+
+
+def verify(url: str, progress: Progress = lambda *_: None) -> VerifyReport:
+    """Folds every event from nothing and compares the outcome with the live projections.
+
+    Checks the log by itself (positions, versions, times, postings that sum to zero), each table of each projection
+    against a copy made afresh, and each account as the write side folds it against balances, positions and accounts.
+    The live projections go on meanwhile. `progress` is told what is being done, how far it is, and how far it has to
+    go. Refuses with VerificationRefused while another verification runs.
+    """
+    application = f"ledger verify {os.getpid()}"
+    with (
+        connect(url, application_name=application, autocommit=True) as connection,
+        connect(url, application_name=application, autocommit=True) as reader,
+        leadership.alone(connection, leadership.VERIFICATION, "verify") as granted,
+    ):
+        if not granted:
+            raise VerificationRefused("another verification is running; wait for it to end")
+        ensure_tables(connection, ALL)
+        return _Verification(connection, reader, progress).run(url)
+
+
+class _Verification:
+    def __init__(self, connection: Connection, reader: Connection, progress: Progress) -> None:
+        self._connection = connection
+        self._reader = reader
+        self._progress = progress
+        self._differences: list[str] = []
+
+    def run(self, url: str) -> VerifyReport:
+        try:
+            catch_up(url)
+        except ProjectionFailed as failure:
+            self._differences.append(str(failure))
+        end, live = log_end(self._connection).position, self._positions()
+        position = min(end, *(live[name] for name in ACCOUNT_PROJECTIONS))
+        log = LogCheck(sum_until=position)
+        with ExitStack() as leaving:
+            copies = [leaving.enter_context(self._copy(name)) for name in ALL]
+            fed = self._fold(end, log, copies, live)
+            self._differences += log.differences
+            self._compare(fed)
+        accounts = sorted(stream for stream in log.versions if not stream.startswith("@"))
+        balanced = self._check_accounts(accounts, position, log)
+        return VerifyReport(position, log.events, self._differences, len(accounts), balanced)
+
+    def _positions(self) -> dict[str, int]:
+        known = standings(self._connection)
+        return {name: known[name].position for name in ALL}
+
+    @contextmanager
+    def _copy(self, name: str) -> Iterator[Copy]:
+        copy = Copy(self._connection, name, f"verify_{name}")
+        try:
+            yield copy
+        finally:
+            if not self._connection.closed:
+                copy.drop()
+
+    def _fold(self, end: int, log: LogCheck, copies: Sequence[Copy], live: dict[str, int]) -> list[Copy]:
+        """Checks the log and feeds it to the copies, each as far as its live one; returns those that took it."""
+        good = list(copies)
+        for batch in self._read(end):
+            log.take(batch)
+            for copy in tuple(good):
+                if not self._project(copy, [one for one in batch if one.position <= live[copy.name]]):
+                    good.remove(copy)
+            self._progress("events", log.position, end)
+        return [copy for copy in good if copy.position == live[copy.name]]
+
+    def _read(self, until: int, *, after: int = 0) -> Iterator[list[RecordedEvent]]:
+        """The log in batches, as far as it can be read: up to the first event whose bytes say nothing."""
+        size = BATCH_SIZE
+        while after < until:
+            try:
+                batch = read_log(self._connection, after, size, until)
+            except psycopg.Error:
+                raise
+            except Exception as error:
+                if size == 1:
+                    self._differences.append(f"log: the event after {after} cannot be read: {_in_one_line(error)}")
+                    return
+                size = size // 2
+                continue
+            if not batch:
+                return
+            yield batch
+            after = batch[-1].position
+
+    def _project(self, copy: Copy, batch: Sequence[RecordedEvent]) -> bool:
+        """False where the copy cannot take an event, which is then the difference reported."""
+        try:
+            copy.project(batch)
+        except Exception as error:
+            if self._connection.closed:
+                raise
+            if len(batch) > 1:
+                half = len(batch) // 2
+                return self._project(copy, batch[:half]) and self._project(copy, batch[half:])
+            at = batch[0].position
+            self._differences.append(f"projection {copy.name} cannot take event {at}: {_in_one_line(error)}")
+            return False
+        return True
+
+    def _compare(self, copies: Sequence[Copy]) -> None:
+        for number, copy in enumerate(copies, start=1):
+            self._differences += self._compared(copy)
+            self._progress("projections", number, len(copies))
+
+    def _compared(self, copy: Copy) -> list[str]:
+        """Brings a copy to where the live one stands, and compares the two in a snapshot of that moment."""
+        with leadership.leading(self._connection, copy.name):
+            live = self._positions()[copy.name]
+            if not all(self._project(copy, batch) for batch in self._read(live, after=copy.position)):
+                return []
+            self._reader.execute(BEGIN)
+            standings(self._reader)  # The first query takes the snapshot; the live copy may go on from here.
+        try:
+            found = compare(self._reader, copy.name, copy.schema)
+        finally:
+            self._reader.rollback()
+        if not found.differences:
+            return []
+        head = f"projection {copy.name} at position {live}: {found.differences} rows differ from folding the log"
+        return [head, *(f"  {example}" for example in found.examples)]
+
+    def _check_accounts(self, account_ids: Sequence[str], position: int, log: LogCheck) -> bool:
+        """Compares accounts as the write side folds them; returns whether all books are zero in every asset."""
+        try:
+            with open_snapshot(self._reader, position=position, stale=True, names=ACCOUNT_PROJECTIONS) as snapshot:
+                check = AccountCheck(snapshot.connection, snapshot.position)
+                for start in range(0, len(account_ids), ACCOUNTS_AT_ONCE):
+                    check.take(account_ids[start : start + ACCOUNTS_AT_ONCE])
+                    self._progress("accounts", min(start + ACCOUNTS_AT_ONCE, len(account_ids)), len(account_ids))
+        except Unavailable as refusal:
+            self._differences.append(str(refusal))
+            return False
+        self._differences += check.differences
+        totals = {asset: log.house[asset] + check.net[asset] for asset in {*log.house, *check.net}}
+        self._differences += [
+            f"trial balance: {asset} sums to {plain(total)}, not to zero" for asset, total in totals.items() if total
+        ]
+        return log.balances and not any(totals.values())
+
+
+def _in_one_line(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())

@@ -1,0 +1,53 @@
+"""Logs of random events, as a seeded simulation decides them, and putting events into a database."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+from ledger.events import AnyEvent, write_event
+from ledger.log import log_end
+from ledger.postgres import connect
+from tests.simulation.machine import run
+
+FIRST_RECORDED_AT = datetime(2026, 1, 16, tzinfo=UTC)
+
+
+@cache
+def random_log(steps: int = 1500, seed: int = 7) -> tuple[AnyEvent, ...]:
+    """The events that so many random commands led to; the same seed gives the same events."""
+    return tuple(run(steps, seed).book.log)
+
+
+@cache
+def long_log(times: int = 12) -> tuple[AnyEvent, ...]:
+    """The events of a random log, of each account again and again under other names: for what takes some time."""
+    house = [event for event in random_log() if event.account_id.startswith("@")]
+    own = [event for event in random_log() if not event.account_id.startswith("@")]
+    copies = [
+        event.model_copy(update={"account_id": f"{event.account_id}-{number}"})
+        for number in range(times)
+        for event in own
+    ]
+    return (*house, *copies)
+
+
+def record(url: str, events: Iterable[AnyEvent]) -> int:
+    """Adds events to the end of the log, one a second, and returns its last position."""
+    with connect(url) as connection:
+        end = log_end(connection).position
+        with connection.cursor() as cursor, cursor.copy(COPY) as copy:
+            for end, event in enumerate(events, start=end + 1):  # noqa: B020 - the end moves on
+                at = FIRST_RECORDED_AT + timedelta(seconds=end)
+                copy.write_row((end, at, event.account_id, event.version, event.TOPIC, write_event(event)))
+        connection.execute("notify ledger_events")
+    return end
+
+
+COPY = "copy events (notification_id, recorded_at, originator_id, originator_version, topic, state) from stdin"
+
+
+def recorded_log(url: str, events: Sequence[AnyEvent] = ()) -> Sequence[AnyEvent]:
+    """Puts a whole log (a random one unless told) into an empty database, and returns it."""
+    events = events or random_log()
+    assert record(url, events) == len(events)
+    return events

@@ -1,0 +1,148 @@
+"""Verification agrees with what is right, and names what is not."""
+
+import pytest
+
+from ledger.events import write_event
+from ledger.postgres import connect
+from projections.positions.projector import PositionsProjector
+from projections.projector import Batch, Connection
+from projections.runner import catch_up
+from projections.verify import VerifyReport, verify
+from tests.projections.logs import long_log, random_log, recorded_log
+from tests.projections.processes import running, standing_of, wait_until
+
+NEWEST = len(random_log())
+
+
+@pytest.fixture
+def projected(database: str) -> str:
+    """A database with a random log, all of it projected."""
+    recorded_log(database)
+    catch_up(database)
+    return database
+
+
+def tamper(database: str, *statements: str) -> None:
+    """Changes what nobody may change."""
+    with connect(database) as connection:
+        connection.execute("set session_replication_role to replica")  # No trigger refuses.
+        connection.execute("set search_path to projections, public")
+        for statement in statements:
+            assert connection.execute(statement.encode()).rowcount != 0
+
+
+def left_over(database: str) -> list[str]:
+    with connect(database) as connection:
+        return [name for (name,) in connection.execute("select nspname from pg_namespace where nspname ~ '^verify'")]
+
+
+def test_projections_of_a_whole_log_agree(projected: str) -> None:
+    told: list[tuple[str, int, int]] = []
+    report = verify(projected, lambda *progress: told.append(progress))
+    accounts = {event.account_id for event in random_log() if not event.account_id.startswith("@")}
+    assert report == VerifyReport(NEWEST, NEWEST, [], len(accounts), True)
+    assert {what for what, _, _ in told} == {"events", "projections", "accounts"}
+    assert left_over(projected) == []
+
+
+def test_an_empty_ledger_agrees(database: str) -> None:
+    assert verify(database) == VerifyReport(0, 0, [], 0, True)
+
+
+def test_projections_that_lag_are_brought_up_first(database: str) -> None:
+    recorded_log(database)
+    assert verify(database) == VerifyReport(NEWEST, NEWEST, [], 3, True)
+    assert standing_of(database, "balances").position == NEWEST
+
+
+def test_projections_may_run_on_meanwhile(database: str) -> None:
+    events = recorded_log(database, long_log(2))
+    with running(database, batch_size=100):
+        wait_until(lambda: standing_of(database, "accounts").position > 0)
+        report = verify(database)
+    assert (report.differences, report.trial_balance_zero, report.events) == ([], True, len(events))
+
+
+@pytest.mark.parametrize(
+    ("statement", "named"),
+    [
+        ("update balances set free = free + 0.01 where wallet = 'spot'", "projection balances at position"),
+        ("delete from balance_states where position = (select max(position) from balance_states)", "balance_states: "),
+        (
+            "insert into balance_states select account_id, wallet, 'XYZ', position, 1, 0, 0, 0 from balances limit 1",
+            "XYZ",
+        ),
+        ("update position_states set cost = cost * 2 where quantity <> 0", "folding gives the position in"),
+        ("delete from account_versions where position % 2 = 0", "folding gives version"),
+        ("update holds set amount = amount + 1", "holds: the live copy has"),
+        ("delete from journal where line = 1", "projection journal at position"),
+        ("update isolated_buckets set leverage = 9", "projection isolated_buckets at position"),
+        ("delete from cross_pool", "projection cross_pool at position"),
+    ],
+)
+def test_a_row_that_was_tampered_with_is_found(projected: str, statement: str, named: str) -> None:
+    tamper(projected, statement)
+    report = verify(projected)
+    assert any(named in difference for difference in report.differences), report.differences
+    assert left_over(projected) == []
+
+
+def test_money_from_nowhere_shows_in_the_trial_balance(projected: str) -> None:
+    tamper(projected, "update balance_states set free = free + 1 where asset = 'USDT' and wallet = 'spot'")
+    report = verify(projected)
+    assert not report.trial_balance_zero
+    assert any("trial balance: USDT sums to" in difference for difference in report.differences)
+
+
+def rewrite(database: str, topic: str, **changes: object) -> int:
+    """Changes the bytes of the first event of a topic; returns its position."""
+    position, event = next((n, one) for n, one in enumerate(random_log(), start=1) if topic == one.TOPIC)
+    changed = write_event(event.model_copy(update=changes)).hex()
+    tamper(database, f"update events set state = '\\x{changed}' where notification_id = {position}")
+    return position
+
+
+def test_an_event_whose_bytes_were_changed_is_found(projected: str) -> None:
+    deposit = next(one for one in random_log() if one.TOPIC == "funds.deposited")
+    rewrite(projected, "funds.deposited", amount=deposit.amount + 1)  # type: ignore[union-attr]
+    report = verify(projected)
+    for name in ("balances", "journal", "trial_balance"):
+        assert any(f"projection {name} at position" in difference for difference in report.differences)
+    assert any("folding gives" in difference and deposit.account_id in difference for difference in report.differences)
+
+
+def test_an_event_that_cannot_be_read_is_named(projected: str) -> None:
+    tamper(projected, "update events set state = 'no longer an event' where notification_id = 40")
+    report = verify(projected)
+    assert report.events == 39
+    assert any("log: the event after 39 cannot be read" in difference for difference in report.differences)
+
+
+def test_a_gap_in_the_log_and_in_a_stream_is_named(projected: str) -> None:
+    tamper(projected, "delete from events where notification_id = 40")
+    report = verify(projected)
+    assert any("event 41 follows event 39" in difference for difference in report.differences)
+    assert any("was due" in difference for difference in report.differences)
+
+
+def test_a_time_that_goes_back_is_named(projected: str) -> None:
+    tamper(projected, "update events set recorded_at = recorded_at - interval '1 hour' where notification_id = 40")
+    assert any("event 40 was recorded at" in difference for difference in verify(projected).differences)
+
+
+def test_a_projection_that_cannot_take_an_event_is_named_and_the_others_are_compared(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded_log(database)
+    project = PositionsProjector.project
+
+    def failing(self: PositionsProjector, connection: Connection, batch: Batch) -> None:
+        project(self, connection, batch)
+        if any(recorded.position == 42 for recorded in batch):
+            raise ArithmeticError("no")
+
+    monkeypatch.setattr(PositionsProjector, "project", failing)
+    report = verify(database)
+    assert any("projection positions stands still before event 42" in difference for difference in report.differences)
+    assert report.position == 41
+    assert not any("balances" in difference for difference in report.differences)
