@@ -1,6 +1,6 @@
 """Deciding the commands of a batch one after the other, each on what those before it left, none recorded yet."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -74,19 +74,22 @@ class Draft:
         self.events += top.events
 
     def account(self, account_id: str) -> Account:
-        for draft in self._downwards():
-            if account_id in draft.accounts:
-                return draft.accounts[account_id]
+        """The account as this draft leaves it; it must not be changed."""
+        draft: Draft | None = self
+        while draft is not None:
+            if (decided := draft.accounts.get(account_id)) is not None:
+                return decided
+            draft = draft.below
         return self.present.account(account_id)
 
     def used_key(self, key: Key) -> UsedKey | None:
-        return next((draft.keys[key] for draft in self._downwards() if key in draft.keys), None)
-
-    def _downwards(self) -> Iterator["Draft"]:
+        """What is known of a key that was used, in the log or by an earlier command of this draft."""
         draft: Draft | None = self
         while draft is not None:
-            yield draft
+            if (used := draft.keys.get(key)) is not None:
+                return used
             draft = draft.below
+        return None
 
 
 def decide_all(draft: Draft, commands: Sequence[Command], context: Context, *, atomic: bool) -> list[Outcome]:
@@ -146,14 +149,17 @@ def _decide_exchange(draft: Draft, command: ExchangeCommand, context: Context) -
 
 def _replay(draft: Draft, command: Command, keys: Sequence[Key]) -> Recorded | None:
     """The first answer if the command's key was used for the same; refuses other content and further keys taken."""
-    used = [(account_id, key, found) for account_id, key in keys if (found := draft.used_key((account_id, key)))]
     replayed: Recorded | None = None
-    for account_id, key, found in used:
-        if key == command.key:
-            require_same_content(command, account_id, found)
-            replayed = recorded(command, found.events, replayed=True)
-    if used and replayed is None:
-        raise account.already_booked(cast(AccountCommand, command), used[0][0])
+    taken_on: str | None = None
+    for account_id, key in keys:
+        used = draft.used_key((account_id, key))
+        if used is not None and key == command.key:
+            require_same_content(command, account_id, used)
+            replayed = recorded(command, used.events, replayed=True)
+        elif used is not None and taken_on is None:
+            taken_on = account_id
+    if taken_on is not None and replayed is None:
+        raise account.already_booked(cast(AccountCommand, command), taken_on)
     return replayed
 
 

@@ -75,7 +75,8 @@ class Present:
     def keep_to_size(self, used: Iterable[str]) -> None:
         """Mark accounts as used last, and let go of those used longest ago."""
         for account_id in used:
-            self._accounts.move_to_end(account_id)
+            if account_id in self._accounts:
+                self._accounts.move_to_end(account_id)
         while len(self._accounts) > self._most_accounts:
             self._accounts.popitem(last=False)
 

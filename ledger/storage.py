@@ -75,9 +75,13 @@ class EventDatastore(PostgresDatastore):
 
     def __init__(self, url: str) -> None:
         super().__init__("", "", "", "", "", originator_id_type="text", enable_db_functions=False)
-        settings = {"autocommit": True, "row_factory": dict_row}
-        pool = open_pool(url, min_size=0, max_size=4, kwargs=settings, configure=read_committed, num_workers=1)
-        self.pool = cast(Any, pool)
+        options: dict[str, Any] = {
+            "kwargs": {"autocommit": True, "row_factory": dict_row},
+            "configure": read_committed,
+            "num_workers": 1,
+        }
+        # The library waits ten times as long as this before it gives a lost database up.
+        self.pool = cast(Any, open_pool(url, min_size=0, max_size=4, timeout_seconds=1.0, **options))
 
     def register_type_adapters(self) -> None:
         """Nothing to register: events are inserted as plain arrays, not as a composite type."""

@@ -29,7 +29,7 @@ CONNECT_TIMEOUT_SECONDS = 5
 # large. A writer that hangs while it holds the ordering lock is cut off by the server, so that others can go on.
 CONNECTION_SETTINGS = """
 set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set timezone = 'UTC';
-set lock_timeout = '30s'; set idle_in_transaction_session_timeout = '60s';
+set idle_in_transaction_session_timeout = '30s'; set lock_timeout = '45s';
 """
 KEEPALIVES = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30_000}
 
@@ -109,7 +109,9 @@ class Writer:
             return batch.answers
         except psycopg.Error as error:
             self._is_reachable = False
-            return [[Refused(_unavailable(batch, error))] * len(request.commands) for request in requests]
+            refusal = _unavailable(batch, error)
+            # Who sent no command, to have the log read, must not take silence for success.
+            return [[Refused(refusal)] * len(request.commands) or refusal for request in requests]
         except Exception as error:
             # A fault of ours: whatever was half done is read again, and the thread lives on.
             self.present.forget()

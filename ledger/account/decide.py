@@ -21,7 +21,7 @@ from ledger.errors import (
 )
 from ledger.market import Market
 from ledger.money import base_of, decimals_of, quote_of
-from ledger.words import Side, pair_of
+from ledger.words import SPOT, Side, pair_of
 
 AccountCommand = (
     c.OpenAccount
@@ -116,10 +116,9 @@ def admit(command: AccountCommand, accounts: Mapping[str, Account], market: Mark
         )
     _require_accounts(command, accounts)
     _require_listed(command, market)
-    amount = getattr(command, "amount", None)
-    asset = getattr(command, "asset", None)
-    if asset is not None:
-        require_scale(market, asset, amount=amount)
+    fields = command.__dict__
+    if "asset" in fields:
+        require_scale(market, fields["asset"], amount=fields["amount"])
     if isinstance(command, c.BookFill | c.BookTrade):
         _require_exact_trade(command, market)
 
@@ -136,9 +135,11 @@ def _require_accounts(command: AccountCommand, accounts: Mapping[str, Account]) 
 
 def _require_listed(command: AccountCommand, market: Market) -> None:
     """Every pair that a command names, by itself or as a bucket, is listed."""
-    for name in ("pair", "wallet", "source", "target"):
-        value = getattr(command, name, None)
-        pair = pair_of(value) if value and name != "pair" else value
+    fields = command.__dict__
+    if "pair" in fields:
+        market.pair(fields["pair"])
+    for name in ("wallet", "source", "target"):
+        pair = pair_of(fields.get(name) or SPOT)
         if pair is not None:
             market.pair(pair)
 

@@ -17,12 +17,13 @@ from ledger.words import CROSS, SPOT, MarginMode, Side, isolated, pair_of
 
 def set_margin_mode(draft: Draft, command: c.SetMarginMode) -> None:
     """Switches only when nothing is open on the pair: no debt in the bucket, no locked funds, no position, and, to
-    cross, the bucket emptied. A hold in the pool may be for an order of any pair of its asset: it counts for each."""
+    cross, the bucket emptied. A hold in the pool may be for an order of any pair of its asset: it keeps each in the
+    cross mode."""
     account, pair = draft.account, command.pair
     require_no_liquidation(account, CROSS, isolated(pair))
     if account.mode(pair) is command.mode:
         raise NothingToDo(f"the margin mode of {pair} on account {account.id} already is {command.mode}")
-    bucket = draft.wallet(isolated(pair))
+    bucket, assets = draft.wallet(isolated(pair)), (base_of(pair), quote_of(pair))
     open_things = [
         f"{balance.held:f} {asset} held and {balance.owed:f} {asset} owed in {bucket.name}"
         for asset, balance in bucket.balances.items()
@@ -31,7 +32,7 @@ def set_margin_mode(draft: Draft, command: c.SetMarginMode) -> None:
     open_things += [
         f"hold {hold_id} of {hold.amount:f} {hold.asset} in {hold.wallet}"
         for hold_id, hold in account.holds.items()
-        if hold.wallet == CROSS and hold.asset in (base_of(pair), quote_of(pair))
+        if command.mode is MarginMode.ISOLATED and hold.wallet == CROSS and hold.asset in assets
     ]
     open_things += [
         f"a position of {wallet.positions[pair].quantity:f} {base_of(pair)} in {wallet.name}"

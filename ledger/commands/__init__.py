@@ -104,10 +104,12 @@ def parse_command(content: Any) -> Command:
 
 
 def _in_words(name: str, error: ValidationError) -> str:
-    problems = [
-        f"{'.'.join(str(part) for part in problem['loc']) or name}: {problem['msg'].removeprefix('Value error, ')}"
-        for problem in error.errors(include_url=False, include_input=False, include_context=False)
-    ]
+    problems = []
+    for problem in error.errors(include_url=False, include_input=False, include_context=False):
+        field = ".".join(str(part) for part in problem["loc"]) or name
+        is_unknown = problem["type"] == "extra_forbidden"
+        sentence = f"is not a field of {name}" if is_unknown else problem["msg"].removeprefix("Value error, ")
+        problems.append(f"{field}: {sentence}")
     return f"{name} is malformed: {'; '.join(problems)}"
 
 
