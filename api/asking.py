@@ -1,0 +1,144 @@
+"""What questions share: as of when, which page, and the snapshot that all parts of an answer are read in."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Depends, Path, Query, Request
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.params import Query as QueryParameter
+from fastapi.routing import APIRoute
+
+from api.doors import Doors, caller_of, doors_of
+from api.roles import Caller
+from ledger.commands.fields import Time
+from ledger.errors import Malformed, UnknownAccount, UnknownLiquidation
+from ledger.words import Identifier
+from projections.accounts.queries import account
+from projections.snapshot import Snapshot, open_snapshot
+
+MOST_ROWS = 1000
+LAST_POSITION = 2**62
+
+Position = Annotated[int, Query(ge=0, le=LAST_POSITION)]
+Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="How many rows at most.")]
+AccountId = Annotated[Identifier, Path(description="The caller's own id of the account.")]
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """As of when a question is asked; all None: everything recorded before the question arrived."""
+
+    position: int | None = None
+    recorded_at: datetime | None = None
+    effective_at: datetime | None = None
+    min_position: int | None = None
+    stale: bool = False
+
+    @property
+    def stated(self) -> dict[str, Any] | None:
+        """What the question states of when, as the answer repeats it; None: now."""
+        for name in ("position", "recorded_at", "effective_at"):
+            if getattr(self, name) is not None:
+                return {name: getattr(self, name)}
+        return None
+
+    def open(self, doors: Doors) -> AbstractContextManager[Snapshot]:
+        """The snapshot to read in; Unavailable where the projections do not get there in time."""
+        return open_snapshot(
+            doors.pool,
+            position=self.position,
+            recorded_at=self.recorded_at,
+            effective_at=self.effective_at,
+            min_position=self.min_position,
+            stale=self.stale,
+            timeout_seconds=doors.wait_seconds,
+        )
+
+
+AtPosition = Annotated[Position | None, Query(description="As of this position of the log.")]
+AtRecorded = Annotated[Time | None, Query(description="As of what was recorded up to this time (RFC 3339).")]
+AtEffective = Annotated[Time | None, Query(description="As of what counts up to this business time (RFC 3339).")]
+MinPosition = Annotated[Position | None, Query(description="Wait until at least this position is in the answer.")]
+Stale = Annotated[bool, Query(description="Answer at once, with what the projections have.")]
+
+
+def as_of(
+    position: AtPosition = None,
+    recorded_at: AtRecorded = None,
+    min_position: MinPosition = None,
+    stale: Stale = False,
+) -> AsOf:
+    """The parameters that say as of when; of those that exclude each other one may be stated."""
+    return _one_of(AsOf(position, recorded_at, None, min_position, stale))
+
+
+def as_of_any_time(
+    position: AtPosition = None,
+    recorded_at: AtRecorded = None,
+    effective_at: AtEffective = None,
+    min_position: MinPosition = None,
+    stale: Stale = False,
+) -> AsOf:
+    """The same, for questions that can also be asked as of a business time."""
+    return _one_of(AsOf(position, recorded_at, effective_at, min_position, stale))
+
+
+def _one_of(asked: AsOf) -> AsOf:
+    stated = [
+        name for name in ("position", "recorded_at", "effective_at", "min_position") if getattr(asked, name) is not None
+    ]
+    if asked.stale:
+        stated.append("stale")
+    if len(stated) > 1:
+        raise Malformed(f"{' and '.join(stated)} exclude each other; state one of them")
+    return asked
+
+
+async def refuse_unknown_parameters(request: Request) -> None:
+    """Refuse a parameter that the route does not take: a filter that is spelled wrong must not answer everything."""
+    route = request.scope.get("route")
+    if not isinstance(route, APIRoute):
+        return
+    fields = get_flat_params(route.dependant)
+    known = {field.alias for field in fields if isinstance(field.field_info, QueryParameter)}
+    unknown = sorted(set(request.query_params) - known)
+    if unknown:
+        takes = f"it takes {', '.join(sorted(known))}" if known else "it takes none"
+        raise Malformed(f"the parameter {unknown[0]!a} is not known here; {takes}")
+    for name in known:
+        if len(request.query_params.getlist(name)) > 1:
+            raise Malformed(f"the parameter {name} is stated more than once")
+
+
+def require_account(snapshot: Snapshot, account_id: str) -> None:
+    """Refuse with UnknownAccount an id that was not an open account's by the snapshot's position."""
+    if account(snapshot.connection, snapshot.position, account_id) is None:
+        raise no_account(account_id, snapshot.position)
+
+
+def no_account(account_id: str, position: int) -> UnknownAccount:
+    """The refusal of a question about an account that was never opened."""
+    return UnknownAccount(f"there is no account {account_id} at position {position}; open_account opens one")
+
+
+def no_liquidation(liquidation_id: str, position: int) -> UnknownLiquidation:
+    """The refusal of a question about a liquidation that was never started."""
+    return UnknownLiquidation(f"no liquidation {liquidation_id} was started up to position {position}")
+
+
+def page(name: str, rows: Sequence[Any], limit: int, cursor: Any) -> dict[str, Any]:
+    """Rows under their name, and `next`: what `after` must say to read on, None at the end.
+
+    `rows` was asked with one more than `limit`; `cursor` makes the `after` of a row.
+    """
+    shown = list(rows[:limit])
+    return {name: shown, "next": cursor(shown[-1]) if len(rows) > limit else None}
+
+
+AnyCaller = Annotated[Caller, Depends(caller_of)]
+TheDoors = Annotated[Doors, Depends(doors_of)]
+Asked = Annotated[AsOf, Depends(as_of)]
+AskedAnyTime = Annotated[AsOf, Depends(as_of_any_time)]

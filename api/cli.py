@@ -1,0 +1,84 @@
+"""The `ledger` command: what it can be asked, and how every failure becomes a sentence and an exit code."""
+
+import sys
+from collections.abc import Callable
+from typing import Annotated
+
+import psycopg
+import psycopg_pool
+import typer
+
+from api.command_line.database import works_on_demo
+from api.command_line.demonstrating import demo
+from api.command_line.importing import import_file
+from api.command_line.keys import keys
+from api.command_line.migrating import migrate
+from api.command_line.rebuilding import rebuild
+from api.command_line.replaying import replay
+from api.command_line.screen import Exit, note
+from api.command_line.serving import api, project, serve
+from api.command_line.status import status
+from api.command_line.verifying import verify
+from ledger.errors import Malformed, Refusal, Unavailable
+from ledger.postgres import CannotStart, MigrationRefused
+from projections.runner import ProjectionFailed
+
+INTERRUPTED = 130
+
+application = typer.Typer(
+    name="ledger",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help=(
+        "The margin ledger. Uses the PostgreSQL server that LEDGER_DATABASE_URL names, else an embedded one in "
+        "LEDGER_HOME. Ends with 0 if all is well, 1 if something differs or was refused, 2 if the question cannot be "
+        "understood, 3 if the database cannot be reached."
+    ),
+)
+application.add_typer(keys, name="keys")
+COMMANDS: dict[str, Callable[..., None]] = {
+    "serve": serve,
+    "api": api,
+    "project": project,
+    "migrate": migrate,
+    "status": status,
+    "import": import_file,
+    "replay": replay,
+    "verify": verify,
+    "rebuild": rebuild,
+    "demo": demo,
+}
+for name, command in COMMANDS.items():
+    application.command(name)(command)
+
+
+@application.callback()
+def options(
+    demo: Annotated[bool, typer.Option("--demo", help="Work on the demo's database instead of the ledger's.")] = False,
+) -> None:
+    """Options of all commands."""
+    works_on_demo.set(demo)
+
+
+def main() -> None:
+    """Runs the command line and exits."""
+    try:
+        application()
+    except (psycopg.OperationalError, psycopg_pool.PoolTimeout, CannotStart, Unavailable) as error:
+        end(f"the database cannot be reached: {str(error).strip()}", Exit.UNREACHABLE)
+    except Malformed as refusal:
+        end(refusal.detail, Exit.USAGE)
+    except Refusal as refusal:
+        end(f"{refusal.code}: {refusal.detail}", Exit.DIFFERENCE)
+    except (MigrationRefused, ProjectionFailed) as error:
+        end(str(error), Exit.DIFFERENCE)
+    except KeyboardInterrupt:
+        end("interrupted", INTERRUPTED)
+
+
+def end(text: str, code: int) -> None:
+    """Says why, and exits."""
+    note(text)
+    sys.exit(code)

@@ -1,0 +1,1 @@
+"""What the `ledger` command does, one module for each thing it can be asked."""

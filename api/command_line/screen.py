@@ -1,0 +1,92 @@
+"""What the command line prints and how it ends: results to stdout, progress and complaints to stderr, exit codes."""
+
+from collections.abc import Iterable
+from enum import IntEnum
+from typing import Any, NoReturn
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+WIDTH_WITHOUT_TERMINAL = 170
+
+
+class Exit(IntEnum):
+    """How a command ends, for scripts."""
+
+    OK = 0
+    DIFFERENCE = 1  # Something differs, or was refused.
+    USAGE = 2  # What was asked cannot be understood.
+    UNREACHABLE = 3  # The database cannot be reached.
+
+
+def _console(*, stderr: bool) -> Console:
+    """A console that sees the terminal of the moment; where there is none, lines stay whole enough to read."""
+    console = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    if not console.is_terminal:
+        console.width = max(console.width, WIDTH_WITHOUT_TERMINAL)
+    return console
+
+
+def out() -> Console:
+    """Where results go."""
+    return _console(stderr=False)
+
+
+def notes() -> Console:
+    """Where progress and complaints go, so that results can be piped."""
+    return _console(stderr=True)
+
+
+def say(text: str) -> None:
+    """Prints a line of result as it is, whatever brackets it holds."""
+    out().print(text, markup=False, soft_wrap=True)
+
+
+def note(text: str) -> None:
+    """Prints a line of progress or complaint as it is."""
+    notes().print(text, markup=False, soft_wrap=True)
+
+
+def stop(text: str, code: Exit = Exit.DIFFERENCE) -> NoReturn:
+    """Complains and ends the command."""
+    note(text)
+    raise typer.Exit(code)
+
+
+def show_progress(*, counts: str | None = None) -> Progress:
+    """A progress bar on stderr; `counts` names what is counted, else the share done is shown."""
+    counted: ProgressColumn = MofNCompleteColumn() if counts else TaskProgressColumn()
+    unit = TextColumn(counts or "")
+    said = TextColumn("{task.fields[said]}")
+    columns = (TextColumn("{task.description}"), BarColumn(), counted, unit, said)
+    return Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=notes(), transient=False)
+
+
+def table_of(
+    title: str | None, columns: Iterable[str], rows: Iterable[Iterable[Any]], right: Iterable[int] = ()
+) -> Table:
+    """A table whose cells are printed as they are; `right` are the numbers of the columns set to the right."""
+    set_right = set(right)
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=SIMPLE_HEAD)
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="right" if number in set_right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row))
+    return table
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else escape(str(value))

@@ -1,0 +1,65 @@
+"""`ledger status`: where the log ends, how far each projection is, and whether the books balance."""
+
+from datetime import UTC, datetime
+
+import typer
+
+from api.command_line.database import readable_url
+from api.command_line.screen import Exit, out, say, table_of
+from ledger.errors import Unavailable
+from ledger.log import LogEnd, log_end
+from ledger.money import plain
+from ledger.postgres import Connection, connect
+from projections.runner import ProjectionStatus
+from projections.runner import status as projection_status
+from projections.snapshot import open_snapshot
+from projections.trial_balance.queries import trial_balance
+
+
+def status() -> None:
+    """Show the log's end, each projection's position, lag and error, and the trial balance.
+
+    Ends with 1 where a projection stands still or a book does not balance.
+    """
+    with connect(readable_url(), application_name="ledger status") as connection:
+        end = log_end(connection)
+        found = projection_status(connection)
+        connection.rollback()
+        _print_log(end)
+        _print_projections(found)
+        balanced = _print_trial_balance(connection)
+    if not balanced or any(one.failed_at is not None for one in found):
+        raise typer.Exit(Exit.DIFFERENCE)
+
+
+def _print_log(end: LogEnd) -> None:
+    if end.recorded_at is None:
+        say("the log is empty")
+        return
+    age = (datetime.now(UTC) - end.recorded_at).total_seconds()
+    say(f"the log ends at position {end.position}, recorded {end.recorded_at:%Y-%m-%d %H:%M:%S} UTC ({age:,.0f} s ago)")
+
+
+def _print_projections(found: list[ProjectionStatus]) -> None:
+    rows = (
+        (one.name, one.position, one.lag, one.leader or (one.leader_pid and f"session {one.leader_pid}"), one.error)
+        for one in found
+    )
+    out().print(table_of(None, ["projection", "position", "lag", "led by", "error"], rows, right=(1, 2)))
+
+
+def _print_trial_balance(connection: Connection) -> bool:
+    """The sum of all books of each asset, as far as all projections have come; whether each is zero."""
+    try:
+        with open_snapshot(connection, stale=True) as snapshot:
+            found = trial_balance(snapshot.connection, snapshot.position)
+            position = snapshot.position
+    except Unavailable as refusal:
+        say(f"trial balance: not known ({refusal.detail})")
+        return True
+    wrong = {asset: one["total"] for asset, one in found.items() if one["total"]}
+    if not wrong:
+        say(f"trial balance at position {position}: zero for all of {len(found)} assets")
+    for asset, total in wrong.items():
+        say(f"trial balance at position {position}: {plain(total)} {asset}, which must be zero")
+    return not wrong

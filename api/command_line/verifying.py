@@ -1,0 +1,58 @@
+"""`ledger verify`: every event folded again from nothing, and compared with what the projections answer."""
+
+from collections.abc import Callable
+
+import typer
+from rich.progress import Progress, TaskID
+
+from api.command_line.database import readable_url
+from api.command_line.screen import Exit, say, show_progress, stop
+from projections.verify import VerificationRefused, VerifyReport
+from projections.verify import verify as verify_projections
+
+DIFFERENCES_SHOWN = 100
+
+
+def verify() -> None:
+    """Fold the whole log again, compare it with the live projections line by line, and check the trial balance.
+
+    Ends with 1 if anything differs.
+    """
+    if not verify_database(readable_url()):
+        raise typer.Exit(Exit.DIFFERENCE)
+
+
+def verify_database(url: str) -> bool:
+    """Verifies, prints what was found, and says whether everything agrees."""
+    try:
+        with show_progress() as progress:
+            report = verify_projections(url, _shown_in(progress))
+    except VerificationRefused as refusal:
+        stop(str(refusal))
+    _print(report)
+    return not report.differences and report.trial_balance_zero
+
+
+def _shown_in(progress: Progress) -> Callable[[str, int, int], None]:
+    """Shows what a verification does, each kind of work as a bar of its own."""
+    tasks: dict[str, TaskID] = {}
+
+    def show(work: str, done: int, total: int) -> None:
+        if work not in tasks:
+            tasks[work] = progress.add_task(f"verifying {work}", total=total, said="")
+        progress.update(tasks[work], completed=done, total=total, said=f"{done:,} of {total:,}")
+
+    return show
+
+
+def _print(report: VerifyReport) -> None:
+    for difference in report.differences[:DIFFERENCES_SHOWN]:
+        say(f"difference: {difference}")
+    if len(report.differences) > DIFFERENCES_SHOWN:
+        say(f"and {len(report.differences) - DIFFERENCES_SHOWN:,} further differences")
+    found = f"{len(report.differences):,} differences" if report.differences else "no difference"
+    balance = "zero for every asset" if report.trial_balance_zero else "NOT ZERO"
+    say(
+        f"verified {report.events:,} events and {report.accounts:,} accounts up to position {report.position:,}: "
+        f"{found}; trial balance {balance}"
+    )

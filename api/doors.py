@@ -1,0 +1,77 @@
+"""What every route needs: the ledger, connections for reading, the keys; and who sends a request."""
+
+import re
+import uuid
+from dataclasses import dataclass
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.keys import KeyRing, Pool
+from api.problems import answer_problem
+from api.roles import Caller
+from ledger import Ledger
+from ledger.errors import Malformed
+
+CORRELATION_HEADER = "X-Correlation-Id"
+_IDENTIFIER = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """What the routes share; `wait_seconds` is how long a question waits for the projections to catch up."""
+
+    ledger: Ledger
+    pool: Pool
+    keys: KeyRing
+    wait_seconds: float
+
+
+def doors_of(request: HTTPConnection) -> Doors:
+    """The doors that a request came in by."""
+    doors = request.app.state.doors
+    assert isinstance(doors, Doors)
+    return doors
+
+
+async def caller_of(request: HTTPConnection) -> Caller:
+    """Who sends a request; Unauthenticated without a valid key."""
+    keys = doors_of(request).keys
+    kept = keys.kept(request.headers)
+    return kept if kept is not None else await run_in_threadpool(keys.find, request.headers)
+
+
+def correlation_id_of(request: HTTPConnection) -> str:
+    """The id that all events of this request carry."""
+    correlation_id = request.state.correlation_id
+    assert isinstance(correlation_id, str)
+    return correlation_id
+
+
+class Correlation:
+    """Gives every request the correlation id it states, or a new one, and states it in the answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        stated = HTTPConnection(scope).headers.get(CORRELATION_HEADER)
+        usable = stated is not None and _IDENTIFIER.fullmatch(stated) is not None
+        correlation_id = stated if stated is not None and usable else uuid.uuid4().hex
+        scope.setdefault("state", {})["correlation_id"] = correlation_id
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)[CORRELATION_HEADER] = correlation_id
+            await send(message)
+
+        if stated is None or usable:
+            await self._app(scope, receive, send_with_id)
+        else:
+            refusal = Malformed(f"the header {CORRELATION_HEADER} is not 1 to 64 of the characters A-Z a-z 0-9 _ . : -")
+            await answer_problem(refusal)(scope, receive, send_with_id)

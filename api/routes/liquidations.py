@@ -1,0 +1,78 @@
+"""Liquidations with their explanation, and margin calls; customers see their own."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query
+from starlette.responses import Response
+
+from api.answers import answer
+from api.asking import AnyCaller, Asked, Limit, Position, TheDoors, no_liquidation, page
+from api.examples import LIQUIDATION, LIQUIDATIONS, MARGIN_CALLS, example
+from api.roles import Resource, own_account, require_may_read
+from api.words import Identifier, MarginWalletName
+from projections.liquidations.queries import liquidation, liquidations, margin_calls
+
+router = APIRouter(tags=["liquidations"])
+
+OfAccount = Annotated[Identifier | None, Query(description="Only of this account.")]
+After = Annotated[Position, Query(description="`next` of the page before.")]
+
+
+@router.get("/v1/liquidations", summary="Liquidations in log order", responses=example(LIQUIDATIONS))
+def get_liquidations(
+    caller: AnyCaller,
+    doors: TheDoors,
+    asked: Asked,
+    account_id: OfAccount = None,
+    status: Annotated[Literal["running", "completed"] | None, Query(description="Only in this status.")] = None,
+    after: After = 0,
+    limit: Limit = 100,
+) -> Response:
+    """Each with what it started from, what it did in sum, and the deficit that was left uncovered."""
+    require_may_read(caller, Resource.LIQUIDATIONS, account_id)
+    account_id = own_account(caller, account_id)
+    with asked.open(doors) as snapshot:
+        rows = liquidations(
+            snapshot.connection, snapshot.position, account_id=account_id, status=status, after=after, limit=limit + 1
+        )
+    found = page("liquidations", rows, limit, lambda row: row["started_position"])
+    return answer({"position": snapshot.position, **found})
+
+
+@router.get("/v1/liquidations/{liquidation_id}", summary="One liquidation, explained", responses=example(LIQUIDATION))
+def get_liquidation(
+    caller: AnyCaller,
+    doors: TheDoors,
+    asked: Asked,
+    liquidation_id: Annotated[
+        str, Path(pattern=r"^[A-Za-z0-9_.:\-]{1,64}\.[0-9]{1,18}$", description="ACCOUNT.VERSION")
+    ],
+) -> Response:
+    """Why it started, each step in log order with its prices, and how it ended."""
+    require_may_read(caller, Resource.LIQUIDATIONS, liquidation_id.rpartition(".")[0])
+    with asked.open(doors) as snapshot:
+        found = liquidation(snapshot.connection, snapshot.position, liquidation_id)
+    if found is None:
+        raise no_liquidation(liquidation_id, snapshot.position)
+    return answer({"position": snapshot.position, **found})
+
+
+@router.get("/v1/margin-calls", summary="Margin calls in log order", responses=example(MARGIN_CALLS))
+def get_margin_calls(
+    caller: AnyCaller,
+    doors: TheDoors,
+    asked: Asked,
+    account_id: OfAccount = None,
+    wallet: Annotated[MarginWalletName | None, Query(description="Only of this wallet.")] = None,
+    after: After = 0,
+    limit: Limit = 100,
+) -> Response:
+    """Each with the level, the line that it crossed, and the prices."""
+    require_may_read(caller, Resource.LIQUIDATIONS, account_id)
+    account_id = own_account(caller, account_id)
+    with asked.open(doors) as snapshot:
+        rows = margin_calls(
+            snapshot.connection, snapshot.position, account_id=account_id, wallet=wallet, after=after, limit=limit + 1
+        )
+    found = page("margin_calls", rows, limit, lambda row: row["position"])
+    return answer({"position": snapshot.position, **found})

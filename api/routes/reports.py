@@ -1,0 +1,72 @@
+"""Reports over all accounts: the trial balance, margin levels, deficits and the insurance fund."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from api.answers import answer
+from api.asking import AnyCaller, Asked, Limit, Position, TheDoors, page
+from api.examples import INSURANCE, MARGIN_LEVELS, TRIAL_BALANCE, example
+from api.roles import Resource, require_may_read
+from api.words import Band
+from projections.liquidations.queries import insurance, uncovered_deficits
+from projections.questions.levels import count_by_band, levels
+from projections.trial_balance.queries import trial_balance
+
+router = APIRouter(tags=["reports"])
+
+AnyBand = Annotated[Band | Literal["unpriced"] | None, Query(description="Only wallets in this band.")]
+WalletPlace = Annotated[
+    str | None,
+    Query(max_length=100, pattern=r"^[A-Za-z0-9_.:\-]+,[a-zA-Z0-9:/]+$", description="`next` of the page before."),
+]
+
+
+@router.get("/v1/reports/trial-balance", summary="The sums of all books", responses=example(TRIAL_BALANCE))
+def get_trial_balance(caller: AnyCaller, doors: TheDoors, asked: Asked) -> Response:
+    """By asset the sum of every kind of book; `total` is zero at every position of the log."""
+    require_may_read(caller, Resource.REPORTS)
+    with asked.open(doors) as snapshot:
+        assets = trial_balance(snapshot.connection, snapshot.position)
+    return answer({"position": snapshot.position, "assets": assets})
+
+
+@router.get("/v1/reports/margin-levels", summary="Wallets that owe, by band", responses=example(MARGIN_LEVELS))
+def get_margin_levels(
+    caller: AnyCaller,
+    doors: TheDoors,
+    asked: Asked,
+    band: AnyBand = None,
+    after: WalletPlace = None,
+    limit: Limit = 100,
+) -> Response:
+    """Levels at the prices last marked, in order of account and wallet, and how many wallets are in each band.
+
+    `unpriced` are the wallets that cannot be examined for lack of fresh prices.
+    """
+    require_may_read(caller, Resource.REPORTS)
+    account_id, _, wallet = (after or ",").partition(",")
+    with asked.open(doors) as snapshot:
+        connection, position = snapshot.connection, snapshot.position
+        rows = levels(connection, position, band=band, after=(account_id, wallet), limit=limit + 1)
+        bands = count_by_band(connection, position)
+    found = page("wallets", rows, limit, lambda row: f"{row['account_id']},{row['wallet']}")
+    return answer({"position": position, "bands": bands, **found})
+
+
+@router.get("/v1/reports/insurance", summary="The insurance fund", responses=example(INSURANCE))
+def get_insurance(
+    caller: AnyCaller,
+    doors: TheDoors,
+    asked: Asked,
+    after: Annotated[Position, Query(description="`next` of the page before.")] = 0,
+    limit: Limit = 100,
+) -> Response:
+    """What the fund holds; below zero is the uncovered deficit, listed by liquidation in log order."""
+    require_may_read(caller, Resource.REPORTS)
+    with asked.open(doors) as snapshot:
+        fund = insurance(snapshot.connection, snapshot.position)
+        rows = uncovered_deficits(snapshot.connection, snapshot.position, after=after, limit=limit + 1)
+    found = page("uncovered_deficits", rows, limit, lambda row: row["position"])
+    return answer({"position": snapshot.position, "assets": fund, **found})

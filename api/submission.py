@@ -1,0 +1,112 @@
+"""Commands on their way in: each read, allowed, decided, and answered in the order asked."""
+
+from asyncio import shield, wrap_future
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from api import jobs
+from api.answers import answer, result_of
+from api.bodies import JsonObject
+from api.doors import Doors
+from api.problems import answer_problem
+from api.roles import Caller, require_may_send
+from ledger import Command, Malformed, Outcome, Refusal, Refused, Unavailable, parse_command
+from ledger.errors import BatchRefused
+
+READ_INLINE = 50
+"""Up to so many commands are read at once; more would keep other requests waiting, and are read in a thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who sends commands, and how: all or none where `atomic`."""
+
+    caller: Caller
+    correlation_id: str
+    atomic: bool = False
+
+
+def with_key(contents: list[JsonObject], key: str | None) -> list[JsonObject]:
+    """The one object with the key of the header Idempotency-Key; Malformed for several, or with another of its own."""
+    if key is None:
+        return contents
+    if len(contents) != 1:
+        raise Malformed(
+            f"a header Idempotency-Key serves for one command, the body has {len(contents)}; key each in the body"
+        )
+    stated = contents[0].get("idempotency_key")
+    if stated is not None and stated != key:
+        raise Malformed("the header Idempotency-Key and the idempotency_key of the body differ; state one of them")
+    return [{**contents[0], "idempotency_key": key}]
+
+
+async def answer_one(doors: Doors, content: JsonObject, sender: Sender) -> Response:
+    """The answer to one object alone: results of one, or the bare problem with its status."""
+    (outcome,) = await submit(doors, [content], sender)
+    if isinstance(outcome, Refused):
+        return answer_problem(outcome.refusal)
+    return answer({"results": [result_of(outcome)]})
+
+
+async def answer_all(doors: Doors, contents: list[JsonObject], sender: Sender) -> Response:
+    """The answer to a list: results in the order asked, refused ones too; a problem only if the house was not there."""
+    outcomes = await submit(doors, contents, sender)
+    lost = [one.refusal for one in outcomes if isinstance(one, Refused) and isinstance(one.refusal, Unavailable)]
+    if lost and len(lost) == len(outcomes):
+        return answer_problem(lost[0])
+    return answer({"results": [result_of(outcome) for outcome in outcomes]})
+
+
+async def submit(doors: Doors, contents: list[JsonObject], sender: Sender) -> list[Outcome]:
+    """The outcome of each object; one that is malformed or not allowed keeps no other from being decided."""
+    if len(contents) <= READ_INLINE:
+        read = _read_all(contents, sender.caller)
+    else:
+        read = await run_in_threadpool(_read_all, contents, sender.caller)
+    commands = [command for command in read if not isinstance(command, Refused)]
+    if sender.atomic and len(commands) < len(read):
+        return [one if isinstance(one, Refused) else Refused(_batch_refused(read)) for one in read]
+    decided = iter(await _decide(doors, commands, sender))
+    return [one if isinstance(one, Refused) else next(decided) for one in read]
+
+
+def _read_all(contents: list[JsonObject], caller: Caller) -> list[Command | Refused]:
+    return [_read(content, caller) for content in contents]
+
+
+def _read(content: JsonObject, caller: Caller) -> Command | Refused:
+    try:
+        command = parse_command(content)
+        require_may_send(caller, command)
+    except Refusal as refusal:
+        return Refused(refusal)
+    return command
+
+
+def _batch_refused(read: Sequence[Command | Refused]) -> BatchRefused:
+    place = next(place for place, one in enumerate(read) if isinstance(one, Refused))
+    return BatchRefused(
+        f"command {place} of this atomic batch was refused, so none was recorded; correct it or leave it out"
+    )
+
+
+async def _decide(doors: Doors, commands: Sequence[Command], sender: Sender) -> list[Outcome]:
+    actor, correlation_id, atomic = sender.caller.actor, sender.correlation_id, sender.atomic
+    if not commands:
+        return []
+    if any(jobs.is_job(command) for command in commands):
+        return await run_in_threadpool(
+            jobs.submit,
+            doors.ledger,
+            doors.pool,
+            commands,
+            actor=actor,
+            correlation_id=correlation_id,
+            atomic=atomic,
+            wait_seconds=doors.wait_seconds,
+        )
+    future = doors.ledger.submit_async(commands, actor=actor, correlation_id=correlation_id, atomic=atomic)
+    return await shield(wrap_future(future))  # Who hangs up leaves the decision to the writer that has it.

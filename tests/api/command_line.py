@@ -1,0 +1,63 @@
+"""The `ledger` command in this process: its arguments in, its exit code and what it printed out."""
+
+import io
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from api.cli import main
+
+LISTINGS: list[dict[str, Any]] = [
+    {"type": "list_asset", "asset": "USDT", "scale": 8, "daily_interest_rate": "0.0003", "idempotency_key": "usdt"},
+    {"type": "list_asset", "asset": "BTC", "scale": 8, "daily_interest_rate": "0.0002", "idempotency_key": "btc"},
+    {"type": "list_pair", "pair": "BTC/USDT", "price_scale": 2, "max_leverage": "10", "idempotency_key": "pair"},
+]
+
+
+class Ended(NamedTuple):
+    """How a command ended: its exit code, and what it printed where."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass
+class CommandLine:
+    """Runs the command on one database."""
+
+    monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str]
+
+    def use(self, url: str) -> None:
+        self.monkeypatch.setenv("LEDGER_DATABASE_URL", url)
+
+    def __call__(self, *arguments: str | Path, stdin: bytes = b"") -> Ended:
+        self.monkeypatch.setattr(sys, "argv", ["ledger", *map(str, arguments)])
+        self.monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        self.capsys.readouterr()
+        code = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        return Ended(code, *self.capsys.readouterr())
+
+
+def deposit(account_id: str, amount: str, **fields: Any) -> dict[str, Any]:
+    return {"type": "deposit", "account_id": account_id, "asset": "USDT", "amount": amount, **fields}
+
+
+def opened(account_id: str) -> dict[str, Any]:
+    return {"type": "open_account", "account_id": account_id}
+
+
+def write_lines(file: Path, commands: Iterable[dict[str, Any] | str]) -> Path:
+    """An NDJSON file of commands; a text is a line as it is."""
+    file.write_text("".join(f"{one if isinstance(one, str) else json.dumps(one)}\n" for one in commands))
+    return file

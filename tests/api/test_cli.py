@@ -1,0 +1,176 @@
+"""The command line: what each command answers, and the exit codes that scripts rely on."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from ledger.postgres import connect
+from tests.api.command_line import LISTINGS, CommandLine, deposit, opened, write_lines
+
+LEDGER = Path(sys.executable).parent / "ledger"
+SOME_DEPOSITS = [*LISTINGS, opened("alice"), deposit("alice", "40"), deposit("alice", "2.5")]
+
+
+@pytest.fixture
+def ledger(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], database: str) -> CommandLine:
+    command_line = CommandLine(monkeypatch, capsys)
+    command_line.use(database)
+    return command_line
+
+
+@pytest.fixture
+def with_deposits(ledger: CommandLine, tmp_path: Path) -> CommandLine:
+    assert ledger("import", write_lines(tmp_path / "deposits.ndjson", SOME_DEPOSITS)).code == 0
+    return ledger
+
+
+def test_migrate_says_what_it_applied_and_then_that_there_is_nothing_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], empty_database: str
+) -> None:
+    ledger = CommandLine(monkeypatch, capsys)
+    ledger.use(empty_database)
+    assert ledger("status").err.startswith("the database lacks")
+    assert "applied 0001" in ledger("migrate").out
+    assert ledger("migrate") == (0, "nothing to do: the database has this ledger's schema\n", "")
+
+
+def test_a_database_that_cannot_be_reached_ends_with_3(ledger: CommandLine) -> None:
+    ledger.use("postgresql://127.0.0.1:1/nowhere")
+    ended = ledger("status")
+    assert (ended.code, ended.out) == (3, "")
+    assert ended.err.startswith("the database cannot be reached")
+
+
+def test_what_is_no_connection_string_ends_with_2(ledger: CommandLine) -> None:
+    ledger.use("nonsense")
+    ended = ledger("verify")
+    assert ended.code == 2
+    assert "LEDGER_DATABASE_URL is no connection string" in ended.err
+
+
+def test_an_unknown_command_and_an_unknown_option_end_with_2(ledger: CommandLine) -> None:
+    assert ledger("frobnicate").code == 2
+    assert ledger("verify", "--quickly").code == 2
+
+
+def test_status_tells_the_logs_end_and_every_projection(with_deposits: CommandLine) -> None:
+    assert with_deposits("rebuild").code == 0
+    ended = with_deposits("status")
+    assert ended.code == 0
+    assert "the log ends at position 6" in ended.out
+    assert "trial_balance" in ended.out
+    assert "trial balance at position 6: zero for all of 1 assets" in ended.out
+
+
+def test_replay_tells_what_each_event_changed(with_deposits: CommandLine) -> None:
+    ended = with_deposits("replay", "alice")
+    assert ended.code == 0
+    assert "alice as of position 6, the log's end: 3 events" in ended.out
+    assert "+ account/alice/spot +2.5 USDT" in ended.out
+    assert "= spot USDT: free 40 -> 42.5" in ended.out
+
+
+def test_replay_answers_as_of_a_position(with_deposits: CommandLine) -> None:
+    state = json.loads(with_deposits("replay", "alice", "--position", "5", "--json").out)
+    assert [event["position"] for event in state["events"]] == [4, 5]
+    assert state["events"][1]["balances"] == [
+        {
+            "wallet": "spot",
+            "asset": "USDT",
+            "before": {"free": "0", "locked": "0", "borrowed": "0", "interest": "0"},
+            "after": {"free": "40", "locked": "0", "borrowed": "0", "interest": "0"},
+        }
+    ]
+    assert state["state"]["wallets"]["spot"]["assets"]["USDT"]["free"] == "40"
+
+
+def test_replay_answers_as_of_a_business_time_in_its_order(ledger: CommandLine, tmp_path: Path) -> None:
+    late = deposit("alice", "7", effective_at="2020-03-12T12:00:00Z")
+    early = deposit("alice", "5", effective_at="2020-03-12T10:00:00Z")
+    first = {**opened("alice"), "effective_at": "2020-03-12T09:00:00Z"}
+    ledger("import", write_lines(tmp_path / "dated.ndjson", [*LISTINGS, first, late, early]))
+    state = json.loads(ledger("replay", "alice", "--effective-at", "2020-03-12T11:00:00Z", "--json").out)
+    assert [event["position"] for event in state["events"]] == [4, 6]
+    assert state["state"]["wallets"]["spot"]["assets"]["USDT"]["free"] == "5"
+
+
+def test_replay_of_nobody_and_of_two_times_at_once_is_refused(with_deposits: CommandLine) -> None:
+    assert with_deposits("replay", "nobody").code == 1
+    assert with_deposits("replay", "alice", "--position", "99").err == "the log ends at position 6, 99 is yet to come\n"
+    assert with_deposits("replay", "alice", "--recorded-at", "soon").code == 2
+    assert with_deposits("replay", "alice", "--position", "5", "--recorded-at", "2020-01-01").code == 2
+
+
+def test_verify_agrees_and_then_finds_what_was_changed_behind_its_back(
+    with_deposits: CommandLine, database: str
+) -> None:
+    ended = with_deposits("verify")
+    assert ended.code == 0
+    assert "verified 6 events and 1 accounts up to position 6: no difference; trial balance zero" in ended.out
+    with connect(database) as connection:
+        connection.execute("update projections.balance_states set free = free + 1 where position = 6")
+    ended = with_deposits("verify")
+    assert ended.code == 1
+    assert "difference: projection balances" in ended.out
+
+
+def test_rebuild_reports_what_was_wrong_and_repairs_it(with_deposits: CommandLine, database: str) -> None:
+    assert with_deposits("verify").code == 0
+    with connect(database) as connection:
+        connection.execute("update projections.balance_states set free = free + 1 where position = 6")
+    ended = with_deposits("rebuild", "balances")
+    assert ended.code == 1
+    assert "balances: rebuilt at position 6" in ended.out
+    assert with_deposits("verify").code == 0
+    assert with_deposits("rebuild", "weather").code == 2
+
+
+def test_a_new_key_stands_alone_on_stdout(ledger: CommandLine) -> None:
+    ended = ledger("keys", "create", "--role", "service", "--name", "matching")
+    assert ended.code == 0
+    assert ended.out.startswith("mlk_")
+    assert ended.out.count("\n") == 1
+    assert ended.out.strip() not in ledger("keys", "list").out
+    assert "matching" in ledger("keys", "list").out
+
+
+def test_keys_are_revoked_once_and_refused_where_they_make_no_sense(ledger: CommandLine) -> None:
+    ledger("keys", "create", "--role", "auditor", "--name", "audit")
+    assert ledger("keys", "revoke", "audit").code == 0
+    assert "revoked" in ledger("keys", "list").out
+    assert ledger("keys", "revoke", "audit").code == 1
+    assert ledger("keys", "revoke", "nobody").code == 1
+    assert ledger("keys", "create", "--role", "customer", "--name", "alice").code == 2
+    assert ledger("keys", "create", "--role", "king", "--name", "arthur").code == 2
+
+
+def test_the_option_demo_asks_for_a_demo_that_was_played(ledger: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.command_line.database.DEMO_DATABASE", "ledger_demo_that_never_was")
+    assert ledger("--demo", "status").code == 3
+
+
+def test_serve_answers_until_it_is_told_to_stop(database: str) -> None:
+    environment = {**os.environ, "LEDGER_DATABASE_URL": database}
+    with subprocess.Popen(
+        [LEDGER, "serve", "--port", "0"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        address = process.stdout.readline().split()[2]
+        with urllib.request.urlopen(f"{address}/health", timeout=30) as answer:
+            assert json.load(answer)["status"] == "ok"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+
+
+def test_a_port_that_is_taken_is_said(ledger: CommandLine) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ended = ledger("serve", "--port", str(taken.getsockname()[1]))
+    assert ended.code == 1
+    assert "choose others with --host and --port" in ended.err
