@@ -29,6 +29,8 @@ FIRST_PAUSE_SECONDS = 0.25
 LAST_PAUSE_SECONDS = 15.0
 WAIT_SECONDS = 30.0
 EXAMINED_AT_ONCE = 500
+# The projections that margin levels are computed from; no others are waited for.
+LEVELS_READ = ("market", "margin_levels")
 
 logger = logging.getLogger("ledger.examining")
 
@@ -95,7 +97,7 @@ class Examiner:
         return acted
 
     def _market(self) -> Market:
-        with open_snapshot(self._pool, timeout_seconds=self._wait_seconds) as snapshot:
+        with open_snapshot(self._pool, timeout_seconds=self._wait_seconds, names=["market"]) as snapshot:
             return market_at(snapshot.connection, snapshot.position)
 
     def _charge_interest(self, market: Market, correlation_id: str) -> None:
@@ -120,7 +122,7 @@ class Examiner:
 
     def _at_risk(self) -> list[Candidate]:
         """The wallets that an examination would act on, the worst first, then by account and wallet."""
-        with open_snapshot(self._pool, timeout_seconds=self._wait_seconds) as snapshot:
+        with open_snapshot(self._pool, timeout_seconds=self._wait_seconds, names=LEVELS_READ) as snapshot:
             found = [one for one in candidates(snapshot.connection, snapshot.position) if one.level is not None]
         return sorted(found, key=lambda one: (Decimal(one.level or 0), one.account_id, one.wallet))
 

@@ -54,7 +54,7 @@ def _do(
     """One job: its decisions on all accounts that owe now, and what came of them together."""
     if job.expected_version is not None:
         return Refused(Malformed("expected_version is of one account; accrue_interest without account_id is of many"))
-    with open_snapshot(pool, timeout_seconds=wait_seconds) as snapshot:
+    with open_snapshot(pool, timeout_seconds=wait_seconds, names=["loans"]) as snapshot:
         account_ids = accounts_that_owe(snapshot.connection, snapshot.position)
     outcomes: list[Outcome] = []
     for start in range(0, len(account_ids), DECISIONS_AT_ONCE):

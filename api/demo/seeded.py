@@ -16,22 +16,22 @@ START_PRICES = {BITCOIN: Decimal(60_000), ETHER: Decimal(3_000)}
 # How much further than bitcoin a pair moves.
 PULLS = {BITCOIN: ONE, ETHER: Decimal("1.08")}
 HOUR, FIVE_MINUTES = 60, 5
-CRASH_STARTS, CRASH_ENDS, LAST_MINUTE = 26 * HOUR, 34 * HOUR, 48 * HOUR
+CRASH_STARTS, CRASH_ENDS, LAST_MINUTE = 26 * HOUR, 31 * HOUR, 48 * HOUR
 # Bitcoin's price as a part of its first one, by minutes; between two marks it moves in a straight line.
 MARKS = (
     (0, Decimal("1.00")),
     (12 * HOUR, Decimal("1.03")),
     (20 * HOUR, Decimal("0.985")),
     (CRASH_STARTS, Decimal("0.98")),
-    (27 * HOUR, Decimal("0.92")),
-    (28 * HOUR, Decimal("0.83")),
+    (26 * HOUR + 40, Decimal("0.92")),
+    (27 * HOUR + 20, Decimal("0.83")),
     # The jump: nobody can be closed out between these two prices.
-    (28 * HOUR + FIVE_MINUTES, Decimal("0.73")),
-    (29 * HOUR + 30, Decimal("0.70")),
-    (31 * HOUR, Decimal("0.60")),
-    (31 * HOUR + 30, Decimal("0.62")),
-    (32 * HOUR + 30, Decimal("0.49")),
-    (33 * HOUR, Decimal("0.46")),
+    (27 * HOUR + 25, Decimal("0.73")),
+    (28 * HOUR + 10, Decimal("0.70")),
+    (29 * HOUR + 10, Decimal("0.60")),
+    (29 * HOUR + 30, Decimal("0.62")),
+    (30 * HOUR + 10, Decimal("0.49")),
+    (30 * HOUR + 30, Decimal("0.46")),
     (CRASH_ENDS, Decimal("0.55")),
     (LAST_MINUTE, Decimal("0.64")),
 )
