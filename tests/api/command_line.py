@@ -2,8 +2,13 @@
 
 import io
 import json
+import os
+import signal
+import subprocess
 import sys
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +17,7 @@ import pytest
 
 from api.cli import main
 
+LEDGER = Path(sys.executable).parent / "ledger"
 LISTINGS: list[dict[str, Any]] = [
     {"type": "list_asset", "asset": "USDT", "scale": 8, "daily_interest_rate": "0.0003", "idempotency_key": "usdt"},
     {"type": "list_asset", "asset": "BTC", "scale": 8, "daily_interest_rate": "0.0002", "idempotency_key": "btc"},
@@ -61,3 +67,25 @@ def write_lines(file: Path, commands: Iterable[dict[str, Any] | str]) -> Path:
     """An NDJSON file of commands; a text is a line as it is."""
     file.write_text("".join(f"{one if isinstance(one, str) else json.dumps(one)}\n" for one in commands))
     return file
+
+
+@contextmanager
+def served(url: str) -> Iterator[str]:
+    """The address of `ledger serve` on a database, in a process of its own that must end well when it is told to."""
+    command = [LEDGER, "serve", "--port", "0"]
+    environment = {**os.environ, "LEDGER_DATABASE_URL": url}
+    with (
+        tempfile.TemporaryFile("w+") as complaints,
+        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=complaints, text=True) as process,
+    ):
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        try:
+            complaints.seek(0)
+            assert said.startswith("listening on "), complaints.read()
+            yield said.split()[2]
+        finally:
+            process.send_signal(signal.SIGTERM)
+            code = process.wait(30)
+        complaints.seek(0)
+        assert code == 0, complaints.read()

@@ -1,20 +1,15 @@
 """The command line: what each command answers, and the exit codes that scripts rely on."""
 
 import json
-import os
-import signal
 import socket
-import subprocess
-import sys
 import urllib.request
 from pathlib import Path
 
 import pytest
 
 from ledger.postgres import connect
-from tests.api.command_line import LISTINGS, CommandLine, deposit, opened, write_lines
+from tests.api.command_line import LISTINGS, CommandLine, deposit, opened, served, write_lines
 
-LEDGER = Path(sys.executable).parent / "ledger"
 SOME_DEPOSITS = [*LISTINGS, opened("alice"), deposit("alice", "40"), deposit("alice", "2.5")]
 
 
@@ -157,16 +152,8 @@ def test_the_option_demo_asks_for_a_demo_that_was_played(ledger: CommandLine, mo
 
 
 def test_serve_answers_until_it_is_told_to_stop(database: str) -> None:
-    environment = {**os.environ, "LEDGER_DATABASE_URL": database}
-    with subprocess.Popen(
-        [LEDGER, "serve", "--port", "0"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        address = process.stdout.readline().split()[2]
-        with urllib.request.urlopen(f"{address}/health", timeout=30) as answer:
-            assert json.load(answer)["status"] == "ok"
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+    with served(database) as address, urllib.request.urlopen(f"{address}/health", timeout=30) as answer:
+        assert json.load(answer)["status"] == "ok"
 
 
 def test_a_port_that_is_taken_is_said(ledger: CommandLine) -> None:

@@ -4,13 +4,13 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.api.command_line import LEDGER, served
+
 ROOT = Path(__file__).resolve().parents[2]
-LEDGER = Path(sys.executable).parent / "ledger"
 
 
 def tour(address: str) -> str:
@@ -23,16 +23,10 @@ def tour(address: str) -> str:
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the tour is written with curl, which is not installed")
 def test_the_tour_runs_and_ends_with_a_liquidation_and_a_verified_ledger(database: str) -> None:
     environment = {**os.environ, "LEDGER_DATABASE_URL": database}
-    with subprocess.Popen(
-        [LEDGER, "serve", "--port", "0"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as server:
-        assert server.stdout is not None
-        address = server.stdout.readline().split()[2]
+    with served(database) as address:
         ended = subprocess.run(
             ["sh", "-c", tour(address)], env=environment, capture_output=True, text=True, timeout=120
         )
-        server.terminate()
-        assert server.wait(30) == 0
     assert ended.returncode == 0, ended.stderr
     assert '"status":"replayed"' in ended.stdout
     assert '"code": "insufficient_funds"' in ended.stdout or '"code":"insufficient_funds"' in ended.stdout

@@ -1,0 +1,202 @@
+"""The ledger's pure decide and evolve beside the model: every command goes to both, and they must agree."""
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, TypeVar
+
+from ledger import account as accounts_room
+from ledger import errors, exchange
+from ledger.account import Account
+from ledger.commands import parse_command
+from ledger.decision import Context
+from ledger.events import AnyEvent, read_event, write_event
+from ledger.exchange import ExchangeCommand
+from ledger.market import Market
+from ledger.postings import postings
+from tests.simulation import model as m
+from tests.simulation.drawing import beginnings
+from tests.simulation.model_exchange import apply
+from tests.simulation.steps import Steps
+
+T = TypeVar("T")
+START = datetime(2020, 1, 15, 9, 30, tzinfo=UTC)
+STAGES: dict[int, tuple[type[errors.Refusal], ...]] = {
+    m.UNKNOWN: (errors.Unknown,),
+    m.VERSION: (errors.VersionMismatch,),
+    m.STATE: (errors.StateRefusal,),
+    m.PRICE: (errors.PriceStale, errors.PriceOutOfOrder),
+    m.ENOUGH: (
+        errors.InsufficientFunds,
+        errors.TransferBlocked,
+        errors.BorrowBlocked,
+        errors.TradeBlocked,
+        errors.BorrowLimitExceeded,
+        errors.RepaymentExceedsDebt,
+        errors.NotLiquidatable,
+        errors.InsufficientInsurance,
+    ),
+}
+
+
+def stage_of(refusal: errors.Refusal) -> int:
+    """Where in the order of refusals this one stands."""
+    return next((stage for stage, kinds in STAGES.items() if isinstance(refusal, kinds)), m.MATCH)
+
+
+class RandomChooser:
+    """Choices from a seed."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+
+    def pick(self, choices: Sequence[T]) -> T:
+        return self._random.choice(choices)
+
+    def number(self, low: int, high: int) -> int:
+        return self._random.randint(low, high)
+
+
+class Book:
+    """The ledger in memory: the market, the accounts, and all events in order."""
+
+    def __init__(self) -> None:
+        self.market = Market()
+        self.accounts: dict[str, Account] = {}
+        self.log: list[AnyEvent] = []
+        self.totals: Counter[str] = Counter()
+
+    def take(self, content: dict[str, Any], at: datetime) -> errors.Refusal | None:
+        """Decide a command and take its events in; its refusal if it is refused."""
+        command = parse_command(content)
+        context = Context(at=at, actor="simulation", correlation_id="simulation")
+        try:
+            if isinstance(command, ExchangeCommand):
+                exchange.admit(command, self.market)
+                events: list[AnyEvent] = [exchange.decide(command, self.market, context)]
+            else:
+                streams = accounts_room.streams_of(command)  # type: ignore[arg-type]
+                known = {name: self.accounts.get(name) or Account.unopened(name) for name in streams}
+                accounts_room.admit(command, known, self.market)  # type: ignore[arg-type]
+                decision = accounts_room.decide(command, known, self.market, context)  # type: ignore[arg-type]
+                events = list(decision.events)
+        except errors.Refusal as refusal:
+            return refusal
+        self._take_in(events)
+        if not isinstance(command, ExchangeCommand):
+            for name, decided in decision.accounts.items():
+                assert decided == self.accounts[name], "a decision returns the account that its events make"
+        return None
+
+    def _take_in(self, events: list[AnyEvent]) -> None:
+        assert events, "an accepted command leaves an event"
+        for event in events:
+            self.log.append(event)
+            self._require_balanced(event)
+            if event.account_id.startswith("@"):
+                exchange.evolve(self.market, event)  # type: ignore[arg-type]
+                continue
+            account = self.accounts.setdefault(event.account_id, Account.unopened(event.account_id))
+            assert event.version == account.version + 1
+            accounts_room.evolve(account, event)  # type: ignore[arg-type]
+            require_nothing_below_zero(account)
+
+    def _require_balanced(self, event: AnyEvent) -> None:
+        sums: dict[str, Decimal] = {}
+        for line in postings(event):
+            sums[line.asset] = sums.get(line.asset, Decimal(0)) + line.amount
+            if line.book.account_id is None:
+                self.totals[f"{line.book.path} {line.asset}"] += line.amount  # type: ignore[assignment]
+        assert not any(sums.values()), (event, sums)
+
+    def require_replay(self) -> None:
+        """Folding the stored bytes again gives the same accounts."""
+        again: dict[str, list[Any]] = {}
+        for event in self.log:
+            if not event.account_id.startswith("@"):
+                again.setdefault(event.account_id, []).append(read_event(event.TOPIC, write_event(event)))
+        for name, events in again.items():
+            assert accounts_room.fold(name, events) == self.accounts[name]
+
+
+def require_nothing_below_zero(account: Account) -> None:
+    """No balance ever goes below zero."""
+    for wallet in account.wallets.all():
+        for asset, balance in wallet.balances.items():
+            assert min(balance) >= 0, (account.id, wallet.name, asset, balance)
+
+
+class Simulation:
+    """The book and the model side by side."""
+
+    def __init__(self) -> None:
+        self.book, self.world, self.keys = Book(), m.World(START), 0
+        self.outcomes: Counter[str] = Counter()
+        self.history: list[tuple[datetime, dict[str, Any], str]] = []
+        for content in beginnings():
+            assert self.step(content) is None
+
+    def step(self, content: dict[str, Any], passed: timedelta = timedelta(0)) -> errors.Refusal | None:
+        """Give both the same command and compare what they say and have."""
+        self.world.now += passed
+        self.keys += 1
+        content = {**content, "idempotency_key": f"K{self.keys}"}
+        refusal = self.book.take(content, self.world.now)
+        self.history.append((self.world.now, content, "recorded" if refusal is None else refusal.code))
+        assert not isinstance(refusal, errors.Malformed), f"{content}: {refusal}"
+        expected = apply(self.world, content)
+        said = None if refusal is None else stage_of(refusal)
+        self.outcomes[f"{content['type']} {'recorded' if refusal is None else refusal.code}"] += 1
+        told = "" if refusal is None else f"{refusal.code}: {refusal.detail}"
+        assert said == expected, f"{content}: the model expects {expected}, the ledger says {said} {told}"
+        if refusal is None:
+            self.compare()
+        return refusal
+
+    def compare(self) -> None:
+        """Everybody has in the ledger what the model gives them."""
+        for name, holder in self.world.holders.items():
+            compare_balances(self.book.accounts[name], holder)
+            compare_positions(self.book.accounts[name], holder)
+        for asset, value in self.world.insurance.items():
+            assert Fraction(self.book.totals[f"insurance {asset}"]) == value, f"insurance of {asset}"
+
+
+def compare_balances(account: Account, holder: m.Holder) -> None:
+    for (wallet, asset), four in holder.has.items():
+        there = [Fraction(value) for value in account.wallets.wallet(wallet).balance(asset)]
+        assert there == four, f"{account.id} {wallet} {asset}: model {shown(four)}, ledger {shown(there)}"
+    for kept in account.wallets.all():
+        for asset, balance in kept.balances.items():
+            assert not any(balance) or (kept.name, asset) in holder.has
+    assert {pair: mode.value for pair, mode in account.modes.items() if mode == "isolated"} == {
+        pair: mode for pair, mode in holder.modes.items() if mode == "isolated"
+    }
+    holds = {hold_id: [h.wallet, h.asset, Fraction(h.amount)] for hold_id, h in account.holds.items()}
+    assert holds == holder.holds
+
+
+def compare_positions(account: Account, holder: m.Holder) -> None:
+    for (wallet, pair), (quantity, cost, profit) in holder.positions.items():
+        position = account.wallets.wallet(wallet).positions[pair]
+        assert Fraction(position.quantity) == quantity, f"{account.id} {wallet} {pair}: {position}, model {quantity}"
+        assert abs(Fraction(position.cost) - cost) < Fraction(1, 10**12)
+        assert abs(Fraction(position.realised_profit) - profit) < Fraction(1, 10**12)
+
+
+def shown(values: Sequence[Fraction]) -> str:
+    return ", ".join(f"{float(value):.10g}" for value in values)
+
+
+def run(steps: int, seed: int) -> Simulation:
+    """Simulate so many commands from a seed; raises at the first disagreement."""
+    simulation = Simulation()
+    drawn = Steps(RandomChooser(seed), simulation.world)
+    for _ in range(steps):
+        command = drawn.command()
+        simulation.step(command, drawn.pass_time(command))
+    simulation.book.require_replay()
+    return simulation

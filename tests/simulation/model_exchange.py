@@ -1,0 +1,136 @@
+"""The exchange's own commands in the model, and the one way in for every command."""
+
+import copy
+from collections.abc import Callable
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+
+from tests.simulation import model_commands, model_liquidation, model_trading
+from tests.simulation.model import ENOUGH, MATCH, PRICE, STATE, Asset, Limits, Pair, Refused, Row, World
+from tests.simulation.model_commands import Content, amount_of
+
+
+def list_asset(world: World, content: Content, at: datetime) -> None:
+    if content["asset"] in world.assets:
+        raise Refused(STATE, "listed before")
+    listing = Asset(content["scale"], Fraction(content["daily_interest_rate"]))
+    world.assets[content["asset"]] = listing
+    _take_limits(listing, content)
+
+
+def _take_limits(listing: Asset, content: Content) -> None:
+    if content.get("borrow_limit") is not None:
+        listing.borrow_limit = Fraction(content["borrow_limit"])
+    if content.get("collateral_tiers"):
+        listing.tiers = [
+            (Fraction(tier["up_to"]) if tier.get("up_to") else None, Fraction(tier["ratio"]))
+            for tier in content["collateral_tiers"]
+        ]
+    if content.get("enabled") is not None:
+        listing.enabled = set(content["enabled"])
+
+
+def set_asset_limits(world: World, content: Content, at: datetime) -> None:
+    before = copy.deepcopy(world.asset(content["asset"]))
+    _take_limits(world.assets[content["asset"]], content)
+    if before == world.assets[content["asset"]]:
+        raise Refused(MATCH, "nothing would change")
+
+
+def list_pair(world: World, content: Content, at: datetime) -> None:
+    for asset in content["pair"].split("/"):
+        world.asset(asset)
+    if content["pair"] in world.pairs:
+        raise Refused(STATE, "listed before")
+    if Fraction(content["max_leverage"]) > 10:
+        raise Refused(MATCH, "no row for such a leverage")
+    world.pairs[content["pair"]] = Pair(Fraction(content["max_leverage"]))
+
+
+def set_pair_status(world: World, content: Content, at: datetime) -> None:
+    pair = world.pair(content["pair"])
+    if pair.status == content["status"]:
+        raise Refused(MATCH, "nothing would change")
+    pair.status = content["status"]
+
+
+def set_risk_limits(world: World, content: Content, at: datetime) -> None:
+    scope = content["scope"]
+    old = world.limits_of(scope)
+    rows = [_row(tier) for tier in content.get("tiers") or []]
+    if scope == "cross":
+        known = {line.leverage: line for line in [*old.rows, *rows]}
+        rows = [known[leverage] for leverage in sorted(known)]
+    new = Limits(
+        rows or old.rows,
+        content.get("price_max_age_seconds", old.age),
+        Fraction(content.get("liquidation_fee", old.fee)),
+        Fraction(content.get("dust", old.dust)),
+    )
+    if new == old:
+        raise Refused(MATCH, "nothing would change")
+    world.limits[scope] = new
+
+
+def _row(tier: dict[str, Any]) -> Row:
+    base_limit, quote_limit = (tier.get(name) for name in ("base_limit", "quote_limit"))
+    return Row(
+        leverage=Fraction(tier["max_leverage"]),
+        initial=Fraction(tier["initial"]),
+        call=Fraction(tier["margin_call"]),
+        liquidation=Fraction(tier["liquidation"]),
+        out=Fraction(tier.get("transfer_out", 2)),
+        base_limit=Fraction(base_limit) if base_limit else None,
+        quote_limit=Fraction(quote_limit) if quote_limit else None,
+    )
+
+
+def set_interest_rate(world: World, content: Content, at: datetime) -> None:
+    world.asset(content["asset"]).changes.append((at, Fraction(content["daily_rate"])))
+
+
+def mark_prices(world: World, content: Content, at: datetime) -> None:
+    for pair in content["prices"]:
+        world.pair(pair)
+    if any(pair in world.prices and world.prices[pair][1] > at for pair in content["prices"]):
+        raise Refused(PRICE, "older than what it would replace")
+    for pair, price in content["prices"].items():
+        world.prices[pair] = (Fraction(price), at)
+    world.newest = at if world.newest is None else max(at, world.newest)
+
+
+def fund_insurance(world: World, content: Content, at: datetime) -> None:
+    world.asset(content["asset"])
+    for book in (world.fund, world.insurance):
+        book[content["asset"]] = book.get(content["asset"], Fraction(0)) + amount_of(content)
+
+
+def withdraw_insurance(world: World, content: Content, at: datetime) -> None:
+    world.asset(content["asset"])
+    if amount_of(content) > world.fund.get(content["asset"], Fraction(0)):
+        raise Refused(ENOUGH, "not funded, or withdrawn already")
+    for book in (world.fund, world.insurance):
+        book[content["asset"]] -= amount_of(content)
+
+
+ROOMS = (model_commands, model_trading, model_liquidation)
+BY_ITSELF = {"examine", "liquidate", "complete_liquidation"}
+
+
+def apply(world: World, content: Content) -> int | None:
+    """Carry a command out; the stage at which it is refused, when it then leaves no trace."""
+    name = content["type"]
+    rule: Callable[[World, Content, datetime], None] | None = globals().get(name)
+    for room in ROOMS:
+        rule = rule or getattr(room, name, None)
+    assert rule is not None, name
+    stated = content.get("effective_at")
+    default = model_liquidation.own_time(world, content) if name in BY_ITSELF else world.now
+    before = copy.deepcopy(world)
+    try:
+        rule(world, content, datetime.fromisoformat(stated) if stated else default)
+    except Refused as refusal:
+        world.__dict__.update(before.__dict__)
+        return refusal.stage
+    return None

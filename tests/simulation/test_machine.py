@@ -1,0 +1,81 @@
+"""The state machine in short; `python -m tests.simulation` and LEDGER_SIMULATION_STEPS make it long."""
+
+import os
+from collections.abc import Sequence
+from typing import TypeVar
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from tests.simulation.machine import Simulation, require_nothing_below_zero, run
+from tests.simulation.steps import WEIGHTED, Steps
+
+T = TypeVar("T")
+# LEDGER_SIMULATION_STEPS=50000 makes the seeded runs long.
+STEPS = int(os.environ.get("LEDGER_SIMULATION_STEPS", "1500"))
+
+
+class DataChooser:
+    """Choices that hypothesis makes, so that it can find a shorter way to the same disagreement."""
+
+    def __init__(self, data: st.DataObject) -> None:
+        self._data = data
+
+    def pick(self, choices: Sequence[T]) -> T:
+        return self._data.draw(st.sampled_from(choices))
+
+    def number(self, low: int, high: int) -> int:
+        return self._data.draw(st.integers(low, high))
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """The ledger's decisions beside the model's, after any commands in any order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.simulation = Simulation()
+
+    @rule(data=st.data(), name=st.sampled_from(WEIGHTED))
+    def command(self, data: st.DataObject, name: str) -> None:
+        drawn = Steps(DataChooser(data), self.simulation.world)
+        content = drawn.command(name)
+        self.simulation.step(content, drawn.pass_time(content))
+
+    @invariant()
+    def nothing_is_below_zero(self) -> None:
+        for account in self.simulation.book.accounts.values():
+            require_nothing_below_zero(account)
+
+    def teardown(self) -> None:
+        self.simulation.book.require_replay()
+
+
+TestLedgerMachine = LedgerMachine.TestCase
+TestLedgerMachine.settings = settings(
+    max_examples=15, stateful_step_count=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+def test_a_long_life_of_three_accounts_agrees_with_the_model(seed: int) -> None:
+    simulation = run(STEPS, seed)
+    assert sum(simulation.outcomes.values()) > STEPS
+
+
+def test_the_seeded_lives_reach_every_command_and_both_answers() -> None:
+    outcomes = run(STEPS, seed=5).outcomes
+    recorded = {outcome.removesuffix(" recorded") for outcome in outcomes if outcome.endswith(" recorded")}
+    refused = {outcome.split()[0] for outcome in outcomes if not outcome.endswith(" recorded")}
+    assert {
+        "borrow",
+        "repay",
+        "book_fill",
+        "book_trade",
+        "transfer",
+        "add_margin",
+        "remove_margin",
+        "examine",
+    } <= recorded
+    assert {"borrow", "repay", "book_fill", "transfer", "add_margin", "remove_margin", "liquidate"} <= refused

@@ -1,0 +1,84 @@
+"""The same lives on the real write path and its projections: what memory decided stands in PostgreSQL."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from ledger import Ledger, Outcome, Recorded, parse_command
+from ledger.account import Account
+from ledger.log import log_end
+from ledger.postgres import connect
+from projections.questions.account_state import account_at
+from projections.runner import catch_up
+from projections.snapshot import open_snapshot
+from projections.verify import verify
+from tests.simulation.machine import Simulation, run
+
+STEPS = 350
+AT_ONCE = 25
+# Dated by the newest price vector, not by whoever asks.
+BY_ITSELF = {"examine", "liquidate"}
+
+
+def dated(simulation: Simulation) -> list[dict[str, Any]]:
+    """The commands of a simulation, each with the business time at which it was decided there."""
+    return [
+        content if content["type"] in BY_ITSELF else {"effective_at": at.isoformat(), **content}
+        for at, content, _ in simulation.history
+    ]
+
+
+def submitted(ledger: Ledger, contents: Sequence[dict[str, Any]]) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    for start in range(0, len(contents), AT_ONCE):
+        commands = [parse_command(content) for content in contents[start : start + AT_ONCE]]
+        outcomes += ledger.submit(commands, actor="simulation")
+    return outcomes
+
+
+def answers(outcomes: Sequence[Outcome]) -> list[str]:
+    """Of each outcome whether it was recorded, or the code of its refusal."""
+    return ["recorded" if isinstance(outcome, Recorded) else outcome.refusal.code for outcome in outcomes]
+
+
+def require_same_wallets(there: Account | None, expected: Account) -> None:
+    """The same balances and positions; an asset that a wallet never had more of than nothing may be left out."""
+    assert there is not None
+    for wallet in expected.wallets.all():
+        kept = there.wallets.wallet(wallet.name)
+        for asset, balance in wallet.balances.items():
+            assert kept.balance(asset) == balance, (expected.id, wallet.name, asset)
+        assert {k: v for k, v in kept.positions.items() if any(v)} == {
+            k: v for k, v in wallet.positions.items() if any(v)
+        }
+        assert kept.next_hours == wallet.next_hours
+    assert (there.status, there.blocks, there.holds) == (expected.status, expected.blocks, expected.holds)
+
+
+@pytest.mark.parametrize("seed", [21, 22])
+def test_replay_equals_state_equals_projections_and_the_same_key_twice_is_once(database: str, seed: int) -> None:
+    simulation = run(STEPS, seed)
+    contents = dated(simulation)
+    with Ledger(database) as ledger:
+        assert answers(submitted(ledger, contents)) == [answer for _, _, answer in simulation.history]
+        with connect(database) as connection:
+            end = log_end(connection).position
+        assert end == len(simulation.book.log)
+        recorded = [
+            content
+            for content, (_, _, answer) in zip(contents, simulation.history, strict=True)
+            if answer == "recorded"
+        ]
+        again = submitted(ledger, recorded)
+        assert all(isinstance(outcome, Recorded) and outcome.replayed for outcome in again)
+        for name, expected in simulation.book.accounts.items():
+            assert ledger.account(name) == expected
+    with connect(database) as connection:
+        assert log_end(connection).position == end
+    assert catch_up(database) == end
+    with connect(database, autocommit=True) as connection, open_snapshot(connection) as snapshot:
+        for name, expected in simulation.book.accounts.items():
+            require_same_wallets(account_at(snapshot.connection, snapshot.position, name), expected)
+    report = verify(database)
+    assert (report.differences, report.trial_balance_zero, report.events) == ([], True, end)
