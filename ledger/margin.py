@@ -127,10 +127,12 @@ class Margin:
         """Whether the level, in cross CML, is at least the initial ratio."""
         return compare_ratio(self.valuation.collateral_level, self.lines.initial) >= 0
 
-    def allows_transfer_out(self) -> bool:
-        """Whether nothing is owed or the level, in cross CML, is at least the transfer-out line."""
-        valuation = self.valuation
-        return not valuation.debt or compare_ratio(valuation.collateral_level, Ratio.of(self.lines.transfer_out)) >= 0
+    def allows_transfer_out(self, asset: str, amount: Decimal) -> bool:
+        """Whether that much may leave: the band is normal, and the level then, in cross CML, at least T or infinite."""
+        if self.band is not Band.NORMAL:
+            return False
+        after = self.changed(asset, free=-amount)
+        return compare_ratio(after.valuation.collateral_level, Ratio.of(after.lines.transfer_out)) >= 0
 
 
 def margin_of(wallet: Wallet, prices: Mapping[str, Decimal], market: Market, leverage: Decimal) -> Margin:
@@ -230,7 +232,7 @@ def max_transfer_out(margin: Margin, asset: str, scale: int) -> Decimal:
     """
 
     def accepts(amount: Decimal) -> bool:
-        return margin.changed(asset, free=-amount).allows_transfer_out()
+        return margin.allows_transfer_out(asset, amount)
 
     return _largest(accepts, margin.wallet.balance(asset).free, scale)
 

@@ -103,12 +103,13 @@ def _assess_departure(draft: Draft, source: str, asset: str, amount: Decimal, as
     require_free(draft, wallet, asset, amount, asked)
     before = draft.margin(wallet, prices)
     after = before.changed(asset, free=-amount)
-    if not after.allows_transfer_out():
+    if not before.allows_transfer_out(asset, amount):
         most = max_transfer_out(before, asset, draft.market.asset(asset).scale)
         raise TransferBlocked(
-            f"{source} of account {draft.account.id} is at level {show_level(before.valuation.collateral_level)}, "
-            f"{asked} and would leave {show_level(after.valuation.collateral_level)}, below the transfer-out line "
-            f"{after.lines.transfer_out:f}; at most {plain(most)} {asset} may leave"
+            f"{source} of account {draft.account.id} is in band {before.band} at level "
+            f"{show_level(before.valuation.collateral_level)}, {asked} and would leave "
+            f"{show_level(after.valuation.collateral_level)}; it stays at or above the transfer-out line "
+            f"{after.lines.transfer_out:f}: at most {plain(most)} {asset} may leave"
         )
     return assess(prices, before, after)
 

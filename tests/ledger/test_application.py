@@ -157,7 +157,7 @@ class _Interrupted(Deposit):
     meanwhile: ClassVar[list[Callable[[], object]]] = []
 
     def __getattribute__(self, name: str) -> Any:
-        if name == "amount" and _Interrupted.meanwhile:
+        if name == "__dict__" and _Interrupted.meanwhile:
             _Interrupted.meanwhile.pop()()
         return super().__getattribute__(name)
 
