@@ -72,7 +72,7 @@ def write_lines(file: Path, commands: Iterable[dict[str, Any] | str]) -> Path:
 @contextmanager
 def served(url: str) -> Iterator[str]:
     """The address of `ledger serve` on a database, in a process of its own that must end well when it is told to."""
-    command = [LEDGER, "serve", "--port", "0"]
+    command = [str(LEDGER), "serve", "--port", "0"]
     environment = {**os.environ, "LEDGER_DATABASE_URL": url}
     with (
         tempfile.TemporaryFile("w+") as complaints,
