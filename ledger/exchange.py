@@ -92,7 +92,7 @@ def decide(command: ExchangeCommand, market: Market, context: Context) -> e.Exch
         case c.SetRiskLimits():
             return _set_risk_limits(market, command, envelope)
         case c.SetInterestRate():
-            return e.InterestRateSet(**envelope, asset=command.asset, daily_rate=command.daily_rate)
+            return _set_interest_rate(market, command, envelope)
         case c.MarkPrices():
             return _mark_prices(market, command, envelope)
         case c.FundInsurance():
@@ -120,7 +120,7 @@ def _set_asset_limits(market: Market, command: c.SetAssetLimits, envelope: Mappi
     listing = market.asset(command.asset)
     enabled = listing.enabled if command.enabled is None else frozenset(command.enabled)
     tiers = tuple(command.collateral_tiers or listing.collateral_tiers)
-    limit = listing.borrow_limit if command.borrow_limit is None else command.borrow_limit
+    limit = command.borrow_limit if "borrow_limit" in command.model_fields_set else listing.borrow_limit
     if (limit, tiers, enabled) == (listing.borrow_limit, listing.collateral_tiers, listing.enabled):
         raise NothingToDo(f"the limits of {command.asset} already are as asked")
     return e.AssetLimitsSet(
@@ -178,6 +178,13 @@ def _tiers_after(old: RiskLimits, command: c.SetRiskLimits) -> tuple[RiskTier, .
         return tuple(command.tiers)
     rows = {row.max_leverage: row for row in (*old.tiers, *command.tiers)}
     return tuple(rows[leverage] for leverage in sorted(rows))
+
+
+def _set_interest_rate(market: Market, command: c.SetInterestRate, envelope: Mapping[str, Any]) -> e.InterestRateSet:
+    since = envelope["effective_at"]
+    if market.asset(command.asset).rates.at(since) == command.daily_rate:
+        raise NothingToDo(f"the rate of {command.asset} at {since.isoformat()} already is {command.daily_rate:f} a day")
+    return e.InterestRateSet(**envelope, asset=command.asset, daily_rate=command.daily_rate)
 
 
 def _mark_prices(market: Market, command: c.MarkPrices, envelope: Mapping[str, Any]) -> e.PricesMarked:

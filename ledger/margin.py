@@ -185,18 +185,21 @@ def initial_ratio(leverage: Decimal) -> Ratio:
 
 
 def band_of(valuation: Valuation, lines: Lines) -> Band:
-    """The worst band that applies; a bound belongs to the worse band."""
+    """The band of a wallet; a bound belongs to the worse band.
+
+    The transfer-out line comes before the initial ratio, which at a leverage below 2 lies above it.
+    """
     if not valuation.debt:
         return Band.NORMAL
     if compare_ratio(valuation.level, Ratio.of(lines.liquidation)) <= 0:
         return Band.LIQUIDATION
     if compare_ratio(valuation.level, Ratio.of(lines.margin_call)) <= 0:
         return Band.MARGIN_CALL
-    if compare_ratio(valuation.collateral_level, lines.initial) <= 0:
-        return Band.BORROW_BLOCKED
-    if compare_ratio(valuation.collateral_level, Ratio.of(lines.transfer_out)) <= 0:
-        return Band.TRANSFER_BLOCKED
-    return Band.NORMAL
+    if compare_ratio(valuation.collateral_level, Ratio.of(lines.transfer_out)) > 0:
+        return Band.NORMAL
+    return (
+        Band.TRANSFER_BLOCKED if compare_ratio(valuation.collateral_level, lines.initial) > 0 else Band.BORROW_BLOCKED
+    )
 
 
 def show_level(level: Ratio) -> str | None:

@@ -165,18 +165,19 @@ class Wallets:
     def apply(self, event: e.AnyEvent, lines: Iterable[Line]) -> None:
         """Post an event's lines, then bring charged hours and positions up to it; never refused."""
         touched = self._post(lines)
-        self._charge(event)
+        self._charge(event, touched)
         self._trade(event)
-        for name in touched:
+        for name in {name for name, _ in touched}:
             _cut_positions(self.wallet(name))
 
-    def _post(self, lines: Iterable[Line]) -> set[str]:
+    def _post(self, lines: Iterable[Line]) -> set[tuple[str, str]]:
+        """Change the balances, and return which: (wallet, asset)."""
         touched = set()
         for (account_id, name, part), asset, amount in lines:
             if account_id == self.account_id:
                 balances = self._kept(name).balances
                 balances[asset] = balances.get(asset, NOTHING).posted(part, amount)
-                touched.add(name)
+                touched.add((name, asset))
         return touched
 
     def _kept(self, name: str) -> Wallet:
@@ -187,29 +188,22 @@ class Wallets:
             self.isolated.setdefault(pair, wallet)
         return wallet
 
-    def _charge(self, event: e.AnyEvent) -> None:
-        """Remember which hours are charged: all up to a borrow's own, and those of interest lines."""
-        match event:
-            case e.LoanBorrowed():
-                hours = self.wallet(event.wallet).next_hours
-                after = hour_of(event.effective_at) + ONE_HOUR
-                hours[event.asset] = max(hours.get(event.asset, after), after)
-            case e.InterestAccrued():
-                hours = self.wallet(event.wallet).next_hours
-                for line in event.lines:
-                    after = line.first_hour + line.hours * ONE_HOUR
-                    hours[line.asset] = max(hours.get(line.asset, after), after)
-            case e.LoanRepaid() | e.DeficitCovered():
-                self._forget_hours_of_paid_debt(event.wallet, event.asset)
-            case e.LiquidationFilled():
-                self._forget_hours_of_paid_debt(event.wallet, event.debt_asset)
-            case _:
-                pass
-
-    def _forget_hours_of_paid_debt(self, name: str, asset: str) -> None:
-        wallet = self.wallet(name)
-        if not wallet.balance(asset).borrowed:
-            wallet.next_hours.pop(asset, None)
+    def _charge(self, event: e.AnyEvent, touched: Iterable[tuple[str, str]]) -> None:
+        """Remember which hours of a debt are charged: those of interest lines; and, as every decision first charges the
+        hours that have begun (at rate zero without a line), all up to a borrow or whatever else changes the asset."""
+        if isinstance(event, e.InterestAccrued):
+            hours = self.wallet(event.wallet).next_hours
+            for line in event.lines:
+                after = line.first_hour + line.hours * ONE_HOUR
+                hours[line.asset] = max(hours.get(line.asset, after), after)
+            return
+        after = hour_of(event.effective_at) + ONE_HOUR
+        for name, asset in touched:
+            wallet = self.wallet(name)
+            if not wallet.balance(asset).borrowed:
+                wallet.next_hours.pop(asset, None)
+            else:
+                wallet.next_hours[asset] = max(wallet.next_hours.get(asset, after), after)
 
     def _trade(self, event: e.AnyEvent) -> None:
         match event:
@@ -239,17 +233,21 @@ def _values(pair: str) -> bool:
 
 
 def _close_longs(wallet: Wallet, asset: str, taken: Decimal) -> None:
-    """Close longs in what a liquidation took, at its price."""
-    for pair, position in wallet.positions.items():
+    """Close longs in what a liquidation took, at its price; of several pairs, in order of their names."""
+    for pair, position in sorted(wallet.positions.items()):
         if base_of(pair) == asset and position.quantity > 0:
-            wallet.positions[pair] = _liquidated(wallet, pair, position, min(taken, position.quantity))
+            quantity = min(taken, position.quantity)
+            wallet.positions[pair] = _liquidated(wallet, pair, position, quantity)
+            taken -= quantity
 
 
 def _close_shorts(wallet: Wallet, asset: str, bought_back: Decimal) -> None:
-    """Close shorts in what a liquidation bought back, at its price."""
-    for pair, position in wallet.positions.items():
+    """Close shorts in what a liquidation bought back, at its price; of several pairs, in order of their names."""
+    for pair, position in sorted(wallet.positions.items()):
         if base_of(pair) == asset and position.quantity < 0:
-            wallet.positions[pair] = _liquidated(wallet, pair, position, min(bought_back, -position.quantity))
+            quantity = min(bought_back, -position.quantity)
+            wallet.positions[pair] = _liquidated(wallet, pair, position, quantity)
+            bought_back -= quantity
 
 
 def _liquidated(wallet: Wallet, pair: str, position: Position, quantity: Decimal) -> Position:

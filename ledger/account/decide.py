@@ -175,9 +175,30 @@ def _require_quote_amount(trade: c.BookFill | c.BookTrade, scale: int) -> None:
         )
 
 
+def _require_named(command: AccountCommand, accounts: Mapping[str, Account]) -> None:
+    """Refuse what names a withdrawal, hold or liquidation that its account does not have."""
+    match command:
+        case c.SettleWithdrawal() | c.CancelWithdrawal():
+            funding.known_withdrawal(accounts[command.account_id], command.withdrawal_id)
+        case c.ReleaseHold():
+            holds.known_hold(accounts[command.account_id], command.hold_id)
+        case c.BookFill() if command.hold_id is not None:
+            holds.known_hold(accounts[command.account_id], command.hold_id)
+        case c.BookTrade():
+            for side, terms in ((Side.BUY, command.buyer), (Side.SELL, command.seller)):
+                if terms.hold_id is not None:
+                    with trading.naming(side, terms.account_id):
+                        holds.known_hold(accounts[terms.account_id], terms.hold_id)
+        case c.CompleteLiquidation():
+            liquidation.running_wallet(accounts[command.account_id], command.liquidation_id)
+        case _:
+            pass
+
+
 def decide(command: AccountCommand, accounts: Mapping[str, Account], market: Market, context: Context) -> Decision:
     """Decide one admitted command; the accounts given stay as they are, the decision's are its own."""
     streams = streams_of(command)
+    _require_named(command, accounts)
     require_version(command, streams[0], accounts[streams[0]].version)
     envelope = envelope_of(command, market, context)
     drafts = {stream: Draft(accounts[stream].copy(), market, envelope) for stream in streams}

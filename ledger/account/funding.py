@@ -4,7 +4,7 @@ from ledger import commands as c
 from ledger import events as e
 from ledger.account.conditions import require_capability, require_free
 from ledger.account.draft import Draft
-from ledger.account.state import Withdrawal
+from ledger.account.state import Account, Withdrawal
 from ledger.errors import UnknownWithdrawal, WithdrawalExists, WithdrawalNotPending
 from ledger.words import Capability, WithdrawalStatus
 
@@ -37,7 +37,7 @@ def request_withdrawal(draft: Draft, command: c.RequestWithdrawal) -> None:
 
 def settle_withdrawal(draft: Draft, command: c.SettleWithdrawal) -> None:
     """The locked funds have left; no freeze stops it."""
-    withdrawal = _pending(draft, command.withdrawal_id)
+    withdrawal = _pending(draft.account, command.withdrawal_id)
     draft.record(
         e.WithdrawalSettled,
         withdrawal_id=command.withdrawal_id,
@@ -49,16 +49,22 @@ def settle_withdrawal(draft: Draft, command: c.SettleWithdrawal) -> None:
 
 def cancel_withdrawal(draft: Draft, command: c.CancelWithdrawal) -> None:
     """The locked funds are given back to spot; no freeze stops it."""
-    withdrawal = _pending(draft, command.withdrawal_id)
+    withdrawal = _pending(draft.account, command.withdrawal_id)
     draft.record(
         e.WithdrawalCancelled, withdrawal_id=command.withdrawal_id, asset=withdrawal.asset, amount=withdrawal.amount
     )
 
 
-def _pending(draft: Draft, withdrawal_id: str) -> Withdrawal:
-    withdrawal = draft.account.withdrawals.get(withdrawal_id)
+def known_withdrawal(account: Account, withdrawal_id: str) -> Withdrawal:
+    """The withdrawal of that id, or UnknownWithdrawal."""
+    withdrawal = account.withdrawals.get(withdrawal_id)
     if withdrawal is None:
-        raise UnknownWithdrawal(f"account {draft.account.id} has no withdrawal {withdrawal_id}")
+        raise UnknownWithdrawal(f"account {account.id} has no withdrawal {withdrawal_id}")
+    return withdrawal
+
+
+def _pending(account: Account, withdrawal_id: str) -> Withdrawal:
+    withdrawal = known_withdrawal(account, withdrawal_id)
     if withdrawal.status is not WithdrawalStatus.PENDING:
-        raise WithdrawalNotPending(f"withdrawal {withdrawal_id} of account {draft.account.id} is {withdrawal.status}")
+        raise WithdrawalNotPending(f"withdrawal {withdrawal_id} of account {account.id} is {withdrawal.status}")
     return withdrawal

@@ -11,7 +11,7 @@ from ledger.account.conditions import (
 )
 from ledger.account.draft import Draft, assess
 from ledger.account.lending import charge
-from ledger.account.state import Hold
+from ledger.account.state import Account, Hold
 from ledger.errors import HoldExists, PairNotTrading, TradeBlocked, UnknownHold
 from ledger.margin import Margin, show_level
 from ledger.market import Prices
@@ -53,15 +53,16 @@ def place_hold(draft: Draft, command: c.PlaceHold) -> None:
 
 def release_hold(draft: Draft, command: c.ReleaseHold) -> None:
     """Gives back what is left of a hold; no freeze stops it."""
-    hold = known_hold(draft, command.hold_id)
+    hold = known_hold(draft.account, command.hold_id)
     charge(draft, hold.wallet)
     draft.record(e.HoldReleased, hold_id=command.hold_id, wallet=hold.wallet, asset=hold.asset, amount=hold.amount)
 
 
-def known_hold(draft: Draft, hold_id: str) -> Hold:
-    hold = draft.account.holds.get(hold_id)
+def known_hold(account: Account, hold_id: str) -> Hold:
+    """The hold of that id, or UnknownHold."""
+    hold = account.holds.get(hold_id)
     if hold is None:
-        raise UnknownHold(f"account {draft.account.id} has no hold {hold_id}; it was never placed, used up or released")
+        raise UnknownHold(f"account {account.id} has no hold {hold_id}; it was never placed, used up or released")
     return hold
 
 

@@ -10,7 +10,10 @@ from ledger.words import AccountStatus, Capability, WithdrawalStatus
 def open_account(draft: Draft, command: c.OpenAccount) -> None:
     """An account is opened once."""
     if draft.account.version:
-        raise AccountExists(f"account {command.account_id} is already open, at version {draft.account.version}")
+        raise AccountExists(
+            f"account {command.account_id} was opened before; it is {draft.account.status}, at version "
+            f"{draft.account.version}"
+        )
     draft.record(e.AccountOpened)
 
 

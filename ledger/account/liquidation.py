@@ -8,6 +8,7 @@ from ledger.account.close_out import close_out
 from ledger.account.conditions import require_no_liquidation
 from ledger.account.draft import Draft
 from ledger.account.lending import charge
+from ledger.account.state import Account
 from ledger.errors import NothingToDo, NotLiquidatable, UnknownLiquidation
 from ledger.margin import Margin, show_level
 from ledger.market import Prices
@@ -100,9 +101,15 @@ def liquidate_wallet(draft: Draft, wallet: str, margin: Margin, execution: Execu
 
 def complete_liquidation(draft: Draft, command: c.CompleteLiquidation) -> None:
     """End an external execution: what its fills left owed is closed out by the house, then the fee is taken."""
-    for wallet, running in draft.account.liquidations.items():
-        if running.liquidation_id == command.liquidation_id:
-            prices = dict(draft.fresh_prices(draft.wallet(wallet), *running.repaid).of)
-            close_out(draft, wallet, prices)
-            return
-    raise UnknownLiquidation(f"no liquidation {command.liquidation_id} runs on account {draft.account.id}")
+    wallet = running_wallet(draft.account, command.liquidation_id)
+    charge(draft, wallet)
+    repaid = draft.account.liquidations[wallet].repaid
+    close_out(draft, wallet, draft.fresh_prices(draft.wallet(wallet), *repaid).of)
+
+
+def running_wallet(account: Account, liquidation_id: str) -> str:
+    """The wallet that a liquidation runs on, or UnknownLiquidation."""
+    for wallet, running in account.liquidations.items():
+        if running.liquidation_id == liquidation_id:
+            return wallet
+    raise UnknownLiquidation(f"no liquidation {liquidation_id} runs on account {account.id}")

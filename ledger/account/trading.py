@@ -19,7 +19,7 @@ from ledger.account.draft import Draft, assess
 from ledger.account.holds import known_hold, require_status, require_tradeable
 from ledger.account.lending import charge, lend, pay_back
 from ledger.account.settings import reduces_position
-from ledger.account.state import Hold
+from ledger.account.state import Account, Hold
 from ledger.errors import (
     HoldMismatch,
     InsufficientFunds,
@@ -104,12 +104,13 @@ def fill_of(trade: c.BookFill | c.BookTrade, terms: c.FillTerms, side: Side, liq
 
 def book(draft: Draft, fill: Fill) -> None:
     """Check a fill where no hold vouches for it, borrow what it lacks, book it, repay with what it brings."""
-    hold = known_hold(draft, fill.terms.hold_id) if fill.terms.hold_id else None
+    hold = known_hold(draft.account, fill.terms.hold_id) if fill.terms.hold_id else None
     is_vouched = hold is not None or fill.liquidation_id is not None
     if not is_vouched:
         require_capability(draft.account, Capability.TRADE)
-    wallet = _wallet_of(draft, fill, hold)
+    wallet = _wallet_of(draft.account, fill, hold)
     _require_liquidation(draft, fill, wallet)
+    _require_modes_agree(draft.account, fill, hold)
     require_place(wallet, fill.terms.fee_asset)
     prices = None
     if not is_vouched:
@@ -131,24 +132,33 @@ def _require_tradeable(draft: Draft, fill: Fill, name: str) -> Prices | None:
     return prices
 
 
-def _wallet_of(draft: Draft, fill: Fill, hold: Hold | None) -> str:
-    """The wallet the fill books into: the one of its hold, spot if stated, else the one the pair's mode names."""
-    mode, stated = draft.account.mode(fill.pair), fill.terms.wallet
-    expected = fill.terms.expected_mode
-    by_mode = CROSS if mode is MarginMode.CROSS else isolated(fill.pair)
+def _wallet_of(account: Account, fill: Fill, hold: Hold | None) -> str:
+    """The wallet the fill books into: the one of its hold, else the one stated, else the one the pair's mode names."""
+    if hold is not None:
+        return hold.wallet
+    return fill.terms.wallet or _wallet_by_mode(account, fill.pair)
+
+
+def _wallet_by_mode(account: Account, pair: str) -> str:
+    return CROSS if account.mode(pair) is MarginMode.CROSS else isolated(pair)
+
+
+def _require_modes_agree(account: Account, fill: Fill, hold: Hold | None) -> None:
+    """A stated mode is the pair's; the wallet is spot or the one the mode names, and its hold is on what is paid."""
+    mode, stated, expected = account.mode(fill.pair), fill.terms.wallet, fill.terms.expected_mode
+    by_mode = _wallet_by_mode(account, fill.pair)
     if (expected is not None and expected is not mode) or stated not in (None, SPOT, by_mode):
         raise MarginModeMismatch(
-            f"the margin mode of {fill.pair} on account {draft.account.id} is {mode}, "
+            f"the margin mode of {fill.pair} on account {account.id} is {mode}, "
             f"{expected or stated} was stated; state what it is, or nothing"
         )
     if hold is None:
-        return stated or by_mode
+        return
     if hold.wallet not in (SPOT, by_mode) or stated not in (None, hold.wallet) or hold.asset != fill.paid[0]:
         raise HoldMismatch(
-            f"hold {fill.terms.hold_id} of account {draft.account.id} is on {hold.asset} in {hold.wallet}, "
+            f"hold {fill.terms.hold_id} of account {account.id} is on {hold.asset} in {hold.wallet}, "
             f"the fill of {fill.pair} pays {fill.paid[0]} from {stated or by_mode}"
         )
-    return hold.wallet
 
 
 def _require_liquidation(draft: Draft, fill: Fill, wallet: str) -> None:
@@ -183,9 +193,12 @@ def _shortfall(draft: Draft, fill: Fill, wallet: str, hold: Hold | None) -> Deci
 
 
 def _cover(draft: Draft, fill: Fill, wallet: str, hold: Hold | None) -> None:
-    """Borrow the shortfall if the fill says so (a loan charges interest itself); refuse what is still not covered."""
+    """Borrow the shortfall if the fill says so (a loan charges interest itself); refuse what is still not covered.
+
+    A wallet under liquidation takes no new loan.
+    """
     short = _shortfall(draft, fill, wallet, hold)
-    if short > 0 and fill.terms.auto_borrow and wallet != SPOT:
+    if short > 0 and fill.terms.auto_borrow and wallet != SPOT and fill.liquidation_id is None:
         lend(draft, wallet, fill.paid[0], short, automatic=True)
     else:
         charge(draft, wallet)
@@ -195,8 +208,7 @@ def _cover(draft: Draft, fill: Fill, wallet: str, hold: Hold | None) -> None:
         if there + change < 0:
             raise InsufficientFunds(
                 f"account {draft.account.id} has {there:f} {asset} for it in {wallet} (free, and its hold), "
-                f"the {fill.side} of {fill.quantity:f} {fill.pair} at {fill.price:f} needs {-change:f} {asset}; "
-                "deposit, or let it borrow"
+                f"the {fill.side} of {fill.quantity:f} {fill.pair} at {fill.price:f} needs {-change:f} {asset}"
             )
 
 

@@ -44,7 +44,7 @@ class ListAsset(ExchangeCommand):
 
 
 class SetAssetLimits(ExchangeCommand):
-    """Sets what is stated; what is left out stays as it is."""
+    """Sets what is stated; what is left out stays as it is. A borrow_limit of null lifts the limit."""
 
     type: Literal["set_asset_limits"] = "set_asset_limits"
     asset: AssetSymbol

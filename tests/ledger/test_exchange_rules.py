@@ -192,8 +192,10 @@ def test_risk_limits_that_are_already_so_are_nothing_to_do() -> None:
 
 
 def test_a_rate_is_set_for_an_asset_that_is_listed() -> None:
-    asked: dict[str, Any] = {"type": "set_interest_rate", "asset": "BTC", "daily_rate": "0"}
-    assert on_exchange(MARKET, **asked) == expected(rate_set("BTC", "0"))
+    asked: dict[str, Any] = {"type": "set_interest_rate", "asset": "BTC", "daily_rate": "0.5"}
+    assert on_exchange(MARKET, **asked) == expected(rate_set("BTC", "0.5"))
+    with pytest.raises(NothingToDo, match="already is 0 a day"):
+        on_exchange(MARKET, **{**asked, "daily_rate": "0"})
     with pytest.raises(UnknownAsset):
         on_exchange(MARKET, **{**asked, "asset": "DOGE"})
     with pytest.raises(Malformed):

@@ -124,9 +124,9 @@ BUCKET_BANDS = [
     ("BTC/USDT", "3", "1.09", Band.MARGIN_CALL),
     ("ETH/USDT", "4", "1.33333333", Band.BORROW_BLOCKED),
     ("ETH/USDT", "4", "1.33333334", Band.TRANSFER_BLOCKED),
-    # At 1 nothing can be borrowed, at 1.5 the initial ratio is 3: the worst band that applies holds.
-    ("BTC/USDT", "1", "99", Band.BORROW_BLOCKED),
-    ("BTC/USDT", "1.5", "2.5", Band.BORROW_BLOCKED),
+    # At 1 nothing can be borrowed, at 1.5 the initial ratio is 3; the transfer-out line comes first all the same.
+    ("BTC/USDT", "1", "99", Band.NORMAL),
+    ("BTC/USDT", "1.5", "2.5", Band.NORMAL),
 ]
 
 

@@ -26,7 +26,8 @@ def requests_of(name: str, count: int) -> list[list[dict[str, Any]]]:
         account_id, other = ("alice", "bob") if number % 2 else ("bob", "alice")
         requests.append([depositing("2", f"d-{key}", account_id), sending("1", f"s-{key}", account_id, other)])
         if number % 10 == 0:
-            requests.append([{**setting(1 + number // 10), "idempotency_key": f"r-{key}"}])
+            rate = f"0.000{1 + number // 10}{sum(map(ord, name))}"  # Another than whoever set one before.
+            requests.append([{**setting(1), "daily_rate": rate, "idempotency_key": f"r-{key}"}])
     return requests
 
 

@@ -87,7 +87,10 @@ def _row(tier: dict[str, Any]) -> Row:
 
 
 def set_interest_rate(world: World, content: Content, at: datetime) -> None:
-    world.asset(content["asset"]).changes.append((at, Fraction(content["daily_rate"])))
+    asset, rate = world.asset(content["asset"]), Fraction(content["daily_rate"])
+    if asset.rate_at(at) == rate:
+        raise Refused(MATCH, "the rate is that already")
+    asset.changes.append((at, rate))
 
 
 def mark_prices(world: World, content: Content, at: datetime) -> None:

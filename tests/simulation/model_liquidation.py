@@ -134,14 +134,17 @@ def _close(
     holder: Holder, wallet: str, taken: tuple[str, Fraction], bought: tuple[str, Fraction], prices: dict[str, Fraction]
 ) -> None:
     """What a liquidation takes or buys back closes at its price."""
-    for (name, pair), (held, _, _) in list(holder.positions.items()):
+    (sold, to_sell), (back, to_buy) = taken, bought
+    for (name, pair), (held, _, _) in sorted(holder.positions.items()):
         if name != wallet or base(pair) not in prices:
             continue
         price = prices[base(pair)] / prices.get(quote(pair), Fraction(1))
-        if held > 0 and base(pair) == taken[0]:
-            holder.trade(wallet, pair, -min(taken[1], held), price)
-        if held < 0 and base(pair) == bought[0]:
-            holder.trade(wallet, pair, min(bought[1], -held), price)
+        if held > 0 and base(pair) == sold:
+            holder.trade(wallet, pair, -min(to_sell, held), price)
+            to_sell -= min(to_sell, held)
+        if held < 0 and base(pair) == back:
+            holder.trade(wallet, pair, min(to_buy, -held), price)
+            to_buy -= min(to_buy, -held)
 
 
 def _charge_fee(

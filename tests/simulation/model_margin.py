@@ -80,16 +80,18 @@ def worth(world: World, holder: Holder, wallet: str, at: datetime) -> Worth:
 
 
 def band_of(there: Worth) -> str:
-    """The worst band that applies; a bound belongs to the worse one."""
+    """A bound belongs to the worse band; in a bucket the transfer-out line comes first."""
     if there.level is INFINITE or there.collateral_level is INFINITE:
         return "normal"
     if there.level <= there.row.liquidation:
         return "liquidation"
     if there.level <= there.row.call:
         return "margin_call"
+    if there.collateral_level > there.row.out:
+        return "normal"
     if there.initial is INFINITE or there.collateral_level <= there.initial:
         return "borrow_blocked"
-    return "transfer_blocked" if there.collateral_level <= there.row.out else "normal"
+    return "transfer_blocked"
 
 
 def require_leaving(world: World, holder: Holder, wallet: str, asset: str, amount: Fraction, at: datetime) -> None:
