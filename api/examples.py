@@ -88,6 +88,7 @@ LIMITS = {
     "effective_at": "2020-03-12T10:45:00Z",
     "max_borrow": "12000",
     "max_transfer_out": "9700",
+    "refused": {},
 }
 EVENTS = {
     **AT,

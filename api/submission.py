@@ -87,9 +87,10 @@ def _read(content: JsonObject, caller: Caller) -> Command | Refused:
 
 
 def _batch_refused(read: Sequence[Command | Refused]) -> BatchRefused:
-    place = next(place for place, one in enumerate(read) if isinstance(one, Refused))
+    place = next(place for place, one in enumerate(read, 1) if isinstance(one, Refused))
     return BatchRefused(
-        f"command {place} of this atomic batch was refused, so none was recorded; correct it or leave it out"
+        f"command {place} of {len(read)} in this atomic batch was refused, so none was recorded; "
+        "correct it or leave it out"
     )
 
 

@@ -5,17 +5,17 @@ from decimal import Decimal
 from typing import Any
 
 from ledger.account import Account, borrow_limit_left, decide, leverage_of
-from ledger.account.conditions import require_place
+from ledger.account.conditions import require_capability, require_enabled, require_place
 from ledger.commands import Borrow, Transfer
 from ledger.decision import Context
-from ledger.errors import PriceStale, Refusal, UnknownAccount
+from ledger.errors import Refusal, UnknownAccount
 from ledger.interest import charged, due_lines
 from ledger.log import read_positions
 from ledger.margin import Margin, margin_of, max_borrow, max_transfer_out, valued_assets
 from ledger.market import Market
 from ledger.money import ZERO, plain
 from ledger.wallets import Wallet
-from ledger.words import SPOT, pair_of
+from ledger.words import SPOT, AssetUse, Capability, pair_of
 from projections.market.queries import market_at
 from projections.projector import Connection
 from projections.questions.account_state import account_at
@@ -28,8 +28,9 @@ ASKED = "limits"
 def limits_answer(connection: Connection, position: int, account_id: str, wallet: str, asset: str) -> dict[str, Any]:
     """What GET /v1/accounts/{id}/limits answers: the largest amounts that a decision would accept.
 
-    They count at the business time of the newest price vector: interest due by then is added first. Refusals: unknown
-    account, asset or pair, an asset that is not the bucket's, and PriceStale where a price it needs is not fresh then.
+    They count at the business time of the newest price vector: interest due by then is added first. Where the decision
+    would refuse whatever the amount (a stale price, a freeze, a mode), the limit is 0 and `refused` says why.
+    Refusals: unknown account, asset or pair, an asset that is not the bucket's.
     """
     account = account_at(connection, position, account_id)
     if account is None:
@@ -37,15 +38,21 @@ def limits_answer(connection: Connection, position: int, account_id: str, wallet
     market = market_at(connection, position)
     _require_places(market, wallet, asset)
     at = market.newest_prices_at or read_positions(connection, [position])[0].recorded_at
-    borrow, transfer_out = _limits(account, market, wallet, asset, at)
+    limits = {"max_borrow": _borrowable, "max_transfer_out": _transferable}
+    answer, refused = {}, {}
+    for name, limit in limits.items():
+        try:
+            answer[name] = plain(limit(account, market, wallet, asset, at))
+        except Refusal as refusal:
+            answer[name], refused[name] = "0", {"code": refusal.code, "detail": refusal.detail}
     return {
         "account_id": account_id,
         "wallet": wallet,
         "asset": asset,
         "position": position,
         "effective_at": at,
-        "max_borrow": plain(borrow),
-        "max_transfer_out": plain(transfer_out),
+        **answer,
+        "refused": refused,
     }
 
 
@@ -57,49 +64,38 @@ def _require_places(market: Market, wallet: str, asset: str) -> None:
     require_place(wallet, asset)
 
 
-def _limits(account: Account, market: Market, name: str, asset: str, at: datetime) -> tuple[Decimal, Decimal]:
-    """The largest loan and the largest transfer out; spot lends nothing and lets all leave that is free."""
-    wallet = account.wallets.wallet(name)
+def _borrowable(account: Account, market: Market, name: str, asset: str, at: datetime) -> Decimal:
+    """The largest loan; spot lends nothing."""
     if name == SPOT:
-        return ZERO, wallet.balance(asset).free
-    margin = _margin_after_interest(account, market, wallet, asset, at)
-    scale = market.asset(asset).scale
-    loan = max_borrow(margin, asset, scale, borrow_limit_left(account, market, asset))
-    leaving = max_transfer_out(margin, asset, scale)
-    return (
-        loan if _is_accepted(account, market, at, _loan(account, name, asset, loan)) else ZERO,
-        leaving if _is_accepted(account, market, at, _transfer(account, name, asset, leaving)) else ZERO,
-    )
+        return ZERO
+    margin = _margin_after_interest(account, market, account.wallets.wallet(name), asset, at)
+    loan = max_borrow(margin, asset, market.asset(asset).scale, borrow_limit_left(account, market, asset))
+    if loan:
+        command = Borrow(account_id=account.id, wallet=name, asset=asset, amount=loan, idempotency_key=ASKED)
+        decide(command, {account.id: account}, market, Context(at, ASKED, ASKED))
+    return loan
+
+
+def _transferable(account: Account, market: Market, name: str, asset: str, at: datetime) -> Decimal:
+    """The largest transfer out: of spot and of a wallet without debt all that is free."""
+    wallet = account.wallets.wallet(name)
+    leaving = wallet.balance(asset).free
+    if name == SPOT:
+        require_capability(account, Capability.TRANSFER)
+        require_enabled(market, AssetUse.TRANSFER, asset)
+        return leaving
+    if wallet.debts:
+        margin = _margin_after_interest(account, market, wallet, asset, at)
+        leaving = max_transfer_out(margin, asset, market.asset(asset).scale)
+    if leaving:
+        command = Transfer(
+            account_id=account.id, source=name, target=SPOT, asset=asset, amount=leaving, idempotency_key=ASKED
+        )
+        decide(command, {account.id: account}, market, Context(at, ASKED, ASKED))
+    return leaving
 
 
 def _margin_after_interest(account: Account, market: Market, wallet: Wallet, asset: str, at: datetime) -> Margin:
     after = charged(wallet, due_lines(wallet, market, at))
     prices = market.fresh_prices(valued_assets(after, [asset]), scope_of(after), at)
     return margin_of(after, prices.of, market, leverage_of(account, wallet.name, market))
-
-
-def _loan(account: Account, wallet: str, asset: str, amount: Decimal) -> Borrow | None:
-    if not amount:
-        return None
-    return Borrow(account_id=account.id, wallet=wallet, asset=asset, amount=amount, idempotency_key=ASKED)
-
-
-def _transfer(account: Account, wallet: str, asset: str, amount: Decimal) -> Transfer | None:
-    if not amount:
-        return None
-    return Transfer(
-        account_id=account.id, source=wallet, target=SPOT, asset=asset, amount=amount, idempotency_key=ASKED
-    )
-
-
-def _is_accepted(account: Account, market: Market, at: datetime, command: Borrow | Transfer | None) -> bool:
-    """Whether the decision itself takes it: a freeze, a margin mode or a disabled asset may stand in the way."""
-    if command is None:
-        return False
-    try:
-        decide(command, {account.id: account}, market, Context(at, ASKED, ASKED))
-    except PriceStale:
-        raise
-    except Refusal:
-        return False
-    return True

@@ -225,4 +225,7 @@ def test_interest_of_all_who_owe_is_one_result(house: House) -> None:
 
 def test_a_job_is_no_part_of_an_atomic_batch(house: House) -> None:
     job = {"type": "accrue_interest", "hour": "2026-01-01T03:00:00Z", "idempotency_key": "interest-4"}
-    assert house.post([job], params={"atomic": "true"}).status_code == 400
+    opening = {"type": "open_account", "account_id": "beside-a-job"}
+    results = house.post([opening, job], params={"atomic": "true"}).json()["results"]
+    assert [result["problem"]["code"] for result in results] == ["batch_refused", "malformed"]
+    assert house.get("/v1/accounts/beside-a-job").status_code == 404

@@ -116,7 +116,7 @@ def test_a_question_can_ask_for_a_position_and_take_what_there_is(told: House) -
 def test_limits_say_what_a_decision_would_accept(told: House) -> None:
     answer = told.get("/v1/accounts/alice/limits", params={"wallet": "cross", "asset": "USDT"}).json()
     assert set(answer) == {
-        *("account_id", "wallet", "asset", "position", "effective_at", "max_borrow", "max_transfer_out")
+        *("account_id", "wallet", "asset", "position", "effective_at", "max_borrow", "max_transfer_out", "refused")
     }
     assert answer["max_transfer_out"] == "1999.96"
     transfer = {"type": "transfer", "account_id": "alice", "from": "cross", "to": "spot", "asset": "USDT"}

@@ -146,7 +146,7 @@ def test_what_a_freeze_a_mode_or_the_exchange_forbids_is_nothing(story: Story, a
     assert ask() == ("0", "0")
 
 
-def test_what_does_not_exist_and_what_is_not_fresh_is_refused(story: Story, ask: Ask) -> None:
+def test_what_does_not_exist_is_refused_and_without_a_fresh_price_nothing_can_be_borrowed(story: Story, ask: Ask) -> None:
     story.of("alice", opened(), deposited("1", "BTC"), transferred("1", "BTC"))
     with pytest.raises(UnknownAccount):
         ask("nobody")
@@ -157,5 +157,7 @@ def test_what_does_not_exist_and_what_is_not_fresh_is_refused(story: Story, ask:
     with pytest.raises(AssetMismatch):
         ask(wallet=BTC_BUCKET, asset="ETH")
     story.on_exchange(asset_listed("DAI"), pair_listed("DAI/USDT", "3"), _dai_at(NOON + HOUR))
-    with pytest.raises(PriceStale, match="BTC/USDT"):
-        ask()
+    assert ask(asset="BTC") == ("0", "1")
+    with story.projected() as connection:
+        answer = limits_answer(connection, story.position, "alice", "cross", "BTC")
+    assert {name: reason["code"] for name, reason in answer["refused"].items()} == {"max_borrow": PriceStale.code}
