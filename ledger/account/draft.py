@@ -61,9 +61,13 @@ def leverage_of(account: Account, wallet: str, market: Market) -> Decimal:
 
 def assess(prices: Prices, before: Margin, after: Margin) -> e.Assessment:
     """What a decision saw and left, for its event."""
+    then, now = before.valuation, after.valuation
+    is_pool = before.wallet.name == CROSS
     return e.Assessment(
         prices=prices.used,
-        level_before=show_level(before.valuation.collateral_level),
-        level_after=show_level(after.valuation.collateral_level),
+        level_before=show_level(then.collateral_level),
+        level_after=show_level(now.collateral_level),
+        margin_level_before=show_level(then.level) if is_pool else None,
+        margin_level_after=show_level(now.level) if is_pool else None,
         tier=after.lines.tier,
     )

@@ -44,7 +44,14 @@ def set_margin_mode(draft: Draft, command: c.SetMarginMode) -> None:
             f"the margin mode of {pair} on account {account.id} cannot become {command.mode}, open are "
             f"{'; '.join(open_things)}; close and empty these first"
         )
-    draft.record(e.MarginModeSet, pair=pair, mode=command.mode)
+    draft.record(e.MarginModeSet, pair=pair, mode=command.mode, assessment=_assess_dust(draft, pair))
+
+
+def _assess_dust(draft: Draft, pair: str) -> e.Assessment | None:
+    """The price by which what is left of a position was found to be dust, if there was any."""
+    if not any(draft.wallet(name).positions.get(pair, FLAT).quantity for name in (CROSS, isolated(pair))):
+        return None
+    return e.Assessment(prices=draft.market.last_prices([base_of(pair)]).used)
 
 
 def is_position_open(wallet: Wallet, pair: str, market: Market) -> bool:

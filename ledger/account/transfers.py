@@ -61,19 +61,28 @@ def _move(draft: Draft, source: str, target: str, asset: str, amount: Decimal, a
     require_collateral(draft, target, asset)
     for wallet in (source, target):
         charge(draft, wallet)
-    assessment = _assess_arrival(draft, target, asset, amount)
-    assessment = _assess_departure(draft, source, asset, amount, asked) or assessment
-    _record(draft, source, target, asset=asset, amount=amount, assessment=assessment)
+    arrival = _assess_arrival(draft, target, asset, amount)
+    departure = _assess_departure(draft, source, asset, amount, asked)
+    _record(draft, source, target, departure, arrival, asset=asset, amount=amount)
 
 
-def _record(draft: Draft, source: str, target: str, **numbers: Any) -> None:
+def _record(
+    draft: Draft,
+    source: str,
+    target: str,
+    departure: e.Assessment | None,
+    arrival: e.Assessment | None,
+    **moved: Any,
+) -> None:
     into, out_of = pair_of(target), pair_of(source)
     if into is not None:
-        draft.record(e.MarginAdded, pair=into, source=source, **numbers)
+        draft.record(e.MarginAdded, pair=into, source=source, assessment=arrival, source_assessment=departure, **moved)
     elif out_of is not None:
-        draft.record(e.MarginRemoved, pair=out_of, target=target, **numbers)
+        draft.record(
+            e.MarginRemoved, pair=out_of, target=target, assessment=departure, target_assessment=arrival, **moved
+        )
     else:
-        draft.record(e.FundsTransferred, source=source, target=target, **numbers)
+        draft.record(e.FundsTransferred, source=source, target=target, assessment=departure or arrival, **moved)
 
 
 def _assess_arrival(draft: Draft, target: str, asset: str, amount: Decimal) -> e.Assessment | None:

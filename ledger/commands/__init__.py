@@ -1,5 +1,6 @@
 """What may be asked of the ledger, in the imperative: one class a command, its fields as clients send them."""
 
+from itertools import takewhile
 from typing import Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
@@ -104,13 +105,20 @@ def parse_command(content: Any) -> Command:
 
 
 def _in_words(name: str, error: ValidationError) -> str:
-    problems = []
+    """Every field that is wrong, each once, with what is wrong about it."""
+    problems: dict[str, list[str]] = {}
     for problem in error.errors(include_url=False, include_input=False, include_context=False):
-        field = ".".join(str(part) for part in problem["loc"]) or name
+        # Where a field may be of several kinds, the library goes on with their names, which say nothing to a client.
+        field = ".".join(str(part) for part in takewhile(_is_of_the_command, problem["loc"]))
         is_unknown = problem["type"] == "extra_forbidden"
         sentence = f"is not a field of {name}" if is_unknown else problem["msg"].removeprefix("Value error, ")
-        problems.append(f"{field}: {sentence}")
-    return f"{name} is malformed: {'; '.join(problems)}"
+        problems.setdefault(field, []).append(sentence)
+    told = [f"{field}: {', or '.join(sentences)}".removeprefix(": ") for field, sentences in problems.items()]
+    return f"{name} is malformed: {'; '.join(told)}"
+
+
+def _is_of_the_command(part: int | str) -> bool:
+    return isinstance(part, int) or "[" not in part
 
 
 __all__ = [

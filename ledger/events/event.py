@@ -25,12 +25,15 @@ class MarkPrice(Fact):
 class Assessment(Fact):
     """What a decision saw and left: prices used, levels (8 decimals, down; None without debt) and the tier (from 1).
 
-    Levels are the collateral margin level in the cross pool and the margin level in a bucket.
+    Levels are the collateral margin level in the cross pool, which states its margin level beside, and the margin
+    level in a bucket.
     """
 
     prices: dict[str, MarkPrice]
     level_before: str | None = None
     level_after: str | None = None
+    margin_level_before: str | None = None
+    margin_level_after: str | None = None
     tier: int | None = None
 
 

@@ -78,18 +78,24 @@ class TransferReceived(Event):
 
 
 class MarginAdded(Event):
+    """`assessment` is of the bucket, `source_assessment` of the pool the margin left."""
+
     TOPIC = "margin.added"
     pair: str
     asset: str
     amount: Exact
     source: str
     assessment: Assessment | None = None
+    source_assessment: Assessment | None = None
 
 
 class MarginRemoved(Event):
+    """`assessment` is of the bucket, `target_assessment` of the pool the margin came to."""
+
     TOPIC = "margin.removed"
     pair: str
     asset: str
     amount: Exact
     target: str
     assessment: Assessment | None = None
+    target_assessment: Assessment | None = None

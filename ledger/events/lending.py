@@ -11,6 +11,7 @@ class MarginModeSet(Event):
     TOPIC = "margin_mode.set"
     pair: str
     mode: MarginMode
+    assessment: Assessment | None = None
 
 
 class LeverageSet(Event):

@@ -50,7 +50,7 @@ BUCKET = (opened(), deposited("10000", "USDT"), mode_set("isolated"), margin_add
 
 def test_a_loan_comes_into_the_pool_and_states_the_levels() -> None:
     account = given(*POOL)
-    levels: Any = {"prices": {}, "level_before": None, "level_after": "3.00000000"}
+    levels: Any = {"prices": {}, "level_before": None, "level_after": "3.00000000", "margin_level_after": "3.00000000"}
     assert when(MARKET, account, **borrow("5000", "USDT")) == numbered(
         account, borrowed("5000", "USDT", assessment=levels)
     )

@@ -86,7 +86,14 @@ def test_with_debt_the_level_stays_at_the_transfer_out_line() -> None:
     account = given(*WORKED)
     (event,) = when(MARKET, account, **transfer("9700", "USDT", "cross", "spot"))
     assert isinstance(event, e.FundsTransferred)
-    assert event.assessment == e.Assessment(prices={}, level_before="3.88349514", level_after="2.00000000")
+    levels = ("3.88349514", "2.00000000")
+    assert event.assessment == e.Assessment(
+        prices={},
+        level_before=levels[0],
+        level_after=levels[1],
+        margin_level_before=levels[0],
+        margin_level_after=levels[1],
+    )
 
 
 def test_one_unit_below_the_transfer_out_line_is_refused() -> None:

@@ -146,7 +146,9 @@ def test_what_a_freeze_a_mode_or_the_exchange_forbids_is_nothing(story: Story, a
     assert ask() == ("0", "0")
 
 
-def test_what_does_not_exist_is_refused_and_without_a_fresh_price_nothing_can_be_borrowed(story: Story, ask: Ask) -> None:
+def test_what_does_not_exist_is_refused_and_without_a_fresh_price_nothing_can_be_borrowed(
+    story: Story, ask: Ask
+) -> None:
     story.of("alice", opened(), deposited("1", "BTC"), transferred("1", "BTC"))
     with pytest.raises(UnknownAccount):
         ask("nobody")
