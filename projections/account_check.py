@@ -18,6 +18,8 @@ from projections.balances import queries as balances
 from projections.positions import queries as positions
 
 ACCOUNTS_AT_ONCE = 100
+EVERY = 2**31
+STATE_FIELDS = ("version", "status", "blocks", "modes", "leverages")
 
 
 class AccountCheck:
@@ -31,7 +33,12 @@ class AccountCheck:
 
     def take(self, account_ids: Sequence[str]) -> None:
         """Checks these accounts, whose streams are read and folded now."""
-        recorded = read_streams(self._connection, account_ids, self._position)
+        try:
+            recorded = read_streams(self._connection, account_ids, self._position)
+        except (KeyError, ValueError) as error:
+            told = f"accounts {account_ids[0]} to {account_ids[-1]} cannot all be read"
+            self.differences.append(f"{told}: {type(error).__name__}: {error}")
+            return
         rows = balances.balances_of(self._connection, self._position, account_ids)
         projected = {key: list(group) for key, group in groupby(rows, key=lambda row: row["account_id"])}
         folded = {key: list(group) for key, group in groupby(recorded, key=lambda one: one.event.account_id)}
@@ -51,11 +58,28 @@ class AccountCheck:
 
     def _state(self, account: Account) -> Iterator[str]:
         row = accounts.account(self._connection, self._position, account.id)
-        told = None if row is None else (row["version"], row["status"], row["blocks"], row["modes"])
-        blocks, modes = sorted(account.blocks), {pair: mode.value for pair, mode in account.modes.items()}
-        folded = (account.version, account.status.value, [block.value for block in blocks], modes)
+        told = {} if row is None else {name: row[name] for name in STATE_FIELDS}
+        folded = {
+            "version": account.version,
+            "status": account.status.value,
+            "blocks": sorted(block.value for block in account.blocks),
+            "modes": {pair: mode.value for pair, mode in account.modes.items()},
+            "leverages": {wallet: plain(leverage) for wallet, leverage in account.leverages.items()},
+        }
+        told["leverages"] = {wallet: plain(Decimal(one)) for wallet, one in told.get("leverages", {}).items()}
         if told != folded:
-            yield f"folding gives version, status, blocks and modes {folded}, accounts has {told}"
+            yield f"folding gives {folded}, accounts has {told}"
+        yield from self._held(account)
+
+    def _held(self, account: Account) -> Iterator[str]:
+        rows = accounts.holds(self._connection, self._position, account_id=account.id, limit=EVERY)
+        holds = {row["hold_id"]: (row["wallet"], row["asset"], row["amount"]) for row in rows}
+        if holds != {hold_id: tuple(hold) for hold_id, hold in account.holds.items()}:
+            yield f"folding gives holds {account.holds}, accounts has {holds}"
+        rows = accounts.withdrawals(self._connection, self._position, account_id=account.id, limit=EVERY)
+        withdrawals = {row["withdrawal_id"]: (row["asset"], row["amount"], row["status"]) for row in rows}
+        if withdrawals != {one: tuple(withdrawal) for one, withdrawal in account.withdrawals.items()}:
+            yield f"folding gives withdrawals {account.withdrawals}, accounts has {withdrawals}"
 
     def _positions(self, account: Account) -> Iterator[str]:
         rows = positions.positions(self._connection, self._position, account.id)

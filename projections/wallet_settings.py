@@ -28,7 +28,7 @@ class WalletSettings(NamedTuple):
                 return self._replace(leverage=event.leverage)._assessed(event.assessment)
             case e.MarginModeSet():
                 return self._replace(mode=event.mode.value)
-            case e.LoanBorrowed() | e.MarginRemoved() | e.FundsHeld() | e.TradeBooked():
+            case e.LoanBorrowed() | e.MarginAdded() | e.MarginRemoved() | e.FundsHeld() | e.TradeBooked():
                 return self._assessed(event.assessment)
             case e.MarginCalled():
                 return self._replace(called_at=event.effective_at, called_level=event.level, tier=event.tier)

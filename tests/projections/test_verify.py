@@ -73,7 +73,7 @@ def test_projections_may_run_on_meanwhile(database: str) -> None:
             "XYZ",
         ),
         ("update position_states set cost = cost * 2 where quantity <> 0", "folding gives the position in"),
-        ("delete from account_versions where position % 2 = 0", "folding gives version"),
+        ("delete from account_versions where position % 2 = 0", "folding gives"),
         ("update holds set amount = amount + 1", "holds: the live copy has"),
         ("delete from journal where line = 1", "projection journal at position"),
         ("update isolated_buckets set leverage = 9", "projection isolated_buckets at position"),
