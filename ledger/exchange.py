@@ -1,6 +1,7 @@
 """The exchange's own streams: listings, limits, rates, prices and the insurance fund; decide and evolve."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, assert_never
 
@@ -197,7 +198,14 @@ def _mark_prices(market: Market, command: c.MarkPrices, envelope: Mapping[str, A
         raise PriceOutOfOrder(
             f"prices of {envelope['effective_at'].isoformat()} would replace newer ones: {'; '.join(late)}"
         )
+    if all(_is_marked(market, pair, price, envelope["effective_at"]) for pair, price in command.prices.items()):
+        raise NothingToDo(f"these prices of {envelope['effective_at'].isoformat()} are marked already")
     return e.PricesMarked(**envelope, prices=command.prices, source=command.source)
+
+
+def _is_marked(market: Market, pair: str, price: Decimal, at: datetime) -> bool:
+    mark = market.prices.get(pair)
+    return mark is not None and (mark.price, mark.effective_at) == (price, at)
 
 
 def _withdraw_insurance(

@@ -110,8 +110,12 @@ def parse_amount(value: Any) -> Decimal:
         value = f"{value:f}"
     if not isinstance(value, str):
         raise ValueError('an amount is a string in plain notation, such as "12.50", never a JSON number or boolean')
-    if len(value) > 2 * AMOUNT_DIGITS or not _PLAIN_NOTATION.fullmatch(value):
-        raise ValueError('an amount is written in plain notation, such as "12.50": digits and one point, no exponent')
+    if len(value) > 2 * AMOUNT_DIGITS:
+        raise ValueError(f"an amount has at most {AMOUNT_DIGITS} digits, this text has {len(value)} characters")
+    if not _PLAIN_NOTATION.fullmatch(value):
+        raise ValueError(
+            'an amount is written in plain notation, such as "12.50": no leading zero, no exponent, one point at most'
+        )
     if len(value.lstrip("-0.").replace(".", "")) > AMOUNT_DIGITS:
         raise ValueError(f"an amount has at most {AMOUNT_DIGITS} digits")
     return Decimal(value)

@@ -165,19 +165,22 @@ class Wallets:
     def apply(self, event: e.AnyEvent, lines: Iterable[Line]) -> None:
         """Post an event's lines, then bring charged hours and positions up to it; never refused."""
         touched = self._post(lines)
-        self._charge(event, touched)
+        if isinstance(event, e.InterestAccrued):
+            self._charge(event)
+        else:
+            self._pass_hours(event.effective_at, touched)
         self._trade(event)
-        for name in {name for name, _ in touched}:
+        for name in touched:
             _cut_positions(self.wallet(name))
 
-    def _post(self, lines: Iterable[Line]) -> set[tuple[str, str]]:
-        """Change the balances, and return which: (wallet, asset)."""
+    def _post(self, lines: Iterable[Line]) -> set[str]:
+        """Change the balances, and return of which wallets."""
         touched = set()
         for (account_id, name, part), asset, amount in lines:
             if account_id == self.account_id:
                 balances = self._kept(name).balances
                 balances[asset] = balances.get(asset, NOTHING).posted(part, amount)
-                touched.add((name, asset))
+                touched.add(name)
         return touched
 
     def _kept(self, name: str) -> Wallet:
@@ -188,22 +191,22 @@ class Wallets:
             self.isolated.setdefault(pair, wallet)
         return wallet
 
-    def _charge(self, event: e.AnyEvent, touched: Iterable[tuple[str, str]]) -> None:
-        """Remember which hours of a debt are charged: those of interest lines; and, as every decision first charges the
-        hours that have begun (at rate zero without a line), all up to a borrow or whatever else changes the asset."""
-        if isinstance(event, e.InterestAccrued):
-            hours = self.wallet(event.wallet).next_hours
-            for line in event.lines:
-                after = line.first_hour + line.hours * ONE_HOUR
-                hours[line.asset] = max(hours.get(line.asset, after), after)
-            return
-        after = hour_of(event.effective_at) + ONE_HOUR
-        for name, asset in touched:
+    def _charge(self, event: e.InterestAccrued) -> None:
+        """Remember the hours of interest lines as charged."""
+        hours = self.wallet(event.wallet).next_hours
+        for line in event.lines:
+            after = line.first_hour + line.hours * ONE_HOUR
+            hours[line.asset] = max(hours.get(line.asset, after), after)
+
+    def _pass_hours(self, effective_at: datetime, names: Iterable[str]) -> None:
+        """Whatever moves something in a wallet was decided after charging all hours begun: those at rate zero have no
+        line, and count as charged from here on. A debt that is paid has no hours."""
+        after = hour_of(effective_at) + ONE_HOUR
+        for name in names:
             wallet = self.wallet(name)
-            if not wallet.balance(asset).borrowed:
-                wallet.next_hours.pop(asset, None)
-            else:
-                wallet.next_hours[asset] = max(wallet.next_hours.get(asset, after), after)
+            owed = [asset for asset, balance in wallet.balances.items() if balance.borrowed]
+            hours = wallet.next_hours
+            wallet.next_hours = {asset: max(hours.get(asset, after), after) for asset in owed}
 
     def _trade(self, event: e.AnyEvent) -> None:
         match event:

@@ -16,8 +16,19 @@ CROSS = "cross"
 ISOLATED_PREFIX = "isolated:"
 
 _SYMBOL = "[A-Z0-9]{2,12}"
-Identifier = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9_.:\-]{1,64}$")]
-AssetSymbol = Annotated[str, StringConstraints(strict=True, pattern=f"^{_SYMBOL}$")]
+_IDENTIFIER = r"^[A-Za-z0-9_.:\-]{1,64}$"
+_ASSET, _PAIR = f"^{_SYMBOL}$", f"^{_SYMBOL}/{_SYMBOL}$"
+_WALLET, _MARGIN_WALLET = f"^(spot|cross|isolated:{_SYMBOL}/{_SYMBOL})$", f"^(cross|isolated:{_SYMBOL}/{_SYMBOL})$"
+PATTERNS_IN_WORDS = {
+    _IDENTIFIER: "an id has 1 to 64 characters of A-Z, a-z, 0-9 and _ . : -",
+    _ASSET: "an asset has 2 to 12 characters of A-Z and 0-9, such as BTC",
+    _PAIR: "a pair is two assets, such as BTC/USDT",
+    _WALLET: "a wallet is spot, cross or a bucket such as isolated:BTC/USDT",
+    _MARGIN_WALLET: "a margin wallet is cross or a bucket such as isolated:BTC/USDT",
+}
+"""What a text that does not fit a pattern is told."""
+Identifier = Annotated[str, StringConstraints(strict=True, pattern=_IDENTIFIER)]
+AssetSymbol = Annotated[str, StringConstraints(strict=True, pattern=_ASSET)]
 
 
 def _two_assets(pair: str) -> str:
@@ -32,15 +43,15 @@ def _pair_of_two_assets(wallet: str) -> str:
     return wallet
 
 
-PairName = Annotated[str, StringConstraints(strict=True, pattern=f"^{_SYMBOL}/{_SYMBOL}$"), AfterValidator(_two_assets)]
+PairName = Annotated[str, StringConstraints(strict=True, pattern=_PAIR), AfterValidator(_two_assets)]
 WalletName = Annotated[
     str,
-    StringConstraints(strict=True, pattern=f"^(spot|cross|isolated:{_SYMBOL}/{_SYMBOL})$"),
+    StringConstraints(strict=True, pattern=_WALLET),
     AfterValidator(_pair_of_two_assets),
 ]
 MarginWalletName = Annotated[
     str,
-    StringConstraints(strict=True, pattern=f"^(cross|isolated:{_SYMBOL}/{_SYMBOL})$"),
+    StringConstraints(strict=True, pattern=_MARGIN_WALLET),
     AfterValidator(_pair_of_two_assets),
 ]
 

@@ -126,7 +126,12 @@ def apply(wallets: Wallets, step: Touching) -> set[tuple[str, str]]:
         pair = pair_of(name)
         if pair is not None and pair not in wallets.isolated:
             touched |= {(name, base_of(pair)), (name, quote_of(pair))}
+    hours = {name: wallets.wallet(name).next_hours.copy() for name, _ in touched}
     wallets.apply(step.event, step.lines)
+    for name, before in hours.items():
+        touched |= {
+            (name, asset) for asset, hour in wallets.wallet(name).next_hours.items() if before.get(asset) != hour
+        }
     return touched
 
 

@@ -50,6 +50,7 @@ from ledger.commands.trading import (
     TradeSide,
 )
 from ledger.errors import Malformed
+from ledger.words import PATTERNS_IN_WORDS
 
 AnyCommand = (
     OpenAccount
@@ -96,8 +97,8 @@ def parse_command(content: Any) -> Command:
         raise Malformed("a command is a JSON object with a type")
     name = content.get("type")
     if not isinstance(name, str) or name not in COMMANDS:
-        known = ", ".join(COMMANDS)
-        raise Malformed(f"type {name!r} is not a command; the commands are {known}")
+        found = f"type {name!r} is not a command" if "type" in content else "a command states its type"
+        raise Malformed(f"{found}; the commands are {', '.join(COMMANDS)}")
     try:
         return _ADAPTERS[name].validate_python(content, by_alias=True, by_name=False)
     except ValidationError as error:
@@ -110,11 +111,18 @@ def _in_words(name: str, error: ValidationError) -> str:
     for problem in error.errors(include_url=False, include_input=False, include_context=False):
         # Where a field may be of several kinds, the library goes on with their names, which say nothing to a client.
         field = ".".join(str(part) for part in takewhile(_is_of_the_command, problem["loc"]))
-        is_unknown = problem["type"] == "extra_forbidden"
-        sentence = f"is not a field of {name}" if is_unknown else problem["msg"].removeprefix("Value error, ")
-        problems.setdefault(field, []).append(sentence)
+        problems.setdefault(field, []).append(_sentence(name, problem["type"], problem["msg"]))
     told = [f"{field}: {', or '.join(sentences)}".removeprefix(": ") for field, sentences in problems.items()]
     return f"{name} is malformed: {'; '.join(told)}"
+
+
+def _sentence(name: str, kind: str, message: str) -> str:
+    if kind == "extra_forbidden":
+        return f"is not a field of {name}"
+    if kind == "string_pattern_mismatch":
+        pattern = message.partition("'")[2].rpartition("'")[0]
+        return PATTERNS_IN_WORDS.get(pattern, message)
+    return {"missing": "is needed"}.get(kind, message.removeprefix("Value error, "))
 
 
 def _is_of_the_command(part: int | str) -> bool:

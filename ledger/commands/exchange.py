@@ -1,5 +1,6 @@
 """Commands of the exchange: listings, limits, rates, prices and the insurance fund."""
 
+from decimal import Decimal
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
@@ -66,6 +67,12 @@ class SetPairStatus(ExchangeCommand):
     status: PairStatus
 
 
+def _at_most_all(fee: Decimal) -> Decimal:
+    if fee > 1:
+        raise ValueError("a fee is a part of the debt repaid, at most 1")
+    return fee
+
+
 def _ordered_lines(tiers: list[RiskTier]) -> list[RiskTier]:
     for tier in tiers:
         if not 1 < tier.liquidation < tier.margin_call <= tier.initial <= tier.transfer_out:
@@ -80,7 +87,7 @@ class SetRiskLimits(ExchangeCommand):
     scope: Literal["cross"] | PairName = Field(union_mode="left_to_right")
     tiers: Annotated[list[RiskTier], Field(min_length=1, max_length=50), AfterValidator(_ordered_lines)] | None = None
     price_max_age_seconds: Annotated[int, Field(strict=True, ge=1, le=10**9)] | None = None
-    liquidation_fee: NotNegative | None = None
+    liquidation_fee: Annotated[NotNegative, AfterValidator(_at_most_all)] | None = None
     dust: NotNegative | None = None
 
     @model_validator(mode="after")

@@ -155,19 +155,22 @@ def _put(wallets: Wallets, wallet: Wallet) -> None:
 
 def _assessments(batch: Batch) -> Iterator[tuple[Any, ...]]:
     for position, _, event in batch:
-        assessment: e.Assessment | None = getattr(event, "assessment", None)
-        if assessment is not None and (assessment.level_before or assessment.level_after):
-            levels = (assessment.level_before, assessment.level_after, assessment.tier)
-            wallet = _assessed_wallet(event, assessment)
-            yield (position, event.account_id, wallet, event.TOPIC, *levels, event.effective_at)
+        for wallet, assessment in _assessed(event):
+            if assessment is not None and (assessment.level_before or assessment.level_after):
+                levels = (assessment.level_before, assessment.level_after, assessment.tier)
+                yield (position, event.account_id, wallet, event.TOPIC, *levels, event.effective_at)
 
 
-def _assessed_wallet(event: e.AnyEvent, assessment: e.Assessment) -> str:
-    """The wallet whose level was assessed: of a move between two, the bucket where a tier was used, else the pool."""
+def _assessed(event: e.AnyEvent) -> list[tuple[str, e.Assessment | None]]:
+    """The wallets whose levels a decision assessed: both, where it moved margin between the pool and a bucket."""
     match event:
-        case e.MarginAdded() | e.MarginRemoved():
-            return CROSS if assessment.tier is None else isolated(event.pair)
+        case e.MarginAdded():
+            return [(isolated(event.pair), event.assessment), (CROSS, event.source_assessment)]
+        case e.MarginRemoved():
+            return [(isolated(event.pair), event.assessment), (CROSS, event.target_assessment)]
         case e.LeverageSet() | e.LoanBorrowed() | e.FundsHeld() | e.TradeBooked():
-            return event.wallet
+            return [(event.wallet, event.assessment)]
+        case e.FundsTransferred():
+            return [(CROSS, event.assessment)]
         case _:
-            return CROSS
+            return []

@@ -39,7 +39,8 @@ create table margin_assessments (
 -- indexes
 alter table margin_wallet_states
     add constraint margin_wallet_has_one_state_per_position primary key (account_id, wallet, position);
-alter table margin_assessments add constraint margin_level_is_assessed_once_per_event primary key (position);
+alter table margin_assessments
+    add constraint margin_level_is_assessed_once_per_event_and_wallet primary key (position, wallet);
 create index margin_wallets_that_owe on margin_wallets (account_id, wallet) where owes;
 create index margin_wallets_by_last_change on margin_wallets (position);
 create index margin_assessments_of_a_wallet on margin_assessments (account_id, wallet, position);

@@ -216,12 +216,16 @@ def test_the_levels_that_decisions_assessed_are_kept_with_their_wallet(story: St
     story.when("alice", type="set_margin_mode", pair="BTC/USDT", mode="isolated")
     story.when("alice", type="add_margin", pair="BTC/USDT", amount="100", **{**common, "from": "cross"})
     story.when("alice", type="borrow", wallet=BTC_BUCKET, amount="100", **common)
+    story.when("alice", type="add_margin", pair="BTC/USDT", amount="100", **{**common, "from": "cross"})
     with story.projected() as connection:
         found = assessments(connection, story.position, "alice")
-        assert assessments(connection, story.position, "alice", wallet=BTC_BUCKET) == found[-1:]
+        of_the_bucket = assessments(connection, story.position, "alice", wallet=BTC_BUCKET)
+    assert of_the_bucket == [row for row in found if row["wallet"] == BTC_BUCKET]
     assert [(row["wallet"], row["topic"], row["level_before"], row["level_after"], row["tier"]) for row in found] == [
         ("cross", "loan.borrowed", None, "5.00000000", None),
         ("cross", "funds.transferred", "5.00000000", "3.00000000", None),
         ("cross", "margin.added", "3.00000000", "2.80000000", None),
         (BTC_BUCKET, "loan.borrowed", None, "2.00000000", 1),
+        ("cross", "margin.added", "2.80000000", "2.60000000", None),
+        (BTC_BUCKET, "margin.added", "2.00000000", "3.00000000", 1),
     ]

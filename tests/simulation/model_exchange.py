@@ -98,6 +98,8 @@ def mark_prices(world: World, content: Content, at: datetime) -> None:
         world.pair(pair)
     if any(pair in world.prices and world.prices[pair][1] > at for pair in content["prices"]):
         raise Refused(PRICE, "older than what it would replace")
+    if all(world.prices.get(pair) == (Fraction(price), at) for pair, price in content["prices"].items()):
+        raise Refused(MATCH, "nothing would change")
     for pair, price in content["prices"].items():
         world.prices[pair] = (Fraction(price), at)
     world.newest = at if world.newest is None else max(at, world.newest)
