@@ -30,12 +30,13 @@ from api.routes import (
     problems,
     reports,
     statements,
+    wallets,
 )
 from ledger import Ledger
 from ledger.errors import Malformed, Refusal, Unavailable
 
 WAIT_SECONDS = 5.0
-KEYED = [accounts, events, statements, lists, market, liquidations, reports, keys]
+KEYED = [accounts, wallets, events, statements, lists, market, liquidations, reports, keys]
 OPEN = [health, problems]
 
 logger = logging.getLogger("ledger.api")

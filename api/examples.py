@@ -90,6 +90,50 @@ LIMITS = {
     "max_transfer_out": "9700",
     "refused": {},
 }
+POOL = {
+    "account_id": "alice",
+    **AT,
+    "pool": {
+        "account_id": "alice",
+        "position": 1040,
+        "leverage": "3",
+        "owes": ["BTC"],
+        "liquidation_id": None,
+        "called_at": None,
+        "called_level": None,
+    },
+}
+BUCKETS = {
+    "account_id": "alice",
+    **AT,
+    "buckets": [{"account_id": "alice", "pair": "ETH/USDT", "position": 1041, "mode": "isolated", "tier": 1}],
+}
+LEVELS = {
+    **AT,
+    "levels": [
+        {
+            "position": 1042,
+            "account_id": "alice",
+            "wallet": "cross",
+            "topic": "loan.borrowed",
+            "level_before": None,
+            "level_after": "3.00000000",
+            "tier": None,
+            "effective_at": "2020-03-12T10:45:00Z",
+        }
+    ],
+    "next": None,
+}
+PRICES = {
+    **AT,
+    "prices": [{"pair": "BTC/USDT", "price": "61234.5", "position": 1040, "version": 12, "source": "index"}],
+    "next": None,
+}
+SETTINGS = {
+    **AT,
+    "settings": [{"position": 3, "version": 3, "topic": "pair.listed", "scope": "BTC/USDT"}],
+    "next": None,
+}
 EVENTS = {
     **AT,
     "events": [
@@ -109,6 +153,13 @@ EVENTS = {
         }
     ],
     "next": 1042,
+}
+BOOK = {
+    **AT,
+    "book": "fees",
+    "asset": "USDT",
+    "lines": [{"position": 1042, "line": 6, "book": "fees", "asset": "USDT", "amount": "0.5", "balance": "12.5"}],
+    "next": None,
 }
 STATEMENT = {
     **AT,

@@ -12,6 +12,7 @@ from ledger.words import (
     Capability,
     Identifier,
     MarginWalletName,
+    PairName,
     WalletName,
     WithdrawalStatus,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "Capability",
     "Identifier",
     "MarginWalletName",
+    "PairName",
     "Stream",
     "Time",
     "Topic",

@@ -128,10 +128,6 @@ class Wallet:
         """The assets that are owed, with their balances."""
         return {asset: balance for asset, balance in self.balances.items() if balance.borrowed or balance.interest}
 
-    @property
-    def is_empty(self) -> bool:
-        return not any(any(balance) for balance in self.balances.values())
-
 
 @dataclass(slots=True)
 class Wallets:

@@ -7,14 +7,18 @@ from starlette.responses import Response
 
 from api.answers import answer
 from api.asking import AnyCaller, Asked, Limit, Position, TheDoors, page
-from api.examples import INSURANCE, MARGIN_LEVELS, TRIAL_BALANCE, example
+from api.examples import BOOK, INSURANCE, MARGIN_LEVELS, TRIAL_BALANCE, example
 from api.roles import Resource, require_may_read
-from api.words import Band
+from api.routes.statements import LinePlace
+from api.words import AssetSymbol, Band
+from projections.journal.queries import book_statement
 from projections.liquidations.queries import insurance, uncovered_deficits
 from projections.questions.levels import count_by_band, levels
-from projections.trial_balance.queries import trial_balance
+from projections.questions.trial_balance import trial_balance_answer
 
 router = APIRouter(tags=["reports"])
+
+BOOK_PATH = r"^[A-Za-z0-9_.:/\-]{1,160}$"
 
 AnyBand = Annotated[Band | Literal["unpriced"] | None, Query(description="Only wallets in this band.")]
 WalletPlace = Annotated[
@@ -28,8 +32,7 @@ def get_trial_balance(caller: AnyCaller, doors: TheDoors, asked: Asked) -> Respo
     """By asset the sum of every kind of book; `total` is zero at every position of the log."""
     require_may_read(caller, Resource.REPORTS)
     with asked.open(doors) as snapshot:
-        assets = trial_balance(snapshot.connection, snapshot.position)
-    return answer({"position": snapshot.position, "assets": assets})
+        return answer(trial_balance_answer(snapshot.connection, snapshot.position))
 
 
 @router.get("/v1/reports/margin-levels", summary="Wallets that owe, by band", responses=example(MARGIN_LEVELS))
@@ -70,3 +73,24 @@ def get_insurance(
         rows = uncovered_deficits(snapshot.connection, snapshot.position, after=after, limit=limit + 1)
     found = page("uncovered_deficits", rows, limit, lambda row: row["position"])
     return answer({"position": snapshot.position, "assets": fund, **found})
+
+
+@router.get("/v1/reports/book", summary="The lines of one book", responses=example(BOOK))
+def get_book(
+    caller: AnyCaller,
+    doors: TheDoors,
+    asked: Asked,
+    book: Annotated[str, Query(pattern=BOOK_PATH, description="Such as `fees` or `account/alice/cross/locked`.")],
+    asset: Annotated[AssetSymbol, Query(description="The asset of the lines.")],
+    after: LinePlace = "0:0",
+    limit: Limit = 100,
+) -> Response:
+    """Journal lines of a book of the house or of an account in one asset, each with the balance after it."""
+    require_may_read(caller, Resource.REPORTS)
+    position, line = (int(part) for part in after.split(":"))
+    with asked.open(doors) as snapshot:
+        rows = book_statement(
+            snapshot.connection, snapshot.position, book, asset, after=(position, line), limit=limit + 1
+        )
+    found = page("lines", rows, limit, lambda row: f"{row['position']}:{row['line']}")
+    return answer({"position": snapshot.position, "book": book, "asset": asset, **found})

@@ -67,15 +67,26 @@ def assessments(
     account_id: str,
     *,
     wallet: str | None = None,
-    after: int = 0,
+    after: tuple[int, str] = (0, ""),
     limit: int = 100,
 ) -> list[dict[str, Any]]:
-    """The levels before and after decisions on an account, in log order: CML in cross, ML in a bucket."""
+    """The levels before and after decisions on an account, in log order: CML in cross, ML in a bucket.
+
+    `after` is the position and wallet to go on from.
+    """
     with connection.cursor(row_factory=dict_row) as cursor:
         cursor.execute(
             "select * from margin_assessments where account_id = %(account_id)s and position <= %(position)s"
-            " and position > %(after)s and (%(wallet)s::text is null or wallet = %(wallet)s)"
-            " order by position limit %(limit)s",
-            {"account_id": account_id, "position": position, "after": after, "wallet": wallet, "limit": limit},
+            " and (position, wallet) > (%(after)s, %(after_wallet)s)"
+            " and (%(wallet)s::text is null or wallet = %(wallet)s)"
+            " order by position, wallet limit %(limit)s",
+            {
+                "account_id": account_id,
+                "position": position,
+                "after": after[0],
+                "after_wallet": after[1],
+                "wallet": wallet,
+                "limit": limit,
+            },
         )
         return cursor.fetchall()
