@@ -75,8 +75,8 @@ def _at_most_all(fee: Decimal) -> Decimal:
 
 def _ordered_lines(tiers: list[RiskTier]) -> list[RiskTier]:
     for tier in tiers:
-        if not 1 < tier.liquidation < tier.margin_call <= tier.initial <= tier.transfer_out:
-            raise ValueError("lines of a tier rise: 1 < liquidation < margin_call <= initial <= transfer_out")
+        if not 1 < tier.liquidation < tier.margin_call <= min(tier.initial, tier.transfer_out):
+            raise ValueError("lines of a tier rise: 1 < liquidation < margin_call <= initial and transfer_out")
     return tiers
 
 
@@ -94,16 +94,21 @@ class SetRiskLimits(ExchangeCommand):
     def _tiers_fit_the_scope(self) -> Self:
         tiers = self.tiers or []
         if self.scope == CROSS:
-            if any(tier.base_limit is not None or tier.quote_limit is not None for tier in tiers):
-                raise ValueError("tiers of the cross pool have no limits")
-            if len({tier.max_leverage for tier in tiers}) != len(tiers) or any(
-                tier.max_leverage not in (3, 5) for tier in tiers
-            ):
-                raise ValueError("the cross pool has one tier for leverage 3 and one for leverage 5")
-            return self
-        for lower, higher in pairwise(tiers):
-            _require_rising_limits(lower, higher)
+            _require_rows_of_the_pool(tiers)
+        else:
+            for lower, higher in pairwise(tiers):
+                _require_rising_limits(lower, higher)
         return self
+
+
+def _require_rows_of_the_pool(tiers: list[RiskTier]) -> None:
+    if any(tier.base_limit is not None or tier.quote_limit is not None for tier in tiers):
+        raise ValueError("tiers of the cross pool have no limits")
+    leverages = {tier.max_leverage for tier in tiers}
+    if len(leverages) != len(tiers) or not leverages <= {3, 5}:
+        raise ValueError("the cross pool has one tier for leverage 3 and one for leverage 5")
+    if any(tier.initial > tier.transfer_out for tier in tiers):
+        raise ValueError("in the cross pool the initial ratio is at most the transfer_out line")
 
 
 def _require_rising_limits(lower: RiskTier, higher: RiskTier) -> None:
