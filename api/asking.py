@@ -120,8 +120,11 @@ def require_account(snapshot: Snapshot, account_id: str) -> None:
 
 
 def no_account(account_id: str, position: int) -> UnknownAccount:
-    """The refusal of a question about an account that was never opened."""
-    return UnknownAccount(f"there is no account {account_id} at position {position}; open_account opens one")
+    """The refusal of a question about an account that was not opened by the time asked about, or never."""
+    return UnknownAccount(
+        f"account {account_id} was not opened by the time asked about (of what is recorded up to position {position}); "
+        "ask about a later time, or, if it never was, open it with open_account"
+    )
 
 
 def no_liquidation(liquidation_id: str, position: int) -> UnknownLiquidation:

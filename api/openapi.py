@@ -8,9 +8,9 @@ from pydantic.json_schema import models_json_schema
 
 from api.bodies import MOST_BYTES, MOST_COMMANDS
 from api.examples import PROBLEM, RESULTS
-from api.problems import MEDIA_TYPE
+from api.problems import FAMILIES, MEDIA_TYPE, STATUS
 from api.roles import MAY_SEND
-from ledger.commands import COMMANDS
+from ledger.commands import COMMANDS, Command
 
 DESCRIPTION = """
 An event-sourced ledger for an exchange with spot, cross-margin and isolated-margin wallets.
@@ -38,7 +38,7 @@ SCHEMAS: dict[str, Any] = {
         "required": ["status", "account_id", "version", "position", "events"],
         "properties": {
             "status": {"enum": ["recorded", "replayed"], "description": "`replayed`: it was recorded before."},
-            "account_id": {"type": "string"},
+            "account_id": {"type": "string", "description": "Of a job: the account of its last event."},
             "version": {"type": "integer", "description": "Of the account's last event of this decision."},
             "position": {"type": "integer", "description": "Of the account's last event of this decision."},
             "events": {"type": "array", "items": {"$ref": "#/components/schemas/EventReference"}},
@@ -87,11 +87,13 @@ SCHEMAS: dict[str, Any] = {
         },
     },
 }
+PROBLEM_CONTENT = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 PROBLEM_ANSWER = {
     "description": "A problem (RFC 9457): 400 malformed, 401 and 403, 404 unknown, 409 refused by a rule or by the "
     "account's state, 412 version, 413 too large, 422 the key was used with other content, 429, 503.",
-    "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    "content": PROBLEM_CONTENT,
 }
+COMMAND_PROBLEMS = (400, 401, 403, 404, 409, 412, 413, 422, 429, 503)
 RESULTS_ANSWER = {
     "description": "What came of each command, in the order asked.",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Results"}}},
@@ -135,10 +137,35 @@ def _command_schemas() -> dict[str, Any]:
     schemas: dict[str, Any] = made["$defs"]
     for name, kind in COMMANDS.items():
         schema = schemas[kind.__name__]
-        schema["required"] = sorted({"type", *schema.get("required", [])})
+        schema["required"] = sorted({"type", *schema.get("required", []), *_say_who_needs_a_key(name, kind, schema)})
         senders = ", ".join([*sorted(MAY_SEND.get(name, ())), "admin"])
         schema["description"] = f"{schema.get('description', '')}\n\nSent by: {senders}.".strip()
     return schemas
+
+
+def _say_who_needs_a_key(name: str, kind: type[Command], schema: dict[str, Any]) -> list[str]:
+    """Describes a command's idempotency_key, and names it where the command cannot do without."""
+    field = schema["properties"]["idempotency_key"]
+    if kind.OWN_ID is not None:
+        field["description"] = f"May be left out: `{name}:{kind.OWN_ID.upper()}`, of its own id, then serves as key."
+        return []
+    if kind.KEY_MAY_BE_LEFT_OUT:
+        field["description"] = "May be left out: a repeated request is then decided anew."
+        return []
+    (text,) = (one for one in field.pop("anyOf") if one.get("type") != "null")
+    del field["default"]
+    field |= {**text, "description": "A repeated request is recorded once. The header Idempotency-Key may state it."}
+    return ["idempotency_key"]
+
+
+def _command_answers() -> dict[str, Any]:
+    """What a command is answered: its results, or a problem with the status of its family."""
+    told = {
+        status: " ".join(FAMILIES[kind] for kind, of_kind in STATUS.items() if of_kind == status)
+        for status in COMMAND_PROBLEMS
+    }
+    problems = {str(status): {"description": text, "content": PROBLEM_CONTENT} for status, text in told.items()}
+    return {"200": RESULTS_ANSWER, **problems}
 
 
 def _complete(path: str, operation: dict[str, Any], schemas: dict[str, Any]) -> None:
@@ -152,7 +179,7 @@ def _complete(path: str, operation: dict[str, Any], schemas: dict[str, Any]) -> 
         operation["description"] = schema["description"]
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
         operation["parameters"] = [*_path_parameters(path), _key_header()]
-        responses["200"] = RESULTS_ANSWER
+        responses |= _command_answers()
     if body is not None:
         reference = {"$ref": f"#/components/schemas/{body}"}
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": reference}}}
@@ -219,5 +246,5 @@ def _post_commands() -> dict[str, Any]:
                 "application/x-ndjson": {"schema": {"type": "string"}, "example": '{"type": "deposit", ...}\n'},
             },
         },
-        "responses": {"200": RESULTS_ANSWER, "default": PROBLEM_ANSWER},
+        "responses": {**_command_answers(), "default": PROBLEM_ANSWER},
     }

@@ -230,3 +230,7 @@ class TooManyRequests(Refusal):
 
 class Unavailable(Refusal):
     code, title = "unavailable", "The ledger cannot reach its database"
+
+
+class ProjectionsBehind(Unavailable):
+    code, title = "projections_behind", "The projections have not yet got there"

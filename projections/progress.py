@@ -95,13 +95,23 @@ def record_failure(connection: Connection, name: str, position: int, text: str) 
 
 def status(connection: Connection) -> list[ProjectionStatus]:
     """Every projection, by name: how far it is, how far behind the log, its error, and who leads it."""
-    end = log_end(connection).position
     known, led = standings(connection), leaders(connection)
+    end = log_end(connection).position  # After the standings: a log only grows, so none is beyond it then.
     shown = []
     for name in sorted(set(known) | set(ALL)):
         standing, leader = known.get(name, NEVER_STARTED), led.get(number_of(name))
-        error = standing.obstacle(name) if name in known else f"projection {name} was never started: run ledger project"
-        failure = (error, standing.error_position, standing.failed_at)
+        failure = (_error(name, known.get(name), end), standing.error_position, standing.failed_at)
         by = (None, None) if leader is None else (leader.pid, leader.application)
         shown.append(ProjectionStatus(name, standing.position, end - standing.position, *failure, *by))
     return shown
+
+
+def beyond_the_end(name: str, position: int, end: int) -> str:
+    """What is said of a projection that has events which the log has not."""
+    return f"projection {name} stands at {position}, beyond the log's end at {end}: the log was cut"
+
+
+def _error(name: str, standing: Standing | None, end: int) -> str | None:
+    if standing is None:
+        return f"projection {name} was never started: ledger project or ledger serve starts it"
+    return beyond_the_end(name, standing.position, end) if standing.position > end else standing.obstacle(name)

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from psycopg_pool import ConnectionPool
 
-from ledger.errors import Malformed, Unavailable
+from ledger.errors import Malformed, ProjectionsBehind
 from ledger.log import log_end, position_at
 from ledger.postgres import Connection
 from projections.catalogue import ALL
@@ -70,7 +70,7 @@ def open_snapshot(
 
     It has everything recorded before the call, and at least `min_position`, and waits for the projections until it has;
     with `stale` it takes what they have. Ends with the context. Refuses with Malformed: more than one point asked for,
-    or one beyond the log's end; with Unavailable: the projections were not there in time.
+    or one beyond the log's end; with ProjectionsBehind: the projections were not there in time.
     """
     question = _Question(_as_of(position, recorded_at, effective_at), min_position, stale, timeout_seconds, names)
     if isinstance(source, ConnectionPool):
@@ -132,10 +132,10 @@ def _begin(connection: Connection, question: _Question) -> int:
     return least
 
 
-def _too_late(question: _Question, least: int, needed: int) -> Unavailable:
+def _too_late(question: _Question, least: int, needed: int) -> ProjectionsBehind:
     if least == NEVER_STARTED:
-        return Unavailable("the projections were never started; ledger serve or ledger project runs them")
-    return Unavailable(
+        return ProjectionsBehind("the projections were never started; ledger serve or ledger project runs them")
+    return ProjectionsBehind(
         f"the projections stand at position {least}, the question needs {needed}, and they did not come so far "
         f"within {question.timeout_seconds:g} s; ask again, or with stale=true for what they have"
     )
@@ -163,12 +163,12 @@ def _position(connection: Connection, as_of: AsOf | None, least: int) -> int:
 
 
 def _least_position(connection: Connection, names: Sequence[str], needed: int) -> int:
-    """The position that all projections have reached; Unavailable where one will not come to the one needed."""
+    """The position that all projections have reached; ProjectionsBehind where one will not come to the one needed."""
     known = standings(connection)
     for name in names:
         if name not in known:
             return NEVER_STARTED
         obstacle = known[name].obstacle(name)
         if obstacle is not None and (known[name].position < needed or known[name].error is None):
-            raise Unavailable(obstacle)
+            raise ProjectionsBehind(obstacle)
     return min((known[name].position for name in names), default=needed)

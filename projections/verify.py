@@ -15,8 +15,9 @@ from projections import leadership
 from projections.account_check import ACCOUNTS_AT_ONCE, AccountCheck
 from projections.catalogue import ALL
 from projections.copying import BATCH_SIZE, Copy, compare
+from projections.key_check import KeyCheck
 from projections.log_check import LogCheck
-from projections.progress import ensure_tables, standings
+from projections.progress import beyond_the_end, ensure_tables, standings
 from projections.runner import ProjectionFailed, catch_up
 from projections.snapshot import BEGIN, open_snapshot
 
@@ -46,8 +47,10 @@ class VerifyReport(NamedTuple):
 def verify(url: str, progress: Progress = lambda *_: None) -> VerifyReport:
     """Folds every event from nothing and compares the outcome with the live projections.
 
-    Checks the log by itself (positions, versions, times, postings that sum to zero), each table of each projection
-    against a copy made afresh, and each account as the write side folds it against balances, positions and accounts.
+    Checks the log by itself (positions, versions, times, postings that sum to zero), and that neither projections nor
+    idempotency keys know of events beyond its end; the keys against what the events claim; each table of each
+    projection against a copy made afresh; and each account as the write side folds it against balances, positions and
+    accounts.
     The live projections go on meanwhile. `progress` is told what is being done, how far it is, and how far it has to
     go. Refuses with VerificationRefused while another verification runs.
     """
@@ -75,13 +78,16 @@ class _Verification:
             catch_up(url)
         except ProjectionFailed as failure:
             self._differences.append(str(failure))
-        end, live = log_end(self._connection).position, self._positions()
+        live = self._positions()  # Before the end is: a log only grows.
+        end = log_end(self._connection).position
+        self._differences += [beyond_the_end(name, at, end) for name, at in live.items() if at > end]
         position = min(end, *(live[name] for name in ACCOUNT_PROJECTIONS))
-        log = LogCheck(sum_until=position)
+        log, keys = LogCheck(sum_until=position), KeyCheck(self._connection)
         with ExitStack() as leaving:
             copies = [leaving.enter_context(self._copy(name)) for name in ALL]
-            fed = self._fold(end, log, copies, live)
+            fed = self._fold(end, log, keys, copies, live)
             self._differences += log.differences
+            self._differences += keys.differences(log.position, complete=log.position == end)
             self._compare(fed)
         accounts = sorted(stream for stream in log.versions if not stream.startswith("@"))
         balanced = self._check_accounts(accounts, position, log)
@@ -100,11 +106,14 @@ class _Verification:
             if not self._connection.closed:
                 copy.drop()
 
-    def _fold(self, end: int, log: LogCheck, copies: Sequence[Copy], live: dict[str, int]) -> list[Copy]:
+    def _fold(
+        self, end: int, log: LogCheck, keys: KeyCheck, copies: Sequence[Copy], live: dict[str, int]
+    ) -> list[Copy]:
         """Checks the log and feeds it to the copies, each as far as its live one; returns those that took it."""
         good = list(copies)
         for batch in self._read(end):
             log.take(batch)
+            keys.take(batch)
             for copy in tuple(good):
                 if not self._project(copy, [one for one in batch if one.position <= live[copy.name]]):
                     good.remove(copy)

@@ -1,5 +1,6 @@
 """`ledger demo`: a market played through everything there is, told, verified and then served."""
 
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
@@ -15,7 +16,7 @@ from api.command_line.verifying import verify_database
 from api.demo import report
 from api.demo.candles import CandlesUnusable, parse_period
 from api.demo.cast import people
-from api.demo.fresh_database import DatabaseRefused, make_fresh
+from api.demo.fresh_database import DatabaseRefused, demo_turn, make_fresh
 from api.demo.house import RunningHouse, running_house
 from api.demo.play import DemoFailed, Stage
 from api.demo.scenario import Scenario, scenario_of_candles, seeded_scenario
@@ -42,21 +43,43 @@ def demo(
     Works on a database of its own, made anew each time. With --candles it plays real prices instead of invented ones.
     Ends with 1 if anything does not agree.
     """
+    address = Address(host, port)
     try:
         scenario = _scenario(candles or [], pair or [], first, last, seed)
+        if serve:
+            _require_free(address)
         url = url_of_database(server_url(), DEMO_DATABASE)
-        make_fresh(server_url(), url, DEMO_DATABASE)
-        _play_and_tell(url, scenario, accounts, seed)
+        with demo_turn(server_url(), DEMO_DATABASE):
+            make_fresh(server_url(), url, DEMO_DATABASE)
+            _play_and_tell(url, scenario, accounts, seed)
+            _verify(url)
     except CandlesUnusable as complaint:
         stop(str(complaint), Exit.USAGE)
     except (DatabaseRefused, DemoFailed) as complaint:
         stop(f"the demo failed: {complaint}")
+    say("\nthe same database for other commands: ledger --demo replay carol, ledger --demo status")
+    if serve:
+        serve_until_stopped(url, address, key_name="demo-admin")
+
+
+def _require_free(address: Address) -> None:
+    """Complains before the play where its result could not be served after it."""
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    try:
+        socket.create_server(address, family=family).close()
+    except (OSError, OverflowError) as error:
+        # The library goes on with the address in its own notation.
+        reason = str(error).partition(" (while")[0]
+        stop(
+            f"cannot listen on {address.host} port {address.port}: {reason}; choose others with --host and --port, "
+            "or play without serving: --no-serve"
+        )
+
+
+def _verify(url: str) -> None:
     out().rule("Verification: every event folded again from nothing", align="left")
     if not verify_database(url):
         raise typer.Exit(Exit.DIFFERENCE)
-    say("\nthe same database for other commands: ledger --demo replay carol, ledger --demo status")
-    if serve:
-        serve_until_stopped(url, Address(host, port), key_name="demo-admin")
 
 
 def _scenario(

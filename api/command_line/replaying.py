@@ -14,12 +14,17 @@ from api.command_line.screen import Exit, out, say, stop, table_of
 from api.command_line.standing import standing_of
 from ledger.account import Account
 from ledger.events import write_event
-from ledger.log import Connection, RecordedEvent, log_end, position_at, read_stream
+from ledger.log import Connection, RecordedEvent, log_end, position_at, read_positions, read_stream
 from ledger.money import plain
 from ledger.postgres import connect
 from ledger.words import EXCHANGE, PRICES, Line
 
 ENVELOPE = {"account_id", "version", "effective_at", "actor", "correlation_id", "idempotency_key", "reason"}
+
+_PLACES = """
+select notification_id, originator_version, topic from events
+where originator_id = %s and notification_id <= %s order by originator_version
+"""
 
 
 class AsOf(NamedTuple):
@@ -82,7 +87,27 @@ def _as_of(
 
 
 def _read(connection: Connection, stream: str, as_of: AsOf) -> list[RecordedEvent]:
-    return dated_up_to(read_stream(connection, stream, until_position=as_of.position), as_of.effective_at)
+    try:
+        recorded = read_stream(connection, stream, until_position=as_of.position)
+    except psycopg.Error:
+        raise
+    except Exception:
+        recorded = _readable(connection, stream, as_of)
+    return dated_up_to(recorded, as_of.effective_at)
+
+
+def _readable(connection: Connection, stream: str, as_of: AsOf) -> list[RecordedEvent]:
+    """The events one by one; ends the command with the first that cannot be read, where it counts."""
+    recorded: list[RecordedEvent] = []
+    for position, version, topic in connection.execute(_PLACES, [stream, as_of.position]).fetchall():
+        try:
+            recorded += read_positions(connection, [position])
+        except psycopg.Error:
+            raise
+        except Exception as error:
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            stop(f"event {position}, version {version} of {stream} ({topic}), cannot be read: {reason}")
+    return recorded
 
 
 def _market(connection: Connection, as_of: AsOf) -> Any:

@@ -5,9 +5,7 @@ from enum import IntEnum
 from typing import Any, NoReturn
 
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -18,7 +16,8 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
+
+from api.command_line.rows import Rows
 
 WIDTH_WITHOUT_TERMINAL = 170
 
@@ -55,6 +54,12 @@ def say(text: str) -> None:
     out().print(text, markup=False, soft_wrap=True)
 
 
+def tell(text: str) -> None:
+    """Prints a sentence: on a terminal it is broken between words, never within a number."""
+    console = out()
+    console.print(text, markup=False, emoji=False, soft_wrap=not console.is_terminal)
+
+
 def note(text: str) -> None:
     """Prints a line of progress or complaint as it is."""
     notes().print(text, markup=False, soft_wrap=True)
@@ -77,16 +82,7 @@ def show_progress(*, counts: str | None = None) -> Progress:
 
 def table_of(
     title: str | None, columns: Iterable[str], rows: Iterable[Iterable[Any]], right: Iterable[int] = ()
-) -> Table:
-    """A table whose cells are printed as they are; `right` are the numbers of the columns set to the right."""
-    set_right = set(right)
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold", box=SIMPLE_HEAD)
-    for number, column in enumerate(columns):
-        table.add_column(column, justify="right" if number in set_right else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(_cell(value) for value in row))
-    return table
-
-
-def _cell(value: Any) -> str:
-    return "" if value is None else escape(str(value))
+) -> Rows:
+    """Rows whose cells are printed as they are; `right` are the numbers of the columns set to the right."""
+    cells = tuple(tuple("" if value is None else str(value) for value in row) for row in rows)
+    return Rows(title, tuple(columns), cells, frozenset(right))

@@ -19,7 +19,8 @@ from projections.trial_balance.queries import trial_balance
 def status() -> None:
     """Show the log's end, each projection's position, lag and error, and the trial balance.
 
-    Ends with 1 where a projection stands still or a book does not balance.
+    Ends with 1 where a projection was never started, stands still or is beyond the log's end, or a book does not
+    balance.
     """
     with connect(readable_url(), application_name="ledger status") as connection:
         end = log_end(connection)
@@ -28,7 +29,7 @@ def status() -> None:
         _print_log(end)
         _print_projections(found)
         balanced = _print_trial_balance(connection)
-    if not balanced or any(one.failed_at is not None for one in found):
+    if not balanced or any(one.error is not None for one in found):
         raise typer.Exit(Exit.DIFFERENCE)
 
 

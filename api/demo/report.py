@@ -1,17 +1,25 @@
 """What the demo prints when the play is over: the story, calls, liquidations, the insurance fund, the trial balance."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
-from api.command_line.screen import out, say, table_of
+from api.command_line.screen import out, table_of, tell
+from api.demo.liquidated import (
+    LIQUIDATION_COLUMNS,
+    LIQUIDATION_COLUMNS_EXPLAINED,
+    explained,
+    liquidation_row,
+    prices_of,
+    time_of,
+    told_apart,
+)
 from api.demo.play import DemoFailed, Played
 from api.demo.scenario import Scenario
 from api.demo.story import Loss, Story, bucket_rows, held, opening_words, pool_rows
 from api.demo.two_traders import CAROL, IVAN, MARGIN, SPARE
-from ledger.money import plain
+from ledger.money import VALUATION_ASSET, plain
 from projections.liquidations.queries import insurance, liquidations, margin_calls, uncovered_deficits
 from projections.questions.levels import count_by_band
 from projections.snapshot import Snapshot
@@ -24,20 +32,20 @@ MOST_ROWS = 100_000
 def print_play(scenario: Scenario, played: Played, topics: Counter[str], seconds: float) -> None:
     """How much was recorded, of which kinds, and what was refused."""
     vectors = len(scenario.vectors)
-    say(f"\n{topics.total():,} events over {vectors:,} price vectors in {seconds:.1f} s")
-    kinds = ", ".join(f"{topic} {count:,}" for topic, count in topics.most_common())
-    say(f"recorded: {kinds}")
+    tell(f"\n{topics.total():,} events over {vectors:,} price vectors in {seconds:.1f} s")
+    rows = ((topic, f"{count:,}") for topic, count in topics.most_common())
+    out().print(table_of(None, ["recorded", "events"], rows, right=[1]))
     if played.refusals:
         refused = ", ".join(f"{code} {count}" for code, count in sorted(played.refusals.items()))
-        say(f"refused of {played.commands:,} commands that people sent: {refused}")
+        tell(f"refused of {played.commands:,} commands that people sent: {refused}")
 
 
 def print_story(scenario: Scenario, story: Story) -> None:
     """The two traders side by side, and what each lost."""
     pair, quote = scenario.first.pair, scenario.first.quote
     out().rule("Carol and Ivan: the same trade, hers on the cross pool, his in a bucket", align="left")
-    say(opening_words(scenario))
-    say(
+    tell(opening_words(scenario))
+    tell(
         f"Each has {plain(MARGIN)} {quote} of margin, {plain(SPARE)} {quote} to spare in spot, and savings in "
         f"{scenario.last.base}. Carol's savings lie in her cross pool with the margin. Ivan's margin lies in the "
         f"bucket of {pair}; half of his savings lie in spot, half in a cross pool of his own.\n"
@@ -47,10 +55,10 @@ def print_story(scenario: Scenario, story: Story) -> None:
     out().print(table_of("Ivan's bucket", columns, bucket_rows(story.moments, pair), right=range(1, 6)))
     for name, found in ((CAROL, story.carol_liquidations), (IVAN, story.ivan_liquidations)):
         for one in found[:2]:
-            say(f"\n{name}: {explained(one)}")
-    say("")
+            tell(f"\n{name}: {explained(one)}")
+    tell("")
     for line in _conclusion(scenario, story):
-        say(line)
+        tell(line)
 
 
 def _conclusion(scenario: Scenario, story: Story) -> Iterator[str]:
@@ -77,41 +85,25 @@ def _end(found: Sequence[Any]) -> str:
     return "It was liquidated." if found else "It was not liquidated."
 
 
-def explained(one: dict[str, Any]) -> str:
-    """A liquidation in sentences: why, at which prices, what was sold, repaid, charged, covered and left."""
-    started, done = one["started"], one["completed"]
-    prices = ", ".join(f"{pair} {mark['price']}" for pair, mark in started["prices"].items())
-    level = f"level {started['level']} at or below {started['liquidation_level']}"
-    owed = f"{started['assets']} against {started['debt']} owed"
-    why = f"{one['liquidation_id']}, {one['wallet']}: {level} ({owed}) at {prices}."
-    if done is None:
-        return f"{why} It is still running."
-    return (
-        f"{why} Sold {_amounts(done['sold'])}; repaid {_amounts(done['repaid'])}; fee {_amounts(done['fee'])}; "
-        f"covered by the insurance fund {_amounts(done['covered'])}; left {_amounts(done['left'])}."
-    )
-
-
-def _amounts(amounts: dict[str, str]) -> str:
-    written = [f"{plain(Decimal(amount))} {asset}" for asset, amount in amounts.items() if Decimal(amount)]
-    return " + ".join(written) or "nothing"
-
-
 def print_calls(snapshot: Snapshot) -> None:
     """Who was called, at which level and line."""
     found = margin_calls(snapshot.connection, snapshot.position, limit=MOST_ROWS)
     out().rule(f"Margin calls: {len(found)}", align="left")
+    tell(
+        f"A wallet is called when its level, its assets divided by its debt (both in {VALUATION_ASSET} at these "
+        "prices), is at or below the margin-call line of its tier, which stands beside the level."
+    )
     columns = ["time (UTC)", "account", "wallet", "level", "at or below", "assets", "debt", "prices"]
     rows = (
         (
-            _time(call["effective_at"]),
+            time_of(call["effective_at"]),
             call["account_id"],
             call["wallet"],
             call["level"],
             plain(call["threshold"]),
             plain(call["assets"]),
             plain(call["debt"]),
-            ", ".join(f"{pair} {mark['price']}" for pair, mark in call["prices"].items()),
+            prices_of(call["prices"], "\n"),
         )
         for call in found[:ROWS_SHOWN]
     )
@@ -123,41 +115,20 @@ def print_liquidations(snapshot: Snapshot) -> None:
     """Which wallets were closed out, why, and with what result."""
     found = liquidations(snapshot.connection, snapshot.position, limit=MOST_ROWS)
     out().rule(f"Liquidations: {len(found)}", align="left")
-    columns = [
-        "time (UTC)",
-        "liquidation",
-        "wallet",
-        "level",
-        "at or below",
-        "sold",
-        "repaid",
-        "fee",
-        "covered",
-        "left",
-    ]
-    out().print(table_of(None, columns, (_liquidation_row(one) for one in found[:ROWS_SHOWN]), right=(3, 4)))
+    tell(LIQUIDATION_COLUMNS_EXPLAINED)
+    shown = (told_apart(snapshot, one) for one in found[:ROWS_SHOWN])
+    out().print(table_of(None, LIQUIDATION_COLUMNS, map(liquidation_row, shown), right=[2]))
     _print_how_many_more(found)
     bands = count_by_band(snapshot.connection, snapshot.position)
     counted = ", ".join(f"{count} {band}" for band, count in bands.items() if count)
-    say(f"wallets that owe at the end: {counted or 'none'}")
+    tell(f"wallets that owe at the end: {counted or 'none'}")
     if running := [one["liquidation_id"] for one in found if one["completed"] is None]:
         raise DemoFailed(f"liquidations of the house are still running: {', '.join(running)}")
 
 
-def _liquidation_row(one: dict[str, Any]) -> Iterable[str]:
-    started, done = one["started"], one["completed"] or {}
-    parts = (_amounts(done.get(part, {})) for part in ("sold", "repaid", "fee", "covered", "left"))
-    level, line = started["level"], started["liquidation_level"]
-    return _time(one["started_at"]), one["liquidation_id"], one["wallet"], level, line, *parts
-
-
 def _print_how_many_more(found: Sequence[Any]) -> None:
     if len(found) > ROWS_SHOWN:
-        say(f"and {len(found) - ROWS_SHOWN} more")
-
-
-def _time(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M}"
+        tell(f"and {len(found) - ROWS_SHOWN} more")
 
 
 def print_insurance(snapshot: Snapshot) -> None:
@@ -165,13 +136,13 @@ def print_insurance(snapshot: Snapshot) -> None:
     out().rule("Insurance fund", align="left")
     for asset, balance in sorted(insurance(snapshot.connection, snapshot.position).items()):
         short = f": an uncovered deficit of {plain(-balance)}" if balance < 0 else ""
-        say(f"{plain(balance)} {asset}{short}")
+        tell(f"{plain(balance)} {asset}{short}")
     deficits = uncovered_deficits(snapshot.connection, snapshot.position, limit=MOST_ROWS)
     for one in deficits[:ROWS_SHOWN]:
-        say(f"{one['liquidation_id']} left {plain(one['uncovered'])} uncovered of {plain(one['value'])}")
+        tell(f"{one['liquidation_id']} left {plain(one['uncovered'])} uncovered of {plain(one['value'])}")
     _print_how_many_more(deficits)
     if not deficits:
-        say("no uncovered deficit")
+        tell("no uncovered deficit")
 
 
 def print_trial_balance(snapshot: Snapshot) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from api.demo.liquidated import told_apart
 from api.demo.play import DemoFailed, Played
 from api.demo.scenario import Scenario
 from api.demo.two_traders import CAROL, IVAN, step_of_trade, trade_of
@@ -60,9 +61,13 @@ def story_of(snapshot: Snapshot, scenario: Scenario, played: Played) -> Story:
         moments,
         bucket,
         Loss(_worth(put_up.carol["cross"]), _worth(last.carol["cross"])),
-        liquidations(connection, snapshot.position, account_id=CAROL),
-        liquidations(connection, snapshot.position, account_id=IVAN),
+        *(_liquidations_of(snapshot, account_id) for account_id in (CAROL, IVAN)),
     )
+
+
+def _liquidations_of(snapshot: Snapshot, account_id: str) -> list[Answer]:
+    found = liquidations(snapshot.connection, snapshot.position, account_id=account_id)
+    return [told_apart(snapshot, one) for one in found]
 
 
 def _positions(snapshot: Snapshot, scenario: Scenario, played: Played) -> Iterator[tuple[str, int]]:
@@ -117,13 +122,13 @@ def bucket_rows(moments: Iterable[Moment], pair: str) -> Iterator[tuple[str, ...
 
 def _row(moment: Moment, wallet: Answer) -> tuple[str, ...]:
     figures = (str(wallet[name] or "") for name in ("total_assets", "total_debt", "margin_level", "band"))
-    return moment.title, str(moment.position), moment.price, *figures, held(wallet["assets"])
+    return moment.title, str(moment.position), moment.price, *figures, held(wallet["assets"], "\n")
 
 
-def held(assets: dict[str, dict[str, str]]) -> str:
+def held(assets: dict[str, dict[str, str]], between: str = ", ") -> str:
     """What a wallet holds, in words."""
     amounts = {asset: Decimal(one["free"]) + Decimal(one["locked"]) for asset, one in assets.items()}
-    return ", ".join(f"{plain(amount)} {asset}" for asset, amount in amounts.items() if amount) or "nothing"
+    return between.join(f"{plain(amount)} {asset}" for asset, amount in amounts.items() if amount) or "nothing"
 
 
 def opening_words(scenario: Scenario) -> str:

@@ -3,6 +3,8 @@
 import logging
 import threading
 import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import psycopg
 from fastapi import APIRouter, Request
@@ -12,38 +14,63 @@ from starlette.responses import Response
 from api.answers import answer
 from api.doors import Doors, doors_of
 from api.examples import HEALTH, example
-from projections.progress import status
-from projections.questions.levels import UNPRICED, count_by_band
+from projections.progress import ProjectionStatus, status
+from projections.questions.levels import UNPRICED, count_by_band, levels
 from projections.snapshot import open_snapshot
 
 CONNECTION_WAIT_SECONDS = 2.0
 UNPRICED_KEPT_SECONDS = 5.0
-"""How long a count of unpriced wallets is told again: counting looks at every wallet that owes."""
+"""How long what was found of unpriced wallets is told again: finding them looks at every wallet that owes."""
+UNPRICED_LISTED = 100
+OK, STALLED, FAILING = "ok", "stalled", "failing"
 
 logger = logging.getLogger("ledger.api")
 router = APIRouter(tags=["health"])
+_HEALTH = HEALTH | {
+    "projections": {"balances": {"position": 1042, "lag": 0, "led": True, "error": None}},
+    "unpriced_wallets": 1,
+    "unpriced": [{"account_id": "carol", "wallet": "cross"}],
+}
 
 
-class _Unpriced:
-    """The last count of wallets that lack a price."""
+class Unpriced(NamedTuple):
+    """The wallets that cannot be examined for lack of prices: how many there are, and the first of them."""
+
+    total: int
+    wallets: list[dict[str, str]]
+
+
+class _LastUnpriced:
+    """What was last found of wallets that lack a price."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._counted: tuple[float, int | None] = (0.0, None)
+        self._found: tuple[float, Unpriced] | None = None
 
-    def count(self, doors: Doors) -> int | None:
-        """How many wallets cannot be examined for lack of prices; None where the projections cannot tell."""
+    def now(self, doors: Doors) -> Unpriced:
+        """As of the last few seconds."""
         with self._lock:
-            if self._counted[1] is None or time.monotonic() > self._counted[0] + UNPRICED_KEPT_SECONDS:
-                with open_snapshot(doors.pool, stale=True, timeout_seconds=CONNECTION_WAIT_SECONDS) as snapshot:
-                    found = count_by_band(snapshot.connection, snapshot.position)[UNPRICED]
-                self._counted = (time.monotonic(), found)
-            return self._counted[1]
+            if self._found is None or time.monotonic() > self._found[0] + UNPRICED_KEPT_SECONDS:
+                found = _unpriced(doors)
+                self._found = (time.monotonic(), found)
+            return self._found[1]
 
 
-@router.get("/health", summary="Whether the ledger answers", responses=example(HEALTH))
+def _unpriced(doors: Doors) -> Unpriced:
+    with open_snapshot(doors.pool, stale=True, timeout_seconds=CONNECTION_WAIT_SECONDS) as snapshot:
+        total = count_by_band(snapshot.connection, snapshot.position)[UNPRICED]
+        limit = min(total, UNPRICED_LISTED)
+        rows = levels(snapshot.connection, snapshot.position, band=UNPRICED, limit=limit) if limit else []
+    return Unpriced(total, [{"account_id": row["account_id"], "wallet": row["wallet"]} for row in rows])
+
+
+@router.get("/health", summary="Whether the ledger answers", responses=example(_HEALTH))
 def get_health(request: Request) -> Response:
-    """200 where the database answers and no projection stands still; else 503, with what is known."""
+    """200 where the database answers and every projection goes on; else 503, with what is known.
+
+    `failing` is a projection that stands still or is beyond the log's end, `stalled` one that lags while nobody leads
+    it: then `ledger serve` or `ledger project` runs nowhere.
+    """
     doors = doors_of(request)
     try:
         with doors.pool.connection(timeout=CONNECTION_WAIT_SECONDS) as connection:
@@ -51,17 +78,26 @@ def get_health(request: Request) -> Response:
     except (psycopg.Error, PoolTimeout) as error:
         logger.warning("health: the database does not answer: %s", error)
         return answer({"status": "unavailable", "detail": "the database cannot be reached"}, 503)
-    failed = [one.name for one in projections if one.error is not None]
-    position = max((one.position + one.lag for one in projections), default=0)
+    word = _word(projections)
+    unpriced = None if word == FAILING else request.app.state.unpriced.now(doors)
     content = {
-        "status": "failing" if failed else "ok",
-        "position": position,
-        "projections": {
-            one.name: {"position": one.position, "lag": one.lag, "error": one.error} for one in projections
-        },
-        "unpriced_wallets": None if failed else request.app.state.unpriced.count(doors),
+        "status": word,
+        "position": max((one.position + one.lag for one in projections), default=0),
+        "projections": {one.name: _shown(one) for one in projections},
+        "unpriced_wallets": None if unpriced is None else unpriced.total,
+        "unpriced": None if unpriced is None else unpriced.wallets,
     }
-    return answer(content, 503 if failed else 200)
+    return answer(content, 200 if word == OK else 503)
 
 
-new_count = _Unpriced
+def _word(projections: Sequence[ProjectionStatus]) -> str:
+    if any(one.error is not None for one in projections):
+        return FAILING
+    return STALLED if any(one.lag and one.leader_pid is None for one in projections) else OK
+
+
+def _shown(one: ProjectionStatus) -> dict[str, Any]:
+    return {"position": one.position, "lag": one.lag, "led": one.leader_pid is not None, "error": one.error}
+
+
+new_count = _LastUnpriced

@@ -9,6 +9,7 @@ import pytest
 
 from ledger.postgres import connect
 from tests.api.command_line import LISTINGS, CommandLine, deposit, opened, served, write_lines
+from tests.projections.test_verify import tamper
 
 SOME_DEPOSITS = [*LISTINGS, opened("alice"), deposit("alice", "40"), deposit("alice", "2.5")]
 
@@ -62,6 +63,45 @@ def test_status_tells_the_logs_end_and_every_projection(with_deposits: CommandLi
     assert "the log ends at position 6" in ended.out
     assert "trial_balance" in ended.out
     assert "trial balance at position 6: zero for all of 1 assets" in ended.out
+
+
+def test_status_of_projections_that_were_never_started_ends_with_1_and_says_what_starts_them(
+    ledger: CommandLine,
+) -> None:
+    ended = ledger("status")
+    assert ended.code == 1
+    assert "was never started: ledger project or ledger serve starts it" in ended.out
+
+
+def test_status_and_verify_end_with_1_where_the_log_was_cut_at_its_end(
+    with_deposits: CommandLine, database: str
+) -> None:
+    assert with_deposits("rebuild").code == 0
+    tamper(database, "delete from events where notification_id = 6")
+    ended = with_deposits("status")
+    assert ended.code == 1
+    assert "projection balances stands at 6, beyond the log's end at 5: the log was cut" in ended.out
+    ended = with_deposits("verify")
+    assert ended.code == 1
+    assert "difference: projection balances stands at 6, beyond the log's end at 5" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("change", "why"), [("state = 'x'", "ValidationError"), ("topic = 'nope'", "KeyError: 'nope'")]
+)
+def test_an_event_that_cannot_be_read_is_named_by_replay_and_verify(
+    with_deposits: CommandLine, database: str, change: str, why: str
+) -> None:
+    tamper(database, f"update events set {change} where notification_id = 5")
+    ended = with_deposits("replay", "alice")
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.startswith("event 5, version 2 of alice (")
+    assert f"cannot be read: {why}" in ended.err
+    assert "1 events" in with_deposits("replay", "alice", "--position", "4").out, "what came before can be read"
+    ended = with_deposits("verify")
+    assert ended.code == 1
+    assert "the event after 4 cannot be read" in ended.out
+    assert "Traceback" not in ended.out + ended.err
 
 
 def test_replay_tells_what_each_event_changed(with_deposits: CommandLine) -> None:

@@ -1,20 +1,26 @@
 """The demo: a small one of each kind played to its end, and every way it says no."""
 
 import copy
+import io
+import socket
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 from psycopg import sql
+from rich.console import Console
 
+from api.command_line.screen import table_of
 from api.demo import seeded
 from api.demo.candles import Period
 from api.demo.cast import people
-from api.demo.fresh_database import DatabaseRefused, make_fresh
+from api.demo.fresh_database import DatabaseRefused, demo_turn, make_fresh
+from api.demo.liquidated import sold_and_own
 from api.demo.play import DemoFailed
 from api.demo.scenario import scenario_of_candles, seeded_scenario
 from api.demo.story import require_the_rest_untouched
@@ -140,9 +146,49 @@ def test_a_demo_in_use_is_not_dropped(server_url: str, demo_database: str) -> No
     make_fresh(server_url, url, demo_database)
     with connect(url) as connection:
         assert log_end(connection).position == 0
-        with pytest.raises(DatabaseRefused, match="is in use, perhaps by a demo that is still being served"):
+        with pytest.raises(DatabaseRefused, match="is in use, perhaps by a demo that is still playing or serving"):
             make_fresh(server_url, url, demo_database)
     make_fresh(server_url, url, demo_database)
+
+
+def test_a_second_demo_is_told_at_once_that_one_is_playing(server_url: str, demo_database: str) -> None:
+    with (
+        demo_turn(server_url, demo_database),
+        pytest.raises(DatabaseRefused, match="by a demo that is still playing or serving"),
+        demo_turn(server_url, demo_database),
+    ):
+        pass
+    with demo_turn(server_url, demo_database):
+        pass
+
+
+def test_a_port_that_is_taken_is_told_before_the_play(ledger: CommandLine) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ended = ledger("demo", "--accounts", "0", "--port", str(taken.getsockname()[1]))
+    assert ended.code == 1
+    assert "cannot listen on 127.0.0.1 port" in ended.err
+    assert "playing" not in ended.err
+
+
+@pytest.mark.parametrize("width", [60, 42, 36, 34])
+def test_numbers_are_never_broken_on_a_narrow_screen(width: int) -> None:
+    rows = [("trader-0005.17", "30604.02350989 USDT"), ("trader-0017.35", "0.26302542 ETH")]
+    console = Console(width=width, file=io.StringIO())
+    with console.capture() as captured:
+        console.print(table_of(None, ["liquidation", "repaid"], rows, right=[1]))
+    shown = captured.get()
+    for cell in ("trader-0005.17", "trader-0017.35", "30604.02350989 USDT", "0.26302542 ETH"):
+        assert cell in shown, shown
+    assert all(len(line) <= width for line in shown.splitlines())
+
+
+def test_what_an_asset_paid_of_its_own_debt_is_told_apart_from_what_was_sold() -> None:
+    fill = {"asset": "USDT", "debt_asset": "USDT", "taken": "1472.25"}
+    other = {"asset": "ETH", "debt_asset": "USDT", "taken": "11.24"}
+    steps = [{"topic": "liquidation.filled", "content": content} for content in (fill, other)]
+    sold, own = sold_and_own({"ETH": "11.24", "USDT": "1472.25"}, steps)
+    assert {asset: amount for asset, amount in sold.items() if amount} == {"ETH": Decimal("11.24")}
+    assert own == {"USDT": Decimal("1472.25")}
 
 
 def test_a_touched_wallet_fails_the_demo() -> None:

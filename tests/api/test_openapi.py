@@ -49,9 +49,30 @@ def test_operations_are_named_once_and_tell_of_problems(document: dict[str, Any]
     for path, operation in operations:
         assert operation["summary"]
         assert operation["tags"]
-        assert "422" not in operation["responses"]
         assert path == "/health" or "default" in operation["responses"]
         assert not any(name.startswith("x-") for name in operation)
+
+
+def test_a_command_that_needs_a_key_says_so_and_one_with_an_id_of_its_own_says_what_serves(
+    document: dict[str, Any],
+) -> None:
+    schemas = document["components"]["schemas"]
+    for name, kind in COMMANDS.items():
+        schema = schemas[kind.__name__]
+        needs_key = kind.OWN_ID is None and not kind.KEY_MAY_BE_LEFT_OUT
+        assert ("idempotency_key" in schema["required"]) == needs_key, name
+    assert schemas["Borrow"]["properties"]["idempotency_key"]["type"] == "string"
+    assert "`deposit:DEPOSIT_ID`" in schemas["Deposit"]["properties"]["idempotency_key"]["description"]
+    assert "May be left out" in schemas["MarkPrices"]["properties"]["idempotency_key"]["description"]
+
+
+def test_routes_of_commands_list_the_problems_they_answer(document: dict[str, Any]) -> None:
+    statuses = {"400", "401", "403", "404", "409", "412", "413", "422", "429", "503"}
+    for path in ("/v1/commands", "/v1/accounts/{account_id}/isolated/{pair}/margin"):
+        responses = document["paths"][path]["post"]["responses"]
+        assert statuses <= set(responses)
+        assert all(set(responses[status]["content"]) == {"application/problem+json"} for status in statuses)
+    assert "422" not in document["paths"]["/v1/accounts/{account_id}"]["get"]["responses"]
 
 
 def test_a_route_of_a_command_takes_what_its_path_does_not_say(document: dict[str, Any]) -> None:

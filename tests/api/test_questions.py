@@ -2,49 +2,11 @@
 
 import csv
 import io
-import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.api.house import House, deposit, open_account, open_house, opened_market
-
-
-@pytest.fixture(scope="module")
-def told(house: House) -> House:
-    """The house after a short story of one account, and of one that was liquidated."""
-    house.send(open_account("alice"), deposit("alice", "10000", "d1"), deposit("alice", "5", "d2", "BTC"))
-    keyed = {"account_id": "alice", "asset": "USDT"}
-    house.send(
-        {**keyed, "type": "transfer", "from": "spot", "to": "cross", "amount": "4000", "idempotency_key": "t1"},
-        {**keyed, "type": "borrow", "wallet": "cross", "amount": "2000", "idempotency_key": "b1"},
-        {**keyed, "type": "place_hold", "hold_id": "h1", "wallet": "spot", "amount": "100"},
-        {**keyed, "type": "request_withdrawal", "withdrawal_id": "w1", "amount": "50"},
-        {**keyed, "type": "request_withdrawal", "withdrawal_id": "w2", "amount": "60"},
-        {"type": "cancel_withdrawal", "account_id": "alice", "withdrawal_id": "w2"},
-        {"type": "freeze_account", "account_id": "alice", "blocks": ["withdraw"], "idempotency_key": "f1"},
-    )
-    house.send(open_account("lucy"), deposit("lucy", "100", "d1"))
-    bucket = {"account_id": "lucy", "pair": "ETH/USDT"}
-    house.send(
-        {**bucket, "type": "set_margin_mode", "mode": "isolated", "idempotency_key": "m1"},
-        {**bucket, "type": "add_margin", "asset": "USDT", "amount": "100", "idempotency_key": "a1"},
-        {
-            **bucket,
-            "type": "book_fill",
-            "trade_id": "short-1",
-            "side": "sell",
-            "quantity": "0.2",
-            "price": "2000",
-            "fee": "0",
-            "fee_asset": "USDT",
-            "auto_borrow": True,
-        },
-    )
-    house.send({"type": "mark_prices", "prices": {"ETH/USDT": "2400"}, "source": "test"})
-    house.send({"type": "examine", "account_id": "lucy", "wallet": "isolated:ETH/USDT"})
-    return house
+from tests.api.house import House, deposit, open_account
 
 
 def test_an_account_has_all_that_the_contract_names(told: House) -> None:
@@ -264,23 +226,3 @@ def test_health_says_how_far_everything_is(told: House) -> None:
     assert health["position"] == told.log_end()
     assert {"balances", "margin_levels", "journal"} <= set(health["projections"])
     assert health["unpriced_wallets"] == 0
-
-
-@pytest.fixture
-def alone(database: str) -> Iterator[House]:
-    """A house whose projections nobody runs."""
-    with open_house(database, projecting=False, wait_seconds=0.3) as house:
-        yield house
-
-
-def test_a_question_that_projections_cannot_answer_is_503(alone: House) -> None:
-    opened_market(alone)
-    before = time.monotonic()
-    answer = alone.get("/v1/market")
-    assert time.monotonic() - before < 5
-    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
-    assert int(answer.headers["retry-after"]) >= 1
-
-
-def test_health_is_503_while_projections_do_not_run(alone: House) -> None:
-    assert alone.http.get("/health").status_code == 503

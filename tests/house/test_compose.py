@@ -31,7 +31,7 @@ def test_every_lasting_service_has_a_healthcheck(composition: dict[str, Any], se
     assert {"interval", "timeout", "retries"} <= set(healthcheck)
 
 
-@pytest.mark.parametrize(("service", "command"), [("migrate", "migrate"), ("api", "api"), ("projections", "project")])
+@pytest.mark.parametrize(("service", "command"), [("migrate", "migrate"), ("api", "serve"), ("projections", "project")])
 def test_every_part_of_the_ledger_runs_its_own_command(composition: dict[str, Any], service: str, command: str) -> None:
     assert composition["services"][service]["command"][:2] == ["ledger", command]
 

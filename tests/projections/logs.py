@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from ledger.events import AnyEvent, write_event
-from ledger.log import log_end
+from ledger.log import log_end, read_log
 from ledger.postgres import connect
+from projections.key_check import ClaimReader
 from tests.simulation.machine import run
 
 FIRST_RECORDED_AT = datetime(2026, 1, 16, tzinfo=UTC)
@@ -43,6 +44,20 @@ def record(url: str, events: Iterable[AnyEvent]) -> int:
     return end
 
 
+def record_keys(url: str) -> None:
+    """Claims the keys of all events in the log, as the ledger does when it records a decision."""
+    with connect(url, autocommit=True) as connection:
+        claims = ClaimReader()
+        found = [*claims.take(read_log(connection, 0, 2**31)), *claims.finish()]
+        with connection.cursor() as cursor, cursor.copy(COPY_KEYS) as copy:
+            for claim in found:
+                # A trade between two accounts is one decision: the keys of both name the events of both.
+                first, last = min(claim.first, claim.earliest), max(claim.last, claim.latest)
+                copy.write_row((claim.account_id, claim.key, None if " " in claim.key else CONTENT, first, last))
+
+
+CONTENT = '{"type":"any"}'
+COPY_KEYS = "copy idempotency_keys (account_id, key, content, first_position, last_position) from stdin"
 COPY = "copy events (notification_id, recorded_at, originator_id, originator_version, topic, state) from stdin"
 
 
@@ -50,4 +65,5 @@ def recorded_log(url: str, events: Sequence[AnyEvent] = ()) -> Sequence[AnyEvent
     """Puts a whole log (a random one unless told) into an empty database, and returns it."""
     events = events or random_log()
     assert record(url, events) == len(events)
+    record_keys(url)
     return events

@@ -12,7 +12,7 @@ from projections.rebuild import RebuildRefused, rebuild
 from projections.runner import catch_up
 from projections.snapshot import open_snapshot
 from projections.verify import verify
-from tests.projections.logs import long_log, random_log, record, recorded_log
+from tests.projections.logs import long_log, random_log, record, record_keys, recorded_log
 from tests.projections.processes import python, running, standing_of, wait_until
 
 NEWEST = len(random_log())
@@ -54,6 +54,7 @@ def test_a_rebuild_beside_a_running_projection_loses_and_repeats_nothing(databas
         rest.join()
         assert [report.differences for report in reports] == [0, 0]
         wait_until(lambda: standing_of(database, "balances").position == len(events))
+    record_keys(database)
     assert verify(database).differences == []
 
 

@@ -118,6 +118,36 @@ def test_an_event_that_cannot_be_read_is_named(projected: str) -> None:
     assert any("log: the event after 39 cannot be read" in difference for difference in report.differences)
 
 
+@pytest.mark.parametrize(
+    ("change", "named"), [("state = 'x'", "ValidationError"), ("topic = 'nope'", "KeyError: 'nope'")]
+)
+def test_an_event_that_was_never_projected_and_cannot_be_read_is_named(database: str, change: str, named: str) -> None:
+    recorded_log(database)
+    tamper(database, f"update events set {change} where notification_id = 40")
+    report = verify(database)
+    assert any("event after 39 cannot be read" in one and named in one for one in report.differences), report
+    assert not any("idempotency" in one for one in report.differences), "no key is blamed for what was not read"
+
+
+def test_a_log_that_was_cut_at_its_end_is_named(projected: str) -> None:
+    tamper(projected, f"delete from events where notification_id > {NEWEST - 3}")
+    report = verify(projected)
+    assert report.position == NEWEST - 3
+    for name in ("balances", "journal", "market"):
+        said = f"projection {name} stands at {NEWEST}, beyond the log's end at {NEWEST - 3}: the log was cut"
+        assert said in report.differences
+    assert any("name events beyond the log's end" in difference for difference in report.differences)
+
+
+def test_a_cut_that_only_the_keys_remember_is_named(database: str) -> None:
+    recorded_log(database)
+    tamper(database, f"delete from events where notification_id > {NEWEST - 3}")
+    assert catch_up(database) == NEWEST - 3
+    found = verify(database).differences
+    assert any(f"the log ends at {NEWEST - 3}" in difference for difference in found), found
+    assert not any("projection" in difference for difference in found)
+
+
 def test_a_gap_in_the_log_and_in_a_stream_is_named(projected: str) -> None:
     tamper(projected, "delete from events where notification_id = 40")
     report = verify(projected)
