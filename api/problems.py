@@ -11,6 +11,7 @@ from starlette.responses import Response
 from ledger.errors import (
     IdempotencyKeyReused,
     Malformed,
+    ProjectionsBehind,
     Refusal,
     RuleRefusal,
     StateRefusal,
@@ -65,6 +66,7 @@ STATUS: dict[type[Refusal], int] = {
     TooManyRequests: 429,
     ServerFailed: 500,
     Unavailable: 503,
+    ProjectionsBehind: 503,
 }
 """The status of each class of refusal; a class that is not listed has that of the nearest class above it."""
 
@@ -82,6 +84,7 @@ FAMILIES: dict[type[Refusal], str] = {
     TooManyRequests: "Wait as long as Retry-After says, then repeat with the same idempotency key.",
     ServerFailed: "Repeat with the same idempotency key: what was recorded is answered, what was not is done now.",
     Unavailable: "Nothing was recorded, or the answer is unknown: repeat with the same idempotency key.",
+    ProjectionsBehind: "Ask again, or with `stale=true` for what the projections have; /health says who is behind.",
 }
 """What may be done about each class of refusal, in the same order."""
 

@@ -91,9 +91,10 @@ def _tell(progress: Progress, name: str, target: int, position: int) -> None:
 
 
 def _position_of_live(connection: Connection, name: str) -> int:
-    """Where the live copy stands; the log's end where there is none."""
+    """Where the live copy stands; the log's end where there is none, or where it claims to stand beyond."""
     standing = standings(connection).get(name)
-    return log_end(connection).position if standing is None else standing.position
+    end = log_end(connection).position
+    return end if standing is None else min(standing.position, end)
 
 
 def _try_to_swap(connection: Connection, copy: Copy) -> RebuildReport | None:
