@@ -216,10 +216,12 @@ class Wallets:
                 self._kept(event.wallet).closing_prices = {VALUATION_ASSET: ONE, **prices}
             case e.LiquidationFilled() if event.asset != event.debt_asset:
                 wallet = self.wallet(event.wallet)
+                wallet.closing_prices = event.closing_prices or wallet.closing_prices
                 _close_longs(wallet, event.asset, event.taken)
                 _close_shorts(wallet, event.debt_asset, event.interest + event.principal)
             case e.LiquidationCompleted():
                 wallet = self.wallet(event.wallet)
+                wallet.closing_prices = event.closing_prices or wallet.closing_prices
                 for asset, amount in event.fee.items():
                     _close_longs(wallet, asset, amount)
                 wallet.closing_prices = {}

@@ -8,6 +8,7 @@ from ledger.account.draft import Draft
 from ledger.account.state import RunningLiquidation
 from ledger.money import VALUATION_ASSET, ZERO, divide_down, divide_up, round_up
 from ledger.wallets import Balance
+from ledger.words import Execution
 
 Prices = Mapping[str, Decimal]
 
@@ -32,7 +33,7 @@ def close_out(draft: Draft, wallet: str, prices: Prices) -> None:
     fee_value = repaid_value * running.fee_rate
     fee = _fee(draft, wallet, assets, fee_value, prices)
     covered, covered_value = _cover(draft, wallet, running, debts, prices)
-    _complete(draft, wallet, repaid_value, fee_value, fee, covered, covered_value)
+    _complete(draft, wallet, prices, repaid_value, fee_value, fee, covered, covered_value)
 
 
 def in_order_of_value(amounts: Mapping[str, Decimal], prices: Prices) -> list[str]:
@@ -61,7 +62,13 @@ def _take(draft: Draft, wallet: str, asset: str, debt: str, prices: Prices) -> N
         interest=interest,
         principal=credited - interest,
         debt_price=debt_price,
+        closing_prices=_other_prices(draft, wallet, prices),
     )
+
+
+def _other_prices(draft: Draft, wallet: str, prices: Prices) -> dict[str, Decimal] | None:
+    """The prices of an external execution's completion; the house closes out at those the liquidation started at."""
+    return dict(prices) if draft.account.liquidations[wallet].execution is Execution.EXTERNAL else None
 
 
 def _scale(draft: Draft, asset: str) -> int:
@@ -112,6 +119,7 @@ def _record_deficit(
 def _complete(
     draft: Draft,
     wallet: str,
+    prices: Prices,
     repaid_value: Decimal,
     fee_value: Decimal,
     fee: dict[str, Decimal],
@@ -137,4 +145,5 @@ def _complete(
         covered=covered,
         covered_value=covered_value,
         left=left,
+        closing_prices=_other_prices(draft, wallet, prices),
     )

@@ -14,6 +14,7 @@ from ledger.errors import (
     MarginModeMismatch,
     NotCollateral,
     UnknownAccount,
+    UnknownLiquidation,
 )
 from ledger.margin import collateral_value
 from ledger.market import Market
@@ -50,6 +51,14 @@ def require_no_liquidation(account: Account, *wallets: str) -> None:
                 f"{wallet} of account {account.id} is being liquidated ({running.liquidation_id}) and takes only "
                 "the fills of that liquidation until it is completed"
             )
+
+
+def running_wallet(account: Account, liquidation_id: str) -> str:
+    """The wallet that a liquidation runs on, or UnknownLiquidation."""
+    for wallet, running in account.liquidations.items():
+        if running.liquidation_id == liquidation_id:
+            return wallet
+    raise UnknownLiquidation(f"no liquidation {liquidation_id} runs on account {account.id}")
 
 
 def require_enabled(market: Market, use: AssetUse, *assets: str) -> None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from ledger import commands as c
 from ledger import events as e
 from ledger.account import funding, holds, lending, lifecycle, liquidation, settings, trading, transfers
-from ledger.account.conditions import require_account, require_open
+from ledger.account.conditions import require_account, require_open, running_wallet
 from ledger.account.draft import Draft
 from ledger.account.state import Account
 from ledger.decision import Context, envelope_of, require_scale, require_version
@@ -182,15 +182,18 @@ def _require_named(command: AccountCommand, accounts: Mapping[str, Account]) -> 
             funding.known_withdrawal(accounts[command.account_id], command.withdrawal_id)
         case c.ReleaseHold():
             holds.known_hold(accounts[command.account_id], command.hold_id)
-        case c.BookFill() if command.hold_id is not None:
-            holds.known_hold(accounts[command.account_id], command.hold_id)
+        case c.BookFill():
+            if command.hold_id is not None:
+                holds.known_hold(accounts[command.account_id], command.hold_id)
+            if command.liquidation_id is not None:
+                running_wallet(accounts[command.account_id], command.liquidation_id)
         case c.BookTrade():
             for side, terms in ((Side.BUY, command.buyer), (Side.SELL, command.seller)):
                 if terms.hold_id is not None:
                     with trading.naming(side, terms.account_id):
                         holds.known_hold(accounts[terms.account_id], terms.hold_id)
         case c.CompleteLiquidation():
-            liquidation.running_wallet(accounts[command.account_id], command.liquidation_id)
+            running_wallet(accounts[command.account_id], command.liquidation_id)
         case _:
             pass
 

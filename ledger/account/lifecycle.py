@@ -2,6 +2,7 @@
 
 from ledger import commands as c
 from ledger import events as e
+from ledger.account.conditions import require_no_liquidation
 from ledger.account.draft import Draft
 from ledger.errors import AccountExists, AccountNotEmpty, NothingToDo
 from ledger.words import AccountStatus, Capability, WithdrawalStatus
@@ -35,6 +36,7 @@ def unfreeze_account(draft: Draft) -> None:
 def close_account(draft: Draft) -> None:
     """An account closes only with nothing held, owed, locked or pending."""
     account = draft.account
+    require_no_liquidation(account, *account.liquidations)
     left = [
         f"{balance.held:f} {asset} held and {balance.owed:f} {asset} owed in {wallet.name}"
         for wallet in account.wallets.all()

@@ -1,17 +1,18 @@
 """Examination, margin calls and liquidation of one margin wallet."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 from ledger import commands as c
 from ledger import events as e
 from ledger.account.close_out import close_out
-from ledger.account.conditions import require_no_liquidation
+from ledger.account.conditions import require_no_liquidation, running_wallet
 from ledger.account.draft import Draft
 from ledger.account.lending import charge
-from ledger.account.state import Account
-from ledger.errors import NothingToDo, NotLiquidatable, UnknownLiquidation
+from ledger.errors import NothingToDo, NotLiquidatable
 from ledger.margin import Margin, show_level
-from ledger.market import Prices
+from ledger.market import Market, Prices
+from ledger.money import ONE, VALUATION_ASSET, base_of, quote_of
 from ledger.words import Band, Execution
 
 CALL_PAUSE = timedelta(hours=24)
@@ -104,12 +105,11 @@ def complete_liquidation(draft: Draft, command: c.CompleteLiquidation) -> None:
     wallet = running_wallet(draft.account, command.liquidation_id)
     charge(draft, wallet)
     repaid = draft.account.liquidations[wallet].repaid
-    close_out(draft, wallet, draft.fresh_prices(draft.wallet(wallet), *repaid).of)
+    fresh = draft.fresh_prices(draft.wallet(wallet), *repaid).of
+    close_out(draft, wallet, {**_marked(draft.market), **fresh})
 
 
-def running_wallet(account: Account, liquidation_id: str) -> str:
-    """The wallet that a liquidation runs on, or UnknownLiquidation."""
-    for wallet, running in account.liquidations.items():
-        if running.liquidation_id == liquidation_id:
-            return wallet
-    raise UnknownLiquidation(f"no liquidation {liquidation_id} runs on account {account.id}")
+def _marked(market: Market) -> dict[str, Decimal]:
+    """The last price of every asset, in the valuation asset: a position is paid in assets its wallet may not hold."""
+    marked = {base_of(pair): mark.price for pair, mark in market.prices.items() if quote_of(pair) == VALUATION_ASSET}
+    return {VALUATION_ASSET: ONE, **marked}

@@ -14,6 +14,7 @@ from ledger.account.conditions import (
     require_no_liquidation,
     require_open,
     require_place,
+    running_wallet,
 )
 from ledger.account.draft import Draft, assess
 from ledger.account.holds import known_hold, require_status, require_tradeable
@@ -27,7 +28,6 @@ from ledger.errors import (
     MarginModeMismatch,
     Refusal,
     SameAccount,
-    UnknownLiquidation,
 )
 from ledger.interest import charged, due_lines
 from ledger.market import Prices
@@ -166,9 +166,12 @@ def _require_liquidation(draft: Draft, fill: Fill, wallet: str) -> None:
     if fill.liquidation_id is None:
         require_no_liquidation(draft.account, wallet)
         return
-    running = draft.account.liquidations.get(wallet)
-    if running is None or running.liquidation_id != fill.liquidation_id:
-        raise UnknownLiquidation(f"no liquidation {fill.liquidation_id} runs on {wallet} of account {draft.account.id}")
+    running_on = running_wallet(draft.account, fill.liquidation_id)
+    if running_on != wallet:
+        raise LiquidationMismatch(
+            f"liquidation {fill.liquidation_id} runs on {running_on}, the fill books into {wallet}"
+        )
+    running = draft.account.liquidations[wallet]
     if running.execution is not Execution.EXTERNAL:
         raise LiquidationMismatch(f"liquidation {fill.liquidation_id} is executed by the house and takes no fills")
 

@@ -52,7 +52,10 @@ class LiquidationStarted(Event):
 
 
 class LiquidationFilled(Event):
-    """The house took `taken` of an asset for `interest` and `principal` of a debt; prices in the valuation asset."""
+    """The house took `taken` of an asset for `interest` and `principal` of a debt; prices in the valuation asset.
+
+    `closing_prices`, by asset, are those of the completion where they are not the ones the liquidation started at.
+    """
 
     TOPIC = "liquidation.filled"
     liquidation_id: str
@@ -64,6 +67,7 @@ class LiquidationFilled(Event):
     interest: Exact
     principal: Exact
     debt_price: Exact
+    closing_prices: dict[str, Exact] | None = None
 
 
 class DeficitCovered(Event):
@@ -80,7 +84,10 @@ class DeficitCovered(Event):
 
 
 class LiquidationCompleted(Event):
-    """The sum of a liquidation, amounts by asset; values in the valuation asset. Posts the fee."""
+    """The sum of a liquidation, amounts by asset; values in the valuation asset. Posts the fee.
+
+    `closing_prices`, by asset, are those of the completion where they are not the ones the liquidation started at.
+    """
 
     TOPIC = "liquidation.completed"
     liquidation_id: str
@@ -94,3 +101,4 @@ class LiquidationCompleted(Event):
     covered: dict[str, Exact]
     covered_value: Exact
     left: dict[str, Exact]
+    closing_prices: dict[str, Exact] | None = None
