@@ -43,7 +43,9 @@ def beginnings() -> list[dict[str, Any]]:
     prices = {"BTC/USDT": "50000", "ETH/USDT": "2500"}
     accounts = [{"type": "open_account", "account_id": name} for name in ACCOUNTS]
     funds = [{"type": "deposit", "account_id": n, "asset": "USDT", "amount": "20000"} for n in ACCOUNTS]
-    return [*assets, *pairs, {"type": "mark_prices", "prices": prices, "source": "index"}, *accounts, *funds]
+    marked = {"type": "mark_prices", "prices": prices, "source": "index"}
+    insurance = {"type": "fund_insurance", "asset": "USDT", "amount": "500"}
+    return [*assets, *pairs, marked, insurance, *accounts, *funds]
 
 
 class Drawing:
@@ -51,9 +53,13 @@ class Drawing:
 
     def __init__(self, choose: Chooser, world: World) -> None:
         self.choose, self.world = choose, world
+        self.pressed: tuple[str, str] | None = None
+        """The account and wallet that the last prices were drawn for, until it is examined."""
 
     def account(self) -> str:
-        return self.choose.pick(ACCOUNTS)
+        """Mostly one of those that trade; now and then a guest, who comes and goes."""
+        guests = tuple(self.world.holders)[len(ACCOUNTS) :]
+        return self.choose.pick(ACCOUNTS) if self.choose.number(0, 39) or not guests else self.choose.pick(guests)
 
     def asset(self) -> str:
         return self.choose.pick(tuple(ASSETS))
@@ -64,6 +70,8 @@ class Drawing:
     def wallet_of(self, holder: Holder) -> str:
         """Mostly a wallet that the account uses."""
         used = [name for name in WALLETS if pair_in(name) is None or holder.mode(pair_in(name) or "") == "isolated"]
+        if holder.running and self.choose.number(0, 1):
+            return self.choose.pick(tuple(holder.running))
         return self.choose.pick(used if self.choose.number(0, 9) else WALLETS)
 
     def asset_of(self, wallet: str) -> str:

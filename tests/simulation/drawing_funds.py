@@ -11,17 +11,21 @@ class DrawsFunds(Drawing):
     """Each method draws the fields of the command of its name."""
 
     def open_account(self) -> dict[str, Any]:
-        return {"account_id": self.account()}
+        return {"account_id": self.choose.pick((self.account(), f"guest{self.choose.number(1, 30)}"))}
 
     def freeze_account(self) -> dict[str, Any]:
         blocks = ("deposit", "withdraw", "transfer", "borrow", "trade")
+        again = [(name, block) for name, holder in self.world.holders.items() for block in sorted(holder.blocks)]
+        if again and self.choose.number(0, 1):
+            name, block = self.choose.pick(again)
+            return {"account_id": name, "blocks": [block]}
         return {"account_id": self.account(), "blocks": [self.choose.pick(blocks)]}
 
     def unfreeze_account(self) -> dict[str, Any]:
         return {"account_id": self.account()}
 
     def close_account(self) -> dict[str, Any]:
-        return {"account_id": self.account()}
+        return {"account_id": self.choose.pick((self.account(), *self.world.holders))}
 
     def deposit(self) -> dict[str, Any]:
         asset = self.asset()
@@ -83,7 +87,7 @@ class DrawsFunds(Drawing):
         asset = self.asset_of(wallet)
         price = self.world.price(asset, "cross", None)
         equity = sum((holder.net(wallet, a) * self.world.price(a, "cross", None) for a in ASSETS), Fraction(0))
-        room = down(max(equity, Fraction(0)) * self.choose.number(1, 9) / 2 / price, ASSETS[asset])
+        room = down(max(equity, Fraction(0)) * self.choose.number(1, 9) / 4 / price, ASSETS[asset])
         return {"account_id": name, "wallet": wallet, "asset": asset, "amount": self.amount(room, asset)}
 
     def repay(self) -> dict[str, Any]:

@@ -153,6 +153,8 @@ class Simulation:
         told = "" if refusal is None else f"{refusal.code}: {refusal.detail}"
         assert said == expected, f"{content}: the model expects {expected}, the ledger says {said} {told}"
         if refusal is None:
+            for name, holder in self.world.holders.items():
+                holder.version = self.book.accounts[name].version
             self.compare()
         return refusal
 
@@ -161,6 +163,7 @@ class Simulation:
         for name, holder in self.world.holders.items():
             compare_balances(self.book.accounts[name], holder)
             compare_positions(self.book.accounts[name], holder)
+            compare_settings(self.book.accounts[name], holder)
         for asset, value in self.world.insurance.items():
             assert Fraction(self.book.totals[f"insurance {asset}"]) == value, f"insurance of {asset}"
 
@@ -172,19 +175,33 @@ def compare_balances(account: Account, holder: m.Holder) -> None:
     for kept in account.wallets.all():
         for asset, balance in kept.balances.items():
             assert not any(balance) or (kept.name, asset) in holder.has
-    assert {pair: mode.value for pair, mode in account.modes.items() if mode == "isolated"} == {
-        pair: mode for pair, mode in holder.modes.items() if mode == "isolated"
-    }
+
+
+def compare_settings(account: Account, holder: m.Holder) -> None:
+    """The same state, modes, leverages, holds, withdrawals, calls and running liquidations."""
+    assert (account.status == "closed", {*map(str, account.blocks)}) == (holder.closed, holder.blocks)
+    assert account.modes == holder.modes
+    assert {wallet: Fraction(leverage) for wallet, leverage in account.leverages.items()} == holder.leverages
     holds = {hold_id: [h.wallet, h.asset, Fraction(h.amount)] for hold_id, h in account.holds.items()}
     assert holds == holder.holds
+    withdrawals = {name: [w.asset, Fraction(w.amount), w.status] for name, w in account.withdrawals.items()}
+    assert withdrawals == holder.withdrawals
+    assert account.called_at == holder.called
+    running = {
+        wallet: m.Running(one.liquidation_id, Fraction(one.fee_rate), {k: Fraction(v) for k, v in one.repaid.items()})
+        for wallet, one in account.liquidations.items()
+    }
+    assert running == holder.running
 
 
 def compare_positions(account: Account, holder: m.Holder) -> None:
     for (wallet, pair), (quantity, cost, profit) in holder.positions.items():
         position = account.wallets.wallet(wallet).positions[pair]
         assert Fraction(position.quantity) == quantity, f"{account.id} {wallet} {pair}: {position}, model {quantity}"
-        assert abs(Fraction(position.cost) - cost) < Fraction(1, 10**12)
-        assert abs(Fraction(position.realised_profit) - profit) < Fraction(1, 10**12)
+        there = (Fraction(position.cost), Fraction(position.realised_profit))
+        for mine, other in zip((cost, profit), there, strict=True):
+            shows = f"{account.id} {wallet} {pair}: model {shown((quantity, cost, profit))}, ledger {shown(there)}"
+            assert abs(mine - other) < Fraction(1, 10**12), shows
 
 
 def shown(values: Sequence[Fraction]) -> str:

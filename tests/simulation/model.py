@@ -106,9 +106,22 @@ PAIR_ROWS = [
 
 
 @dataclass
+class Running:
+    """A liquidation that waits for its fills: its id, its fee as set when it started, and what was repaid since."""
+
+    name: str
+    fee: Fraction
+    repaid: dict[str, Fraction] = field(default_factory=dict)
+
+    def count(self, asset: str, amount: Fraction) -> None:
+        self.repaid[asset] = self.repaid.get(asset, Fraction(0)) + amount
+
+
+@dataclass
 class Holder:
     """One account: four numbers for each wallet and asset, and what else its commands left."""
 
+    version: int = 1
     frozen: bool = False
     closed: bool = False
     blocks: set[str] = field(default_factory=set)
@@ -120,6 +133,7 @@ class Holder:
     withdrawals: dict[str, list[Any]] = field(default_factory=dict)
     called: dict[str, datetime] = field(default_factory=dict)
     positions: dict[tuple[str, str], list[Fraction]] = field(default_factory=dict)
+    running: dict[str, Running] = field(default_factory=dict)
 
     def at(self, wallet: str, asset: str) -> list[Fraction]:
         return self.has.setdefault((wallet, asset), [Fraction(0)] * 4)
@@ -159,6 +173,11 @@ class Holder:
             raise Refused(STATE, "closed")
         if self.frozen and capability in self.blocks:
             raise Refused(STATE, f"{capability} is blocked")
+
+    def idle(self, *wallets: str) -> None:
+        """While a liquidation runs, the wallet refuses all else but its fills."""
+        if any(wallet in self.running for wallet in wallets):
+            raise Refused(STATE, "a liquidation runs")
 
     def trade(self, wallet: str, pair: str, quantity: Fraction, price: Fraction) -> None:
         """Bring a position up to a trade of a signed quantity."""

@@ -61,8 +61,8 @@ def unfreeze_account(world: World, content: Content, at: datetime) -> None:
 def close_account(world: World, content: Content, at: datetime) -> None:
     holder = world.holder(content["account_id"])
     pending = any(status == "pending" for _, _, status in holder.withdrawals.values())
-    if holder.closed or pending or any(any(four) for four in holder.has.values()):
-        raise Refused(STATE, "closed already, or something is left")
+    if holder.closed or pending or holder.running or any(any(four) for four in holder.has.values()):
+        raise Refused(STATE, "closed already, or something is left or runs")
     holder.closed = True
 
 
@@ -126,10 +126,13 @@ def move(world: World, content: Content, source: str, target: str, at: datetime)
     pairs = [pair for pair in (pair_in(source), pair_in(target)) if pair]
     for pair in pairs:
         world.pair(pair)
+    if holder.closed:
+        raise Refused(STATE, "closed")
     if source == target or len(pairs) == 2:
         # A request that contradicts itself is seen before the account is looked at.
         raise Refused(MATCH, "between these wallets nothing moves")
     holder.may("transfer")
+    holder.idle(source, target)
     if any(asset not in pair.split("/") for pair in pairs) or "transfer" not in listing.enabled:
         raise Refused(MATCH, "the asset does not fit")
     if ":" in target and holder.mode(pair_in(target) or "") != "isolated":
@@ -152,6 +155,8 @@ def move(world: World, content: Content, source: str, target: str, at: datetime)
 def send(world: World, content: Content, at: datetime) -> None:
     holder, other = world.holder(content["account_id"]), world.holder(content["to_account_id"])
     listing = world.asset(content["asset"])
+    if holder.closed:
+        raise Refused(STATE, "closed")
     if holder is other:
         # That both are one account is seen before either is looked at.
         raise Refused(MATCH, "to itself")
@@ -168,6 +173,7 @@ def set_margin_mode(world: World, content: Content, at: datetime) -> None:
     world.pair(pair)
     if holder.closed:
         raise Refused(STATE, "closed")
+    holder.idle("cross", f"isolated:{pair}")
     if holder.mode(pair) == content["mode"]:
         raise Refused(MATCH, "nothing would change")
     bucket = f"isolated:{pair}"
@@ -191,6 +197,7 @@ def set_leverage(world: World, content: Content, at: datetime) -> None:
     start = world.pair(pair).leverage if pair else Fraction(3)
     if holder.closed:
         raise Refused(STATE, "closed")
+    holder.idle(wallet)
     if leverage == holder.leverages.get(wallet, start):
         raise Refused(MATCH, "nothing would change")
     if (leverage > start) if pair else leverage not in (3, 5):
@@ -212,6 +219,7 @@ def borrow(world: World, content: Content, at: datetime) -> None:
     if pair:
         world.pair(pair)
     holder.may("borrow")
+    holder.idle(wallet)
     if (pair and asset not in pair.split("/")) or "borrow" not in listing.enabled:
         raise Refused(MATCH, "the asset does not fit")
     if (pair and holder.mode(pair) != "isolated") or (not pair and not listing.tiers[0][1]):
@@ -240,6 +248,7 @@ def repay(world: World, content: Content, at: datetime) -> None:
         world.pair(pair)
     if holder.closed:
         raise Refused(STATE, "closed")
+    holder.idle(wallet)
     if pair and asset not in (base(pair), quote(pair)):
         raise Refused(MATCH, "the asset does not fit")
     world.charge(holder, wallet, at)
@@ -258,6 +267,8 @@ def pay_back(holder: Holder, wallet: str, asset: str, amount: Fraction) -> None:
     interest = min(amount, four[INTEREST])
     four[INTEREST] -= interest
     four[BORROWED] -= amount - interest
+    if wallet in holder.running:
+        holder.running[wallet].count(asset, amount)
     forget_paid(holder, wallet, asset)
     holder.cut(wallet)
     assert four[FREE] >= 0

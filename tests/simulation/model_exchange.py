@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from tests.simulation import model_commands, model_liquidation, model_trading
-from tests.simulation.model import ENOUGH, MATCH, PRICE, STATE, Asset, Limits, Pair, Refused, Row, World
+from tests.simulation.model import ENOUGH, MATCH, PRICE, STATE, VERSION, Asset, Limits, Pair, Refused, Row, World
 from tests.simulation.model_commands import Content, amount_of
 
 
@@ -20,8 +20,10 @@ def list_asset(world: World, content: Content, at: datetime) -> None:
 
 
 def _take_limits(listing: Asset, content: Content) -> None:
-    if content.get("borrow_limit") is not None:
-        listing.borrow_limit = Fraction(content["borrow_limit"])
+    if "borrow_limit" in content:
+        # What is left out stays; null lifts the limit.
+        limit = content["borrow_limit"]
+        listing.borrow_limit = None if limit is None else Fraction(limit)
     if content.get("collateral_tiers"):
         listing.tiers = [
             (Fraction(tier["up_to"]) if tier.get("up_to") else None, Fraction(tier["ratio"]))
@@ -133,9 +135,17 @@ def apply(world: World, content: Content) -> int | None:
     stated = content.get("effective_at")
     default = model_liquidation.own_time(world, content) if name in BY_ITSELF else world.now
     before = copy.deepcopy(world)
+    refused_at = None if _is_version(world, content) else VERSION
     try:
         rule(world, content, datetime.fromisoformat(stated) if stated else default)
     except Refused as refusal:
+        refused_at = min(refused_at or refusal.stage, refusal.stage)
+    if refused_at is not None:
         world.__dict__.update(before.__dict__)
-        return refusal.stage
-    return None
+    return refused_at
+
+
+def _is_version(world: World, content: Content) -> bool:
+    """Whether the version that a command states of its account, if it does, is the account's."""
+    holder = world.holders.get(content.get("account_id", ""))
+    return content.get("expected_version") in (None, holder.version if holder else 0)

@@ -13,6 +13,7 @@ from tests.simulation.model import (
     UNKNOWN,
     Holder,
     Refused,
+    Running,
     World,
     base,
     pair_in,
@@ -28,6 +29,7 @@ def place_hold(world: World, content: Content, at: datetime) -> None:
     if pair:
         world.pair(pair)
     holder.may("trade")
+    holder.idle(wallet)
     if content["hold_id"] in holder.holds:
         raise Refused(STATE, "placed before")
     if (pair and asset not in pair.split("/")) or "trade" not in listing.enabled:
@@ -112,29 +114,33 @@ def fill(world: World, name: str, trade: Content, terms: Content, side: str, at:
     by_mode = "cross" if holder.mode(pair) == "cross" else f"isolated:{pair}"
     hold = _hold_of(holder, terms, by_mode, one.paid[0])
     wallet = hold[0] if hold else terms.get("wallet") or by_mode
-    if hold is None:
+    liquidation = _liquidation_of(holder, terms, wallet)
+    is_vouched = hold is not None or liquidation is not None
+    if not is_vouched:
         holder.may("trade")
     if ":" in wallet and one.fee_asset not in pair.split("/"):
         raise Refused(MATCH, "the bucket does not hold the fee's asset")
-    if hold is None:
+    if not is_vouched:
         _require_match(world, holder, trade, terms, wallet)
+        _require_collateral(world, wallet, one)
         _require_status(world, holder, wallet, pair, one.signed)
     if wallet != "spot":
         world.charge(holder, wallet, at)
-    if hold is None:
-        for asset in () if wallet == "spot" else pair.split("/"):
+    if not is_vouched:
+        for asset in () if wallet == "spot" else (*pair.split("/"), one.fee_asset):
             world.price(asset, pair_in(wallet) or "cross", at)
         require_trading(world, holder, wallet, at)
     # A fee in the asset that is paid comes out of the hold too; a rebate leaves none of the hold unused.
     used = min(one.paid[1] + max(one.fee_in(one.paid[0]), Fraction(0)), hold[2]) if hold else Fraction(0)
     missing = one.paid[1] + one.fee_in(one.paid[0]) - used - holder.free(wallet, one.paid[0])
-    if terms.get("auto_borrow") and missing > 0:
-        _require_lending(world, holder, one.paid[0])
+    # Spot borrows nothing, nor does a wallet under liquidation.
+    if terms.get("auto_borrow") and missing > 0 and wallet != "spot" and liquidation is None:
+        _require_lending(world, holder, wallet, one.paid[0])
         lend(world, holder, wallet, one.paid[0], missing, at)
     _settle(holder, wallet, one, used)
     if hold:
         _use(holder, terms["hold_id"], used)
-    if terms.get("auto_repay"):
+    if terms.get("auto_repay") and wallet != "spot":
         asset, gain = one.received
         back = min(gain - one.fee_in(asset), holder.owed(wallet, asset))
         if back > 0:
@@ -170,14 +176,33 @@ def _hold_of(holder: Holder, terms: Content, by_mode: str, asset: str) -> list[A
     return holder.holds[hold_id]
 
 
+def _liquidation_of(holder: Holder, terms: Content, wallet: str) -> Running | None:
+    """The liquidation that a fill names, which runs on its wallet; a fill of none finds none running there."""
+    named = terms.get("liquidation_id")
+    if named is None:
+        holder.idle(wallet)
+        return None
+    if named not in [running.name for running in holder.running.values()]:
+        raise Refused(UNKNOWN, "no such liquidation")
+    if wallet not in holder.running or holder.running[wallet].name != named:
+        raise Refused(MATCH, "the liquidation is of another wallet")
+    return holder.running[wallet]
+
+
 def _require_match(world: World, holder: Holder, trade: Content, terms: Content, wallet: str) -> None:
     pair = trade["pair"]
     if wallet != "spot" and terms.get("expected_mode") not in (None, holder.mode(pair)):
         raise Refused(MATCH, "another margin mode")
     if any("trade" not in world.asset(asset).enabled for asset in pair.split("/")):
         raise Refused(MATCH, "an asset is not traded")
-    if wallet == "spot" and (terms.get("auto_borrow") or terms.get("auto_repay")):
-        raise Refused(MATCH, "spot does not borrow")
+
+
+def _require_collateral(world: World, wallet: str, one: Fill) -> None:
+    """Into the pool comes only what counts as collateral; a rebate comes in too."""
+    for asset in {*one.pair.split("/"), one.fee_asset} if wallet == "cross" else ():
+        gained = one.received[1] if asset == one.received[0] else -one.paid[1] if asset == one.paid[0] else Fraction(0)
+        if gained > one.fee_in(asset) and not world.asset(asset).tiers[0][1]:
+            raise Refused(MATCH, "no collateral")
 
 
 def _require_status(world: World, holder: Holder, wallet: str, pair: str, quantity: Fraction) -> None:
@@ -189,10 +214,12 @@ def _require_status(world: World, holder: Holder, wallet: str, pair: str, quanti
         raise Refused(MATCH, f"the pair is {status}")
 
 
-def _require_lending(world: World, holder: Holder, asset: str) -> None:
+def _require_lending(world: World, holder: Holder, wallet: str, asset: str) -> None:
     holder.may("borrow")
     if "borrow" not in world.asset(asset).enabled:
         raise Refused(MATCH, "the asset is not lent")
+    if wallet == "cross" and not world.asset(asset).tiers[0][1]:
+        raise Refused(MATCH, "no collateral")
 
 
 def _use(holder: Holder, hold_id: str, used: Fraction) -> None:
