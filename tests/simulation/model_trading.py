@@ -141,10 +141,15 @@ def fill(world: World, name: str, trade: Content, terms: Content, side: str, at:
     if hold:
         _use(holder, terms["hold_id"], used)
     if terms.get("auto_repay") and wallet != "spot":
-        asset, gain = one.received
-        back = min(gain - one.fee_in(asset), holder.owed(wallet, asset))
-        if back > 0:
-            pay_back(holder, wallet, asset, back)
+        _repay(holder, wallet, one)
+
+
+def _repay(holder: Holder, wallet: str, one: Fill) -> None:
+    """What is received after the fee first repays its own debt."""
+    asset, gain = one.received
+    back = min(gain - one.fee_in(asset), holder.owed(wallet, asset))
+    if back > 0:
+        pay_back(holder, wallet, asset, back)
 
 
 def _settle(holder: Holder, wallet: str, one: Fill, used: Fraction) -> None:
