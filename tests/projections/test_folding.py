@@ -37,12 +37,13 @@ def test_what_is_loaded_is_what_was_kept(database: str) -> None:
     with connect(database) as connection:
         work_in(connection, LIVE)
         loaded = load_wallets(connection, account_ids)
-        assert sorted(loaded) == account_ids
+        # An account that never held anything has no rows.
+        assert {"alice", "bob", "carol"} <= set(loaded) <= set(account_ids)
     for account_id in account_ids:
         folded = Wallets(account_id)
         for event in random_log():
             if event.account_id == account_id:
                 folded.apply(event, postings(event))
-        assert {w.name: (w.balances, w.next_hours) for w in loaded[account_id].all()} == {
+        assert {w.name: (w.balances, w.next_hours) for w in loaded.get(account_id, Wallets(account_id)).all()} == {
             w.name: (w.balances, w.next_hours) for w in folded.all()
         }

@@ -51,7 +51,8 @@ def test_an_empty_ledger_agrees(database: str) -> None:
 
 def test_projections_that_lag_are_brought_up_first(database: str) -> None:
     recorded_log(database)
-    assert verify(database) == VerifyReport(NEWEST, NEWEST, [], 3, True)
+    opened = {event.account_id for event in random_log() if not event.account_id.startswith("@")}
+    assert verify(database) == VerifyReport(NEWEST, NEWEST, [], len(opened), True)
     assert standing_of(database, "balances").position == NEWEST
 
 
@@ -149,9 +150,10 @@ def test_a_cut_that_only_the_keys_remember_is_named(database: str) -> None:
 
 
 def test_a_gap_in_the_log_and_in_a_stream_is_named(projected: str) -> None:
-    tamper(projected, "delete from events where notification_id = 40")
+    place = next(place for place, one in enumerate(random_log(), 1) if (one.account_id, one.version) == ("alice", 5))
+    tamper(projected, f"delete from events where notification_id = {place}")
     report = verify(projected)
-    assert any("event 41 follows event 39" in difference for difference in report.differences)
+    assert any(f"event {place + 1} follows event {place - 1}" in difference for difference in report.differences)
     assert any("was due" in difference for difference in report.differences)
 
 
