@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, NamedTuple, cast
 
 from ledger import account, exchange
 from ledger.account import Account, AccountCommand
@@ -18,162 +18,211 @@ from ledger.present import Present, market_after
 from ledger.words import EXCHANGE, PRICES
 
 
-def is_of_exchange(command: Command) -> bool:
-    """Whether a command is decided on one of the exchange's own streams; interest without an account never is."""
-    return command.stream in (EXCHANGE, PRICES) and not isinstance(command, AccrueInterest)
+class Asked(NamedTuple):
+    """A command with the ids of the accounts it touches and every key it claims, its idempotency key first."""
+
+    command: Command
+    account_ids: tuple[str, ...]
+    keys: Sequence[Key]
+    is_of_exchange: bool
+
+    @classmethod
+    def of(cls, command: Command) -> "Asked":
+        """What a command asks for, looked up once."""
+        stream = command.stream
+        if stream not in (EXCHANGE, PRICES):
+            asked = cast(AccountCommand, command)
+            return cls(command, account.streams_of(asked), account.keys_of(asked), False)
+        key = command.key
+        keys = [] if key is None else [(stream, key)]
+        # Interest without an account is a job, refused by the rules of accounts, and touches none.
+        return cls(command, (), keys, not isinstance(command, AccrueInterest))
 
 
-def streams_of(command: Command) -> tuple[str, ...]:
-    """The ids of the accounts that a command touches; none if it names none."""
-    return () if command.stream in (EXCHANGE, PRICES) else account.streams_of(cast(AccountCommand, command))
+class Mark(NamedTuple):
+    """How far a draft had come."""
 
-
-def keys_of(command: Command) -> list[Key]:
-    """Every key that a command claims, its idempotency key first."""
-    if not is_of_exchange(command):
-        return account.keys_of(cast(AccountCommand, command))
-    return [] if command.key is None else [(command.stream, command.key)]
+    events: int
+    claims: int
+    replaced: int
+    market: Market
 
 
 @dataclass(slots=True)
 class Draft:
-    """What would be recorded on top of `present`, which stays as it is.
+    """What would be recorded on top of `present`, and of the draft `below` that is being recorded; neither is changed.
 
-    A draft may lie on another one: what it decided is taken over into that one at its end, or dropped as a whole.
+    `used_keys` are those of its keys that are in the log; `first_position` is the one its first event will have.
     """
 
     present: Present
-    keys: dict[Key, UsedKey]
+    used_keys: dict[Key, UsedKey]
     market: Market
+    first_position: int
     below: "Draft | None" = None
     accounts: dict[str, Account] = field(default_factory=dict)
+    keys: dict[Key, UsedKey] = field(default_factory=dict)
     claims: list[KeyClaim] = field(default_factory=list)
     events: list[AnyEvent] = field(default_factory=list)
+    # What stood in a dictionary before, so that a request can be taken back.
+    replaced: list[tuple[dict[Any, Any], Any, Any]] = field(default_factory=list)
 
     @classmethod
-    def on_the_present(cls, present: Present, used_keys: dict[Key, UsedKey]) -> "Draft":
-        """The draft of a batch; `used_keys` are those of its keys that are in the log."""
-        return cls(present, used_keys, present.market)
+    def on_top_of(cls, present: Present, below: "Draft | None", used_keys: dict[Key, UsedKey]) -> "Draft":
+        """An empty draft on the present, or on the draft that will be the present once it is recorded."""
+        if below is None:
+            return cls(present, used_keys, present.market, present.position + 1)
+        return cls(present, used_keys, below.market, below.position + 1, below)
 
     @property
     def position(self) -> int:
         """The log's last position if everything decided so far were recorded."""
-        below = self.present.position if self.below is None else self.below.position
-        return below + len(self.events)
-
-    def on_top(self) -> "Draft":
-        """An empty draft on this one."""
-        return Draft(self.present, {}, self.market, self)
-
-    def take_over(self, top: "Draft") -> None:
-        """Add what a draft on this one decided."""
-        self.market = top.market
-        self.keys |= top.keys
-        self.accounts |= top.accounts
-        self.claims += top.claims
-        self.events += top.events
+        return self.first_position + len(self.events) - 1
 
     def account(self, account_id: str) -> Account:
         """The account as this draft leaves it; it must not be changed."""
-        draft: Draft | None = self
-        while draft is not None:
-            if (decided := draft.accounts.get(account_id)) is not None:
-                return decided
-            draft = draft.below
-        return self.present.account(account_id)
+        decided = self.accounts.get(account_id)
+        if decided is None and self.below is not None:
+            decided = self.below.accounts.get(account_id)
+        return self.present.account(account_id) if decided is None else decided
 
     def used_key(self, key: Key) -> UsedKey | None:
-        """What is known of a key that was used, in the log or by an earlier command of this draft."""
-        draft: Draft | None = self
-        while draft is not None:
-            if (used := draft.keys.get(key)) is not None:
-                return used
-            draft = draft.below
-        return None
+        """What is known of a key that was used, by an earlier command of this draft or the one below, or in the log."""
+        used = self.keys.get(key)
+        if used is None and self.below is not None:
+            used = self.below.keys.get(key)
+        return self.used_keys.get(key) if used is None else used
+
+    def mark(self) -> Mark:
+        """How far this draft has come, to come back to."""
+        return Mark(len(self.events), len(self.claims), len(self.replaced), self.market)
+
+    def take_back(self, mark: Mark) -> None:
+        """Leave everything as it was at a mark."""
+        while len(self.replaced) > mark.replaced:
+            changed, name, before = self.replaced.pop()
+            if before is None:
+                del changed[name]
+            else:
+                changed[name] = before
+        del self.events[mark.events :], self.claims[mark.claims :]
+        self.market = mark.market
+
+    def keep(self, changed: dict[Any, Any], name: Any, value: Any) -> None:
+        """Put into one of this draft's dictionaries, remembering what stood there."""
+        self.replaced.append((changed, name, changed.get(name)))
+        changed[name] = value
+
+    def move_to(self, first_position: int) -> None:
+        """Take later positions, where others recorded meanwhile what concerns nothing in this draft."""
+        by = first_position - self.first_position
+        self.first_position = first_position
+        self.claims = [
+            claim._replace(first_position=claim.first_position + by, last_position=claim.last_position + by)
+            for claim in self.claims
+        ]
 
 
-def decide_all(draft: Draft, commands: Sequence[Command], context: Context, *, atomic: bool) -> list[Outcome]:
+def decide_all(draft: Draft, request: Sequence[Asked], context: Context, *, atomic: bool) -> list[Outcome]:
     """The outcomes of one request's commands in their order, what they record added to the draft.
 
     With `atomic`, one refusal refuses all; the others then say batch_refused. Anything but a refusal that is raised
     leaves the draft as it was.
     """
-    top = draft.on_top()
+    mark = draft.mark()
     outcomes: list[Outcome] = []
-    for place, command in enumerate(commands):
-        try:
-            outcomes.append(decide(top, command, context))
-        except Refusal as refusal:
-            if atomic:
-                return _all_refused(commands, place, refusal)
-            outcomes.append(Refused(refusal))
-    draft.take_over(top)
+    try:
+        for place, asked in enumerate(request):
+            try:
+                outcomes.append(decide(draft, asked, context))
+            except Refusal as refusal:
+                if atomic:
+                    draft.take_back(mark)
+                    return _all_refused(request, place, refusal)
+                outcomes.append(Refused(refusal))
+    except BaseException:
+        draft.take_back(mark)
+        raise
     return outcomes
 
 
-def _all_refused(commands: Sequence[Command], place: int, refusal: Refusal) -> list[Outcome]:
+def _all_refused(request: Sequence[Asked], place: int, refusal: Refusal) -> list[Outcome]:
     other = BatchRefused(
-        f"command {place + 1} of {len(commands)} in this atomic batch, {commands[place].type}, was refused "
+        f"command {place + 1} of {len(request)} in this atomic batch, {request[place].command.type}, was refused "
         f"({refusal.code}), so none was recorded; correct that one and send all again"
     )
-    return [Refused(refusal if place == index else other) for index in range(len(commands))]
+    return [Refused(refusal if place == index else other) for index in range(len(request))]
 
 
-def decide(draft: Draft, command: Command, context: Context) -> Recorded:
+def decide(draft: Draft, asked: Asked, context: Context) -> Recorded:
     """Decide one command and add what it records to the draft; raises the refusal, and then adds nothing.
 
     Checked in this order: does it exist, was the key used, and then all that the rules of the family say.
     """
-    if is_of_exchange(command):
-        return _decide_exchange(draft, cast(ExchangeCommand, command), context)
-    asked = cast(AccountCommand, command)
-    accounts = {stream: draft.account(stream) for stream in streams_of(asked)}
-    account.admit(asked, accounts, draft.market)
-    keys = account.keys_of(asked)
-    if (replayed := _replay(draft, asked, keys)) is not None:
+    if asked.is_of_exchange:
+        return _decide_exchange(draft, asked, context)
+    command = cast(AccountCommand, asked.command)
+    accounts = {account_id: draft.account(account_id) for account_id in asked.account_ids}
+    account.admit(command, accounts, draft.market)
+    if (replayed := _replay(draft, asked)) is not None:
         return replayed
-    decision = account.decide(asked, accounts, draft.market, context)
-    draft.accounts.update(decision.accounts)
-    return _add(draft, asked, keys, decision.events)
+    decision = account.decide(command, accounts, draft.market, context)
+    for account_id, after in decision.accounts.items():
+        draft.keep(draft.accounts, account_id, after)
+    return _add(draft, asked, decision.events)
 
 
-def _decide_exchange(draft: Draft, command: ExchangeCommand, context: Context) -> Recorded:
+def _decide_exchange(draft: Draft, asked: Asked, context: Context) -> Recorded:
+    command = cast(ExchangeCommand, asked.command)
     exchange.admit(command, draft.market)
-    keys = keys_of(command)
-    if (replayed := _replay(draft, command, keys)) is not None:
+    if (replayed := _replay(draft, asked)) is not None:
         return replayed
     event = exchange.decide(command, draft.market, context)
     draft.market = market_after(draft.market, [event])
-    return _add(draft, command, keys, [event])
+    return _add(draft, asked, [event])
 
 
-def _replay(draft: Draft, command: Command, keys: Sequence[Key]) -> Recorded | None:
+def _replay(draft: Draft, asked: Asked) -> Recorded | None:
     """The first answer if the command's key was used for the same; refuses other content and further keys taken."""
+    command = asked.command
     replayed: Recorded | None = None
     taken_on: str | None = None
-    for account_id, key in keys:
-        used = draft.used_key((account_id, key))
-        if used is not None and key == command.key:
+    for key in asked.keys:
+        used = draft.used_key(key)
+        if used is None:
+            continue
+        account_id, text = key
+        if text == command.key:
             require_same_content(command, account_id, used)
             replayed = recorded(command, used.events, replayed=True)
-        elif used is not None and taken_on is None:
+        elif taken_on is None:
             taken_on = account_id
     if taken_on is not None and replayed is None:
         raise account.already_booked(cast(AccountCommand, command), taken_on)
     return replayed
 
 
-def _add(draft: Draft, command: Command, keys: Sequence[Key], events: Sequence[AnyEvent]) -> Recorded:
+def _add(draft: Draft, asked: Asked, events: Sequence[AnyEvent]) -> Recorded:
     """Add a decision: its events take the next positions, and its keys name them."""
+    command = asked.command
     first = draft.position + 1
     references = [
         EventReference(event.account_id, event.TOPIC, event.version, position)
         for position, event in enumerate(events, start=first)
     ]
     draft.events += events
-    content = content_of(command) if keys else None
-    for account_id, key in keys:
-        kept = content if key == command.key else None
-        draft.keys[account_id, key] = UsedKey(kept, references)
-        draft.claims.append(KeyClaim(account_id, key, kept, first, draft.position))
+    if asked.keys:
+        content, own, last = content_of(command), command.key, draft.position
+        for key in asked.keys:
+            kept = content if key[1] == own else None
+            draft.keep(draft.keys, key, UsedKey(kept, references))
+            draft.claims.append(KeyClaim(key[0], key[1], kept, first, last))
     return recorded(command, references, replayed=False)
+
+
+def moved(outcome: Outcome, after: int, by: int) -> Outcome:
+    """An outcome whose events stand `by` positions later, as far as they stand after a position."""
+    if isinstance(outcome, Refused) or outcome.events[0].position <= after:
+        return outcome
+    events = [reference._replace(position=reference.position + by) for reference in outcome.events]
+    return outcome._replace(position=outcome.position + by, events=events)

@@ -1,26 +1,18 @@
 """Idempotency keys: what a command claims when it is recorded, and what it says of a request that comes again."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import psycopg
-from psycopg.rows import tuple_row
 
 from ledger.commands import Command, parse_command
 from ledger.errors import IdempotencyKeyReused, Malformed
-from ledger.log import Connection
 from ledger.outcomes import EventReference
 
 # An account (or stream) id, and a key that is unique on it.
 Key = tuple[str, str]
 
-_INSERT_KEYS = """
-insert into idempotency_keys (account_id, key, content, first_position, last_position)
-select account_id, key, content::json, first_position, last_position
-from unnest(%b::text[], %b::text[], %b::text[], %b::bigint[], %b::bigint[])
-    as claim (account_id, key, content, first_position, last_position)
-"""
 _FIND_KEYS = """
 select account_id, key, content::text, originator_id, topic, originator_version, notification_id
 from unnest(%b::text[], %b::text[]) as asked (account_id, key)
@@ -99,20 +91,14 @@ def _shown(value: Any) -> str:
     return "nothing" if value is None else value if isinstance(value, str) else json.dumps(value)
 
 
-def insert_keys(cursor: psycopg.Cursor[Any], claims: Sequence[KeyClaim]) -> None:
-    """Record claimed keys in the transaction of the events they name."""
-    if claims:
-        cursor.execute(_INSERT_KEYS, [list(column) for column in zip(*claims, strict=True)], prepare=True)
+def ask_for_keys(cursor: psycopg.Cursor[Any], keys: Sequence[Key]) -> None:
+    """Ask which of the keys were used, all in one query; `used_keys` takes the answer."""
+    cursor.execute(_FIND_KEYS, [list(column) for column in zip(*keys, strict=True)], prepare=True)
 
 
-def find_keys(connection: Connection, keys: Iterable[Key]) -> dict[Key, UsedKey]:
-    """Those of the keys that were used, all looked up in one query."""
-    asked = list(keys)
+def used_keys(cursor: psycopg.Cursor[Any]) -> dict[Key, UsedKey]:
+    """The answer to `ask_for_keys`: those that were used."""
     found: dict[Key, UsedKey] = {}
-    if not asked:
-        return found
-    cursor = connection.cursor(binary=True, row_factory=tuple_row)
-    columns = [list(column) for column in zip(*asked, strict=True)]
-    for account_id, key, content, *event in cursor.execute(_FIND_KEYS, columns, prepare=True):
+    for account_id, key, content, *event in cursor:
         found.setdefault((account_id, key), UsedKey(content, [])).events.append(EventReference(*event))
     return found

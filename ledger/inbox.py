@@ -46,15 +46,17 @@ class Inbox:
             self._commands += sum(len(request.commands) for request in requests)
             self._changed.notify()
 
-    def take(self, most_commands: int) -> list[Request]:
+    def take(self, most_commands: int, *, wait: bool = True) -> list[Request]:
         """The next requests, up to about so many commands, at least one request; none when closed and all were taken.
 
-        Waits only while there is nothing at all. A request whose asker has gone away meanwhile is dropped.
+        Waits only while there is nothing at all, and only if told to. A request whose asker has gone away meanwhile is
+        dropped.
         """
         taken: list[Request] = []
         with self._changed:
             while not taken:
-                self._changed.wait_for(lambda: self._requests or self._is_closed)
+                if wait:
+                    self._changed.wait_for(lambda: self._requests or self._is_closed)
                 if not self._requests:
                     break
                 commands = 0

@@ -21,6 +21,15 @@ class RecordedEvent(NamedTuple):
     event: AnyEvent
 
 
+class StoredRow(NamedTuple):
+    """An event as it is stored, not yet read."""
+
+    position: int
+    originator_id: str
+    topic: str
+    state: bytes
+
+
 class LogEnd(NamedTuple):
     """The last position of the log and when it was recorded; position 0 and no time while the log is empty."""
 
@@ -29,6 +38,10 @@ class LogEnd(NamedTuple):
 
 
 _EVENTS = "select notification_id, recorded_at, topic, state from events"
+_ROWS = """
+select notification_id, originator_id, topic, state from events
+where notification_id > %s order by notification_id limit %s
+"""
 _POSITION_AT = """
 with recursive search (before, after) as (
     select 0::bigint, coalesce(max(notification_id), 0) + 1 from events
@@ -46,6 +59,12 @@ def read_log(connection: Connection, after: int, limit: int, until: int | None =
     """Up to `limit` events of all streams after a position, in order, none beyond the position `until`."""
     query = f"{_EVENTS} where notification_id > %s and notification_id <= %s order by notification_id limit %s"
     return list(_read(connection, query, [after, 2**63 - 1 if until is None else until, limit]))
+
+
+def read_rows(connection: Connection, after: int, limit: int) -> list[StoredRow]:
+    """Like `read_log`, for who looks into few of the events."""
+    rows = _cursor(connection).execute(_ROWS, [after, limit], prepare=True)
+    return [StoredRow(*row) for row in rows]
 
 
 def read_stream(

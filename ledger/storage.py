@@ -18,7 +18,7 @@ from eventsourcing.utils import Environment
 from psycopg.rows import dict_row, tuple_row
 
 from ledger.events import Event, read_event, write_event
-from ledger.idempotency import KeyClaim, insert_keys
+from ledger.idempotency import KeyClaim
 from ledger.log import Connection
 from ledger.postgres import open_pool
 
@@ -32,14 +32,27 @@ select coalesce(notification_id, 0), greatest(recorded_at, clock_timestamp())
 from (select) as always
 left join (select notification_id, recorded_at from events order by notification_id desc limit 1) as last on true
 """
-_INSERT_EVENTS = """
-insert into events (notification_id, recorded_at, originator_id, originator_version, topic, state)
-select %b + place, %b, originator_id, originator_version, topic, state
-from unnest(%b::text[], %b::bigint[], %b::text[], %b::bytea[])
-    with ordinality as event (originator_id, originator_version, topic, state, place)
+# Events and keys in one statement, which records nothing unless the log ends where it was read to; holding the lock,
+# it sees all that others committed. Answers with the position that was read to, or with no row.
+_RECORD = f"""
+with log_end (position, next_recorded_at) as materialized ({_LOCKED_END}),
+     present as materialized (select * from log_end where position = %b),
+     recorded as (
+         insert into events (notification_id, recorded_at, originator_id, originator_version, topic, state)
+         select position + place, next_recorded_at, originator_id, originator_version, topic, state
+         from present
+         cross join unnest(%b::text[], %b::bigint[], %b::text[], %b::bytea[])
+             with ordinality as event (originator_id, originator_version, topic, state, place)
+     ),
+     claimed as (
+         insert into idempotency_keys (account_id, key, content, first_position, last_position)
+         select account_id, key, content::json, first_position, last_position
+         from present
+         cross join unnest(%b::text[], %b::text[], %b::text[], %b::bigint[], %b::bigint[])
+             as claim (account_id, key, content, first_position, last_position)
+     )
+select position, pg_notify(%b, %b) from present
 """
-
-
 _RECORDED = """
 select originator_id, state from events where notification_id > %s and notification_id <= %s order by notification_id
 """
@@ -98,30 +111,25 @@ class EventRecorder(PostgresApplicationRecorder):
         """Record events in one transaction and return their positions; never retried, as a lost answer is ambiguous.
 
         `keys` are claimed in the same transaction. With `read_to`, LogMovedOn unless the log still ends there. With
-        `connection`, it is done on that connection, inside the transaction that may be open on it.
+        `cursor`, it is only asked for, in the transaction of whoever gave it, who holds the lock and takes the answer
+        by `require_recorded`.
         """
         if not stored_events:
             return None
         keys: Sequence[KeyClaim] = kwargs.get("keys", ())
-        connection: Connection | None = kwargs.get("connection")
-        if connection is not None:
-            return self._record(connection, stored_events, keys, kwargs.get("read_to"))
-        with self.datastore.get_connection() as pooled:
-            return self._record(pooled, stored_events, keys, kwargs.get("read_to"))
-
-    def _record(
-        self, connection: Connection, events: Sequence[StoredEvent], keys: Sequence[KeyClaim], read_to: int | None
-    ) -> list[int]:
-        with connection.transaction():
+        read_to: int | None = kwargs.get("read_to")
+        cursor: psycopg.Cursor[Any] | None = kwargs.get("cursor")
+        if cursor is not None:
+            assert read_to is not None
+            _ask_to_record(cursor, stored_events, keys, read_to)
+            return None
+        with self.datastore.get_connection() as connection, connection.transaction():
             end = lock_log(connection)
-            if read_to is not None and end.position != read_to:
-                raise LogMovedOn(f"the log was read to position {read_to} and ends at {end.position}")
-            last = end.position + len(events)
-            with connection.pipeline(), connection.cursor() as cursor:
-                _insert_events(cursor, events, end)
-                insert_keys(cursor, keys)
-                cursor.execute("select pg_notify(%s, %s)", [self.channel_name, str(last)])
-        return list(range(end.position + 1, last + 1))
+            cursor = connection.cursor(binary=True, row_factory=tuple_row)
+            first = end.position if read_to is None else read_to
+            _ask_to_record(cursor, stored_events, keys, first)
+            require_recorded(cursor, first)
+        return list(range(first + 1, first + len(stored_events) + 1))
 
 
 class EventFactory(PostgresFactory):
@@ -151,7 +159,7 @@ def lock_log(connection: Connection) -> LockedEnd:
     The connection must be one of `read_committed`: what others committed while this one waited must be seen.
     """
     with connection.pipeline(), connection.cursor(binary=True, row_factory=tuple_row) as cursor:
-        cursor.execute(_LOCK, [ORDERING_LOCK], prepare=True)
+        ask_for_lock(cursor)
         row = cursor.execute(_LOCKED_END, prepare=True).fetchone()
     assert row is not None
     return LockedEnd(row[0], row[1].astimezone(UTC))
@@ -166,8 +174,20 @@ def was_recorded(connection: Connection, after: int, events: Sequence[Event]) ->
     return rows.fetchall() == [(event.account_id, write_event(event)) for event in events]
 
 
-def _insert_events(cursor: psycopg.Cursor[Any], events: Sequence[StoredEvent], end: LockedEnd) -> None:
-    columns = zip(*((one.originator_id, one.originator_version, one.topic, one.state) for one in events), strict=True)
-    ids, versions, topics, states = map(list, columns)
-    parameters = [end.position, end.next_recorded_at, ids, versions, topics, states]
-    cursor.execute(_INSERT_EVENTS, parameters, prepare=True)
+def ask_for_lock(cursor: psycopg.Cursor[Any]) -> None:
+    """Ask for the ordering lock, to be held until the open transaction ends."""
+    cursor.execute(_LOCK, [ORDERING_LOCK], prepare=True)
+
+
+def _ask_to_record(
+    cursor: psycopg.Cursor[Any], events: Sequence[StoredEvent], keys: Sequence[KeyClaim], read_to: int
+) -> None:
+    rows = [(one.originator_id, one.originator_version, one.topic, one.state) for one in events]
+    columns = [*map(list, zip(*rows, strict=True)), *(map(list, zip(*keys, strict=True)) if keys else [[]] * 5)]
+    cursor.execute(_RECORD, [read_to, *columns, CHANNEL, str(read_to + len(events))], prepare=True)
+
+
+def require_recorded(cursor: psycopg.Cursor[Any], read_to: int) -> None:
+    """LogMovedOn unless what was asked for took place."""
+    if cursor.fetchone() is None:
+        raise LogMovedOn(f"the log was read to position {read_to} and ends beyond it")

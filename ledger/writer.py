@@ -1,37 +1,33 @@
-"""The one writer of a process: takes all commands that wait, decides them, and records them in one transaction."""
+"""The one writer of a process: takes all commands that wait, decides them, and records them in one transaction.
+
+While one batch is being committed the next one is decided, on what the first will leave. Where others write too, or a
+connection breaks, that head start is given up, and a batch is recorded with the ordering lock in hand.
+"""
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from threading import Thread
-from typing import Any
 
 import psycopg
+from psycopg.rows import tuple_row
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from ledger.commands import Command
-from ledger.deciding import Draft, decide_all, keys_of, streams_of
-from ledger.decision import Context
+from ledger.batch import Batch, Lookup
+from ledger.deciding import Draft
 from ledger.errors import Unavailable
-from ledger.idempotency import Key, find_keys
+from ledger.flight import Flight, Save
 from ledger.inbox import Inbox, Request
-from ledger.log import Connection, log_end
+from ledger.lines import Lines
+from ledger.log import Connection
 from ledger.outcomes import Outcome, Refused
-from ledger.postgres import connect
 from ledger.present import Present
-from ledger.storage import LogMovedOn, lock_log, read_committed, was_recorded
+from ledger.snapshots import SnapshotKeeper
+from ledger.storage import LogMovedOn, lock_log, require_recorded, was_recorded
 
 FIRST_PAUSE_SECONDS = 0.02
 LONGEST_PAUSE_SECONDS = 0.5
-CONNECT_TIMEOUT_SECONDS = 5
-# This connection only ever looks up by index: no plan made while the tables were small may scan them when they are
-# large. A writer that hangs while it holds the ordering lock is cut off by the server, so that others can go on.
-CONNECTION_SETTINGS = """
-set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set timezone = 'UTC';
-set idle_in_transaction_session_timeout = '30s'; set lock_timeout = '45s';
-"""
-KEEPALIVES = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30_000}
+# After others have written, so many batches are recorded with the lock in hand before a head start is tried again.
+BATCHES_WITHOUT_HEAD_START = 8
 
 
 class WriterSettings(BaseSettings):
@@ -39,34 +35,14 @@ class WriterSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="LEDGER_", env_ignore_empty=True, extra="ignore")
 
-    # How many accounts are kept in memory between batches.
-    cached_accounts: int = 20_000
+    # How many accounts are kept in memory between batches, and about how many bytes they may take.
+    cached_accounts: int = 100_000
+    cached_bytes: int = 500_000_000
     # About how many commands are recorded in one transaction, and how many may wait for it.
     batch_commands: int = 1_000
     waiting_commands: int = 10_000
     # How long a database that was there a moment ago is tried again before commands are answered with Unavailable.
     patience_seconds: float = 2.0
-
-
-@dataclass(slots=True)
-class Batch:
-    """Requests that are recorded together, with their answers once they are decided.
-
-    `read_to` is the log position the draft was decided on; `is_in_doubt` while the answer to its commit is missing.
-    """
-
-    requests: list[Request]
-    account_ids: list[str] = field(init=False)
-    keys: list[Key] = field(init=False)
-    answers: list[list[Outcome] | Exception] = field(default_factory=list)
-    draft: Draft | None = None
-    read_to: int = 0
-    is_in_doubt: bool = False
-
-    def __post_init__(self) -> None:
-        commands: list[Command] = [command for request in self.requests for command in request.commands]
-        self.account_ids = list(dict.fromkeys(stream for command in commands for stream in streams_of(command)))
-        self.keys = list(dict.fromkeys(key for command in commands for key in keys_of(command)))
 
 
 class Writer:
@@ -76,50 +52,116 @@ class Writer:
     the next batch connects anew.
     """
 
-    def __init__(self, url: str, inbox: Inbox, save: Callable[..., Any], settings: WriterSettings) -> None:
-        self._url = url
+    def __init__(self, url: str, inbox: Inbox, save: Save, settings: WriterSettings) -> None:
         self._inbox = inbox
         self._save = save
         self._settings = settings
-        self.present = Present(settings.cached_accounts)
-        self._connection: Connection | None = None
+        self._snapshots = SnapshotKeeper(url)
+        self.present = Present(settings.cached_accounts, settings.cached_bytes, self._snapshots.offer)
+        self._lines = Lines(url, self.present)
         self._is_reachable = True
+        self._without_head_start = 0
+        self._was_touched = False
         self._thread = Thread(target=self._run, name="ledger-writer", daemon=True)
         self._thread.start()
 
     def join(self) -> None:
         """Wait until the closed inbox is empty and all its requests are answered."""
         self._thread.join()
+        self._snapshots.close()
 
     def _run(self) -> None:
-        while requests := self._inbox.take(self._settings.batch_commands):
-            answers = self._answer(requests)
-            for request, answer in zip(requests, answers, strict=True):
-                if isinstance(answer, BaseException):
-                    request.answer.set_exception(answer)
-                else:
-                    request.answer.set_result(answer)
-        self._disconnect()
+        decided: Batch | None = None
+        while (requests := self._inbox.take(self._settings.batch_commands, wait=decided is None)) or decided:
+            decided = self._advance(decided, requests)
+        self._lines.drop()
 
-    def _answer(self, requests: list[Request]) -> list[list[Outcome] | Exception]:
+    def _advance(self, decided: Batch | None, requests: list[Request]) -> Batch | None:
+        """Record and answer what is decided; while that is being committed, decide what came, and return it."""
+        coming = self._begin(requests) if requests else None
+        lookup = None if coming is None else self._look_up(coming, decided)
+        flight = None if decided is None else self._send(decided)
+        if coming is not None and lookup is not None:
+            self._decide_ahead(coming, lookup, None if decided is None else decided.draft)
+        if decided is not None:
+            stands = self._settle(decided, flight)
+            if coming is not None and not stands:
+                coming.draft = None
+        return coming
+
+    def _begin(self, requests: list[Request]) -> Batch | None:
+        """A batch of requests; if they cannot even be looked at, they are answered with the fault."""
         try:
-            batch = Batch(requests)
-            self._write(batch)
+            return Batch(requests)
+        except Exception as fault:
+            _answer(requests, [fault] * len(requests))
+            return None
+
+    def _look_up(self, coming: Batch, decided: Batch | None) -> Lookup | None:
+        """Ask for what a batch needs, if it can have a head start: on the present, or on what is decided already."""
+        stands = decided is None or decided.draft is not None
+        if self._without_head_start or not (stands and self._lines.is_open and self.present.is_read):
+            return None
+        try:
+            return Lookup(self._lines.reading(), self.present, coming)
+        except Exception:
+            self._lines.drop()
+            return None
+
+    def _decide_ahead(self, coming: Batch, lookup: Lookup, below: Draft | None) -> None:
+        """Decide on what will be the present; a batch whose head start fails is decided later, and fails there."""
+        try:
+            coming.decide(self.present, below, lookup.take())
+        except Exception:
+            coming.draft = None
+            self._lines.drop()
+
+    def _send(self, decided: Batch) -> Flight | None:
+        """Have what is decided committed, without waiting for it."""
+        if decided.draft is None or not self._lines.is_open:
+            return None
+        try:
+            return Flight(self._lines.writing(), decided, self._save)
+        except Exception:
+            self._lines.drop()
+            return None
+
+    def _settle(self, batch: Batch, flight: Flight | None) -> bool:
+        """See a batch recorded and answer it; returns whether it was recorded as it was decided ahead."""
+        stands = False
+        try:
+            stands = flight is not None and self._landed(batch, flight)
+            if not stands:
+                self._record_alone(batch)
             self.present.keep_to_size(batch.account_ids)
-            return batch.answers
+            _answer(batch.requests, batch.answers)
         except psycopg.Error as error:
             self._is_reachable = False
             refusal = _unavailable(batch, error)
             # Who sent no command, to have the log read, must not take silence for success.
-            return [[Refused(refusal)] * len(request.commands) or refusal for request in requests]
-        except Exception as error:
+            _answer(batch.requests, [[Refused(refusal)] * len(one.commands) or refusal for one in batch.requests])
+        except Exception as fault:
             # A fault of ours: whatever was half done is read again, and the thread lives on.
             self.present.forget()
-            self._disconnect()
-            return [error] * len(requests)
+            self._lines.drop()
+            _answer(batch.requests, [fault] * len(batch.requests))
+        return stands
 
-    def _write(self, batch: Batch) -> None:
-        """Record a batch, trying again for a while when the connection breaks."""
+    def _landed(self, batch: Batch, flight: Flight) -> bool:
+        """Whether a batch was committed; if it was not, or that is unknown, it must be recorded alone."""
+        try:
+            flight.land()
+        except LogMovedOn:
+            batch.is_in_doubt = False
+            return False
+        except psycopg.Error:
+            self._lines.drop()
+            return False
+        self._publish(batch)
+        return True
+
+    def _record_alone(self, batch: Batch) -> None:
+        """Record a batch while no other is on its way, trying again for a while when the connection breaks."""
         deadline = time.monotonic() + (self._settings.patience_seconds if self._is_reachable else 0)
         pause = FIRST_PAUSE_SECONDS
         while True:
@@ -128,31 +170,40 @@ class Writer:
                 self._is_reachable = True
                 return
             except psycopg.Error as error:
-                self._disconnect()
+                self._lines.drop()
                 is_gone = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+                if not is_gone:
+                    # The database refused what follows from memory, so memory is not to be trusted.
+                    self.present.forget()
                 if not is_gone or time.monotonic() > deadline:
                     raise
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
     def _attempt(self, batch: Batch) -> None:
-        """Decide and record; if the log moved on meanwhile, or a commit is in doubt, again while holding the lock."""
-        connection = self._connected()
+        """Record, holding the lock, what is decided on the log's end; a decision that nothing touched since stands."""
+        connection = self._lines.writing()
+        touched: set[str] = set()
         if not batch.is_in_doubt:
-            self._decide(connection, batch)
-            try:
-                self._record(connection, batch)
-                self._publish(batch)
-                return
-            except LogMovedOn:
-                pass
+            touched = self.present.catch_up(connection)
+            if batch.draft is None and not self._was_touched:
+                # Where others write on other accounts, there is time to decide while they hold the lock.
+                self._decide(connection, batch)
+                touched.clear()
         with connection.transaction():
-            lock_log(connection)
-            if self._was_recorded_after_all(connection, batch):
-                return
-            self._decide(connection, batch)
-            self._record(connection, batch)
+            end = lock_log(connection)
+            if not self._was_recorded_after_all(connection, batch):
+                news = set() if self.present.is_at(end.position) else self.present.catch_up(connection)
+                self._note_others(batch, touched | news)
+                self._bring_up(connection, batch, touched | news)
+                self._record(connection, batch)
         self._publish(batch)
+
+    def _note_others(self, batch: Batch, touched: set[str]) -> None:
+        """Remember whether others write, and whether on the same accounts, for how the next batches are recorded."""
+        self._was_touched = batch.is_touched_by(touched)
+        left = max(0, self._without_head_start - 1)
+        self._without_head_start = BATCHES_WITHOUT_HEAD_START if touched else left
 
     def _was_recorded_after_all(self, connection: Connection, batch: Batch) -> bool:
         """Whether a commit in doubt took place; holding the lock, nobody can still be committing it."""
@@ -161,62 +212,39 @@ class Writer:
         batch.is_in_doubt = False
         return False
 
+    def _bring_up(self, connection: Connection, batch: Batch, touched: set[str]) -> None:
+        """Have a batch decided on the log's end, where it is not yet or something touched it."""
+        if batch.draft is None or batch.is_touched_by(touched):
+            self._decide(connection, batch)
+        else:
+            batch.move_to(self.present.position)
+
     def _decide(self, connection: Connection, batch: Batch) -> None:
-        """Decide every command on the log as it now ends."""
-        self.present.catch_up(connection)
-        self.present.load(connection, batch.account_ids)
-        batch.draft = Draft.on_the_present(self.present, find_keys(connection, batch.keys))
-        batch.read_to = self.present.position
-        at = datetime.now(UTC)
-        batch.answers = [_decide_request(batch.draft, request, at) for request in batch.requests]
+        batch.decide(self.present, None, Lookup(connection, self.present, batch).take())
 
     def _record(self, connection: Connection, batch: Batch) -> None:
-        """Record what was decided, or, if that is nothing, see that it was decided on fresh state; else LogMovedOn."""
-        assert batch.draft is not None
-        if not batch.draft.events:
-            if log_end(connection).position != batch.read_to:
-                raise LogMovedOn("a refusal is only final when it was decided on all that is recorded")
-            return
-        batch.is_in_doubt = True
-        try:
-            self._save(*batch.draft.events, keys=batch.draft.claims, read_to=batch.read_to, connection=connection)
-        except LogMovedOn:
-            batch.is_in_doubt = False
-            raise
+        """Record what was decided in the open transaction, which holds the lock."""
+        draft = batch.draft
+        assert draft is not None
+        if draft.events:
+            batch.is_in_doubt = True
+            cursor = connection.cursor(binary=True, row_factory=tuple_row)
+            self._save(*draft.events, keys=draft.claims, read_to=batch.read_to, cursor=cursor)
+            require_recorded(cursor, batch.read_to)
 
     def _publish(self, batch: Batch) -> None:
         draft = batch.draft
+        batch.is_in_doubt = False
         if draft is not None and draft.events:
             self.present.publish(draft.position, draft.events[-1], draft.accounts, draft.market)
 
-    def _connected(self) -> Connection:
-        if self._connection is None:
-            connection = connect(
-                self._url,
-                application_name="ledger writer",
-                autocommit=True,
-                connect_timeout=CONNECT_TIMEOUT_SECONDS,
-                **KEEPALIVES,
-            )
-            self._connection = connection
-            read_committed(connection)
-            connection.execute(CONNECTION_SETTINGS)
-            self.present.recognise(connection)
-        return self._connection
 
-    def _disconnect(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-
-def _decide_request(draft: Draft, request: Request, at: datetime) -> list[Outcome] | Exception:
-    """The outcomes of one request; a fault of ours fails this request alone."""
-    context = Context(at, request.actor, request.correlation_id)
-    try:
-        return decide_all(draft, request.commands, context, atomic=request.atomic)
-    except Exception as error:
-        return error
+def _answer(requests: Sequence[Request], answers: Sequence[list[Outcome] | Exception]) -> None:
+    for request, answer in zip(requests, answers, strict=True):
+        if isinstance(answer, BaseException):
+            request.answer.set_exception(answer)
+        else:
+            request.answer.set_result(answer)
 
 
 def _unavailable(batch: Batch, error: psycopg.Error) -> Unavailable:

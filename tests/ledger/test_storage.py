@@ -16,7 +16,7 @@ from eventsourcing.tests.persistence import (
 )
 
 from ledger.events import AccountOpened, AnyEvent, FundsDeposited
-from ledger.idempotency import KeyClaim, find_keys
+from ledger.idempotency import KeyClaim, ask_for_keys, used_keys
 from ledger.log import (
     RecordedEvent,
     log_end,
@@ -135,7 +135,7 @@ def test_refused_inserts_leave_no_gap(recorder: EventRecorder) -> None:
 
 def test_events_read_to_another_end_are_not_recorded(recorder: EventRecorder) -> None:
     recorder.insert_events(stored(opened("alice")), read_to=0)
-    with pytest.raises(LogMovedOn, match="read to position 0 and ends at 1"):
+    with pytest.raises(LogMovedOn, match="read to position 0 and ends beyond it"):
         recorder.insert_events(stored(opened("bob")), read_to=0)
     assert recorder.insert_events(stored(opened("bob")), read_to=1) == [2]
 
@@ -148,7 +148,9 @@ def test_keys_are_recorded_with_their_events_or_not_at_all(
     with pytest.raises(IntegrityError):
         recorder.insert_events(stored(opened("bob")), keys=[KeyClaim("alice", "k1", "{}", 3, 3)])
     assert log_end(connection).position == 2
-    found = find_keys(connection, [("alice", "k1"), ("alice", "trade_id T"), ("bob", "k1"), ("alice", "k2")])
+    cursor = connection.cursor(binary=True)
+    ask_for_keys(cursor, [("alice", "k1"), ("alice", "trade_id T"), ("bob", "k1"), ("alice", "k2")])
+    found = used_keys(cursor)
     first, second = EventReference("alice", "account.opened", 1, 1), EventReference("alice", "funds.deposited", 2, 2)
     assert found[("alice", "k1")] == ('{"type": "open_account"}', [first, second])
     assert found[("alice", "trade_id T")] == (None, [second])

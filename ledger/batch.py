@@ -1,0 +1,114 @@
+"""A batch: requests that are decided and recorded together, and what the database must be asked before they are."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from psycopg.rows import tuple_row
+
+from ledger.account import Account
+from ledger.deciding import Asked, Draft, decide_all, moved
+from ledger.decision import Context
+from ledger.idempotency import Key, UsedKey, ask_for_keys, used_keys
+from ledger.inbox import Request
+from ledger.log import Connection
+from ledger.outcomes import Outcome
+from ledger.present import Present
+from ledger.snapshots import ask_for_accounts, found_accounts
+from ledger.words import EXCHANGE, PRICES
+
+
+@dataclass(slots=True, eq=False)
+class Batch:
+    """Requests that are recorded together, with their answers once they are decided.
+
+    `is_in_doubt` while the answer to its commit is missing.
+    """
+
+    requests: list[Request]
+    asked: list[list[Asked]] = field(init=False)
+    account_ids: list[str] = field(init=False)
+    keys: list[Key] = field(init=False)
+    answers: list[list[Outcome] | Exception] = field(default_factory=list)
+    draft: Draft | None = None
+    is_in_doubt: bool = False
+
+    def __post_init__(self) -> None:
+        self.asked = [[Asked.of(command) for command in request.commands] for request in self.requests]
+        every = [asked for request in self.asked for asked in request]
+        self.account_ids = list({account_id: None for asked in every for account_id in asked.account_ids})
+        self.keys = list({key: None for asked in every for key in asked.keys})
+
+    @property
+    def read_to(self) -> int:
+        """The log position that it was decided on."""
+        assert self.draft is not None
+        return self.draft.first_position - 1
+
+    def decide(self, present: Present, below: Draft | None, used: dict[Key, UsedKey]) -> None:
+        """Decide every command on the present, or on the draft that will be the present once it is recorded."""
+        draft = Draft.on_top_of(present, below, used)
+        at = datetime.now(UTC)
+        self.answers = [
+            _decide_request(draft, asked, request, at) for asked, request in zip(self.asked, self.requests, strict=True)
+        ]
+        # What lies below is the present by the time anyone asks again; a chain would keep every draft in memory.
+        draft.below = None
+        self.draft = draft
+
+    def is_touched_by(self, streams: set[str]) -> bool:
+        """Whether something recorded on these streams may change what was decided."""
+        return not streams.isdisjoint((EXCHANGE, PRICES)) or not streams.isdisjoint(self.account_ids)
+
+    def move_to(self, position: int) -> None:
+        """Stand right after a later position, as nothing recorded up to there touches it."""
+        assert self.draft is not None
+        before, by = self.read_to, position - self.read_to
+        self.draft.move_to(position + 1)
+        self.answers = [
+            answer if isinstance(answer, Exception) else [moved(outcome, before, by) for outcome in answer]
+            for answer in self.answers
+        ]
+
+
+def _decide_request(draft: Draft, asked: list[Asked], request: Request, at: datetime) -> list[Outcome] | Exception:
+    """The outcomes of one request; a fault of ours fails this request alone."""
+    try:
+        return decide_all(draft, asked, Context(at, request.actor, request.correlation_id), atomic=request.atomic)
+    except Exception as error:
+        return error
+
+
+class Lookup:
+    """What a batch needs to know before it is decided, asked for at once and taken when it is needed.
+
+    The answers are those of the moment the server reads; what is recorded meanwhile by this writer lies in the draft
+    below the batch's own, and what others record keeps the batch from being recorded.
+    """
+
+    def __init__(self, connection: Connection, present: Present, batch: Batch) -> None:
+        self._present = present
+        self._missing = present.missing(batch.account_ids)
+        self._accounts = connection.cursor(binary=True, row_factory=tuple_row)
+        self._keys = connection.cursor(binary=True, row_factory=tuple_row)
+        self._has_keys = bool(batch.keys)
+        self._pipeline = ExitStack()
+        self._pipeline.enter_context(connection.pipeline())
+        if self._missing:
+            ask_for_accounts(self._accounts, self._missing, present.position)
+        if self._has_keys:
+            ask_for_keys(self._keys, batch.keys)
+
+    @classmethod
+    def made(cls, connection: Connection, present: Present, batch: Batch) -> dict[Key, UsedKey]:
+        """Ask, and take the answers at once."""
+        return cls(connection, present, batch).take()
+
+    def take(self) -> dict[Key, UsedKey]:
+        """Have the accounts in the present, and the keys that were used."""
+        self._pipeline.close()
+        if self._missing:
+            found = {account.id: (account, kept_at) for account, kept_at in found_accounts(self._accounts)}
+            for account_id in self._missing:
+                self._present.take(*found.get(account_id, (Account.unopened(account_id), 0)))
+        return used_keys(self._keys) if self._has_keys else {}

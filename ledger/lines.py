@@ -1,0 +1,62 @@
+"""The writer's two connections to the database: one that writes, and one that looks up what the next batch needs."""
+
+from ledger.log import Connection
+from ledger.postgres import connect
+from ledger.present import Present
+from ledger.storage import read_committed
+
+CONNECT_TIMEOUT_SECONDS = 5
+# These connections only ever look up by index: no plan made while the tables were small may scan them when they are
+# large. A writer that hangs while it holds the ordering lock is cut off by the server, so that others can go on.
+CONNECTION_SETTINGS = """
+set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set timezone = 'UTC';
+set idle_in_transaction_session_timeout = '30s'; set lock_timeout = '45s';
+"""
+KEEPALIVES = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30_000}
+
+
+class Lines:
+    """Connects when first asked, and again after `drop`; another log found then is not taken for the known one."""
+
+    def __init__(self, url: str, present: Present) -> None:
+        self._url = url
+        self._present = present
+        self._writing: Connection | None = None
+        self._reading: Connection | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a connection to write on."""
+        return self._writing is not None
+
+    def writing(self) -> Connection:
+        """The connection that writes."""
+        if self._writing is None:
+            self._writing = self._connect("ledger writer")
+            self._present.recognise(self._writing)
+        return self._writing
+
+    def reading(self) -> Connection:
+        """The connection that looks up."""
+        if self._reading is None:
+            self._reading = self._connect("ledger lookup")
+        return self._reading
+
+    def drop(self) -> None:
+        """Close both."""
+        for line in (self._writing, self._reading):
+            if line is not None:
+                line.close()
+        self._writing = self._reading = None
+
+    def _connect(self, name: str) -> Connection:
+        line = connect(
+            self._url, application_name=name, autocommit=True, connect_timeout=CONNECT_TIMEOUT_SECONDS, **KEEPALIVES
+        )
+        try:
+            read_committed(line)
+            line.execute(CONNECTION_SETTINGS)
+        except BaseException:
+            line.close()
+            raise
+        return line

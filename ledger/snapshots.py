@@ -1,0 +1,168 @@
+"""Snapshots: what the events of long streams left, kept beside the log so that nobody folds them from the start.
+
+A snapshot is never the truth: it is made from what the write side holds in memory after a commit, it is used only by
+the very rules that made it, and `ledger verify` folds every one again.
+"""
+
+import contextlib
+import hashlib
+from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from threading import Condition, Thread
+from typing import Any, NamedTuple, cast
+
+import psycopg
+from psycopg.rows import tuple_row
+from pydantic import VERSION, TypeAdapter
+
+from ledger.account import Account, evolve
+from ledger.events import AccountEvent, read_event
+from ledger.log import Connection
+from ledger.market import Market
+from ledger.postgres import connect
+
+MARKET = "@market"
+"""The name under which the market is kept, which is what @exchange and @prices left together."""
+EVENTS_BETWEEN = 200
+"""How many events a stream has between two snapshots, at least: so many are folded in a few milliseconds."""
+MOST_WAITING = 10_000
+PAUSE_SECONDS = 1.0
+
+_ACCOUNTS = TypeAdapter(Account)
+_MARKETS = TypeAdapter(Market)
+
+_KEEP = """
+insert into snapshots as kept (stream, version, position, rules, state)
+select * from unnest(%b::text[], %b::bigint[], %b::bigint[], %b::text[], %b::bytea[])
+on conflict (stream) do update
+set version = excluded.version, position = excluded.position, rules = excluded.rules, state = excluded.state,
+    made_at = now()
+where kept.rules <> excluded.rules or kept.version < excluded.version
+"""
+# Snapshots and the events after them, in one statement, so that no snapshot is replaced between the two. The sum keeps
+# the position out of the index: no plan may walk the log by position to find a few streams.
+_FIND_STREAMS = """
+with asked as (select unnest(%b::text[]) as stream),
+     kept as (
+         select stream, version, state from asked join snapshots using (stream) where rules = %b and position <= %b
+     )
+select stream, version, null as topic, state from kept
+union all
+select stream, originator_version, topic, events.state
+from asked left join kept using (stream)
+join events on originator_id = stream and originator_version > coalesce(kept.version, 0) and notification_id + 0 <= %b
+order by 1, 2
+"""
+_FIND_MARKET = "select version, position, state from snapshots where stream = %s and rules = %s and position <= %s"
+
+
+class Snapshot(NamedTuple):
+    """What a stream's events up to a version left, the log being at a position."""
+
+    stream: str
+    version: int
+    position: int
+    state: Account | Market
+
+
+@cache
+def rules_in_force() -> str:
+    """The SHA-256, in hexadecimal digits, of what a snapshot depends on: this package's code and pydantic's version."""
+    digest = hashlib.sha256(VERSION.encode())
+    for file in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def write_state(state: Account | Market) -> bytes:
+    """What is stored of an account or the market."""
+    return _ACCOUNTS.dump_json(state) if isinstance(state, Account) else _MARKETS.dump_json(state)
+
+
+def read_account(state: bytes) -> Account:
+    """The account that was stored so."""
+    return _ACCOUNTS.validate_json(state)
+
+
+def ask_for_accounts(cursor: psycopg.Cursor[Any], account_ids: Sequence[str], until: int) -> None:
+    """Ask for accounts as of a position, all in one query; `found_accounts` takes the answer."""
+    cursor.execute(_FIND_STREAMS, [list(account_ids), rules_in_force(), until, until], prepare=True)
+
+
+def found_accounts(cursor: psycopg.Cursor[Any]) -> Iterator[tuple[Account, int]]:
+    """The answer to `ask_for_accounts`: each that has events, with the version of its snapshot, 0 if it has none."""
+    for _, rows in groupby(cursor, key=itemgetter(0)):
+        account, kept_at = None, 0
+        for stream, version, topic, state in rows:
+            if topic is None:
+                account, kept_at = read_account(state), version
+                continue
+            account = account or Account.unopened(stream)
+            evolve(account, cast(AccountEvent, read_event(topic, state)))
+        assert account is not None
+        yield account, kept_at
+
+
+def find_market(connection: Connection, until: int) -> Market | None:
+    """The market as its last snapshot has it, unless that is of a later position or of other rules."""
+    cursor = connection.cursor(binary=True, row_factory=tuple_row)
+    row = cursor.execute(_FIND_MARKET, [MARKET, rules_in_force(), until]).fetchone()
+    return None if row is None else _MARKETS.validate_json(row[2])
+
+
+def keep(connection: psycopg.Connection[Any], snapshots: Sequence[Snapshot]) -> None:
+    """Store snapshots in the place of older ones."""
+    rules = rules_in_force()
+    rows = [(one.stream, one.version, one.position, rules, write_state(one.state)) for one in snapshots]
+    connection.execute(_KEEP, [list(column) for column in zip(*rows, strict=True)])
+
+
+class SnapshotKeeper:
+    """Stores snapshots in a thread and over a connection of its own, so that no commit waits for them.
+
+    What cannot be stored is let go: the stream is offered again after its next events.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._waiting: dict[str, Snapshot] = {}
+        self._changed = Condition()
+        self._is_closed = False
+        self._thread = Thread(target=self._run, name="ledger-snapshots", daemon=True)
+        self._thread.start()
+
+    def offer(self, snapshot: Snapshot) -> None:
+        """Have a snapshot stored some time soon; its state must not change any more."""
+        with self._changed:
+            if len(self._waiting) < MOST_WAITING:
+                self._waiting[snapshot.stream] = snapshot
+                self._changed.notify()
+
+    def close(self) -> None:
+        """Store what waits, and end."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while waiting := self._take():
+            with contextlib.suppress(psycopg.Error):
+                self._store(waiting)
+
+    def _take(self) -> list[Snapshot]:
+        """What waits; a moment's pause lets more come together, and a hot stream be stored once."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._is_closed)
+            if not self._is_closed:
+                self._changed.wait_for(lambda: self._is_closed, PAUSE_SECONDS)
+            waiting = list(self._waiting.values())
+            self._waiting.clear()
+        return waiting
+
+    def _store(self, snapshots: Sequence[Snapshot]) -> None:
+        with connect(self._url, application_name="ledger snapshots", autocommit=True, connect_timeout=5) as connection:
+            keep(connection, snapshots)
