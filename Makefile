@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 # SERVE=0 ends the demo after its last check instead of serving.
 SERVE ?= 1
-# More words for pytest: make test ARGS="-k margin -x"
+# More words for pytest (make test ARGS="-k margin -x") or for the benchmark (make bench-write ARGS=--quick)
 ARGS ?=
 
-.PHONY: demo serve test check format venv clean
+.PHONY: demo serve test check bench-write format venv clean
 .DEFAULT_GOAL := test
 
 demo: $(INSTALLED)
@@ -27,6 +27,9 @@ check: $(INSTALLED)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/house
+
+bench-write: $(INSTALLED)
+	$(BIN)/python -m benchmarks.write_path $(ARGS)
 
 format: $(INSTALLED)
 	$(BIN)/ruff format .

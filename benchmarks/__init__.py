@@ -1,0 +1,1 @@
+"""Benchmarks: what the ledger costs, measured against something that a reader can name."""

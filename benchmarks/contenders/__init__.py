@@ -1,0 +1,1 @@
+"""Who is measured: each takes its short turn in every round."""

@@ -1,0 +1,137 @@
+"""What a run says: a table to read, and one JSON object."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from benchmarks.measuring import Turn, median_figure
+from benchmarks.plan import NAMES, Plan
+from benchmarks.ratios import LIBRARY_THREADS, RATIOS, Ratio, median_ratios, with_library
+from benchmarks.tally import Tally
+from benchmarks.workload import MIX
+
+QUICK_WARNING = "QUICK: a small run that shows that the benchmark works; its figures say nothing"
+
+
+@dataclass
+class Report:
+    """Everything a run found out."""
+
+    plan: Plan
+    machine: Mapping[str, str | int | float]
+    set_up: Mapping[str, float]
+    turns: Mapping[str, Sequence[Turn]]
+    memory: Mapping[str, Any] | None
+    seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        """The whole, as `--json` prints it."""
+        turns = with_library(self.turns)
+        return {
+            "benchmark": "write_path",
+            **({"warning": QUICK_WARNING} if self.plan.is_quick else {}),
+            "machine": dict(self.machine),
+            "plan": asdict(self.plan),
+            "seconds": round(self.seconds, 1),
+            "set_up": dict(self.set_up),
+            "workload": {"mix_per_mille": MIX, **self._tally().written()},
+            **{name: _figures(name, turns) for name in NAMES if name in turns},
+            "memory": None if self.memory is None else dict(self.memory),
+            "ratios": {name: _rounded(value) for name, value in median_ratios(turns).items()},
+        }
+
+    def as_table(self) -> Group:
+        """The figures with their ratios, and under them what they rest on."""
+        turns = with_library(self.turns)
+        lines = [*self._machine_lines(), *self._work_lines(), *self._memory_lines()]
+        warning = [Text(QUICK_WARNING, style="bold red")] if self.plan.is_quick else []
+        return Group(*warning, _table(turns), *(Text(line) for line in lines))
+
+    def _tally(self) -> Tally:
+        whole = Tally()
+        for turn in (turn for turns in self.turns.values() for turn in turns):
+            if turn.tally is not None:
+                whole.add(turn.tally)
+        return whole
+
+    def _machine_lines(self) -> list[str]:
+        machine = self.machine
+        return [
+            f"{machine['cores']} cores ({machine['processor']}), {machine['memory_gb']} GB, {machine['system']}, "
+            f"PostgreSQL {machine['postgresql']}, Python {machine['python']}, fsync {machine['fsync']}, "
+            f"synchronous_commit {machine['synchronous_commit']}, load before {machine['load_before']:.2f}",
+            f"medians of {self.plan.rounds} interleaved rounds over {self.plan.accounts:,} accounts; "
+            f"the whole run took {self.seconds:,.0f} s; set-up at {self.set_up['rate_per_second']:,.0f} commands/s",
+        ]
+
+    def _work_lines(self) -> list[str]:
+        tally = self._tally()
+        if not tally.commands:
+            return []
+        shares = tally.written()["shares"]
+        events = ", ".join(f"{topic} {count / tally.events:.0%}" for topic, count in tally.topics.most_common())
+        return [
+            f"of {tally.commands:,} commands {shares['recorded']:.1%} were recorded, "
+            f"{shares['replayed']:.1%} replayed, {shares['refused']:.1%} refused ({tally.refused - tally.planned_refused:+} beside those meant to be)",
+            f"events: {events}",
+        ]
+
+    def _memory_lines(self) -> list[str]:
+        if self.memory is None:
+            return []
+        return [
+            f"resident size {self.memory['resident_mb']:,.0f} MB after {self.memory['accounts_touched']:,} accounts, "
+            f"{self.memory['resident_mb_before']:,.0f} MB before, {self.memory['cached_accounts']:,} cached at most"
+        ]
+
+
+def _figures(name: str, turns: Mapping[str, Sequence[Turn]]) -> dict[str, Any]:
+    own = turns[name]
+    figures: dict[str, Any] = {field: _rounded(value) for field, value in median_figure(own)._asdict().items()}
+    figures["rate_per_round"] = [_rounded(turn.rate) for turn in own]
+    if name == "library":
+        figures["threads"] = {one.partition("_")[2]: _figures(one, turns) for one in LIBRARY_THREADS if one in turns}
+    if name in ("in_process", "copy"):
+        figures["rows_per_second"] = _rounded(statistics.median(turn.rows_per_second for turn in own))
+    for field in own[0].further:
+        figures[field] = _rounded(statistics.median(turn.further[field] for turn in own))
+    tally = Tally()
+    for turn in own:
+        tally.add(turn.tally or Tally())
+    return {**figures, "outcomes": tally.written()} if tally.commands else figures
+
+
+def _table(turns: Mapping[str, Sequence[Turn]]) -> Table:
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    for column in ("", "rate/s", "p50 ms", "p99 ms"):
+        table.add_column(column, justify="left" if not column else "right", no_wrap=True)
+    for column in ("ratio", "reach", ""):
+        table.add_column(column, no_wrap=True)
+    values = median_ratios(turns)
+    for name in NAMES:
+        if name not in turns:
+            continue
+        figure = median_figure(turns[name])
+        shown = [name, f"{figure.rate_per_second:,.0f}", f"{figure.p50_ms:,.2f}", f"{figure.p99_ms:,.2f}"]
+        ratios = [ratio for ratio in RATIOS if ratio.contender == name and values[ratio.name] is not None]
+        table.add_row(*shown, *(_ratio_cells(ratios[0], values) if ratios else ()))
+        for ratio in ratios[1:]:
+            table.add_row("", "", "", "", *_ratio_cells(ratio, values))
+    return table
+
+
+def _ratio_cells(ratio: Ratio, values: Mapping[str, float | None]) -> tuple[str, str, str]:
+    value = values[ratio.name]
+    assert value is not None
+    bound = f"{'at most' if ratio.at_most else 'at least'} {ratio.reach:g}"
+    aim = "" if ratio.aim is None else f", aim {ratio.aim:g}"
+    return f"{value:.2f} {ratio.name}", f"{bound}{aim}", "reached" if ratio.is_reached(value) else "not reached"
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)

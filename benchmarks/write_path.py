@@ -1,0 +1,31 @@
+"""The write path, measured: python -m benchmarks.write_path [--quick] [--json] [--only NAME ...]."""
+
+import json
+import sys
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from benchmarks.course import run
+from benchmarks.plan import read_plan
+from benchmarks.screen import Screen
+
+WIDTH_WITHOUT_TERMINAL = 140
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the benchmark and prints what it found."""
+    plan = read_plan(sys.argv[1:] if arguments is None else arguments)
+    screen = Screen()
+    with screen.showing():
+        report = run(plan, screen)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = WIDTH_WITHOUT_TERMINAL
+    console.print(report.as_table())
+    if plan.as_json:
+        print(json.dumps(report.as_json()), flush=True)
+
+
+if __name__ == "__main__":
+    main()
