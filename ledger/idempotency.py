@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 
+from ledger.arrays import Texts
 from ledger.commands import Command, parse_command
 from ledger.errors import IdempotencyKeyReused, Malformed
 from ledger.outcomes import EventReference
@@ -93,7 +94,8 @@ def _shown(value: Any) -> str:
 
 def ask_for_keys(cursor: psycopg.Cursor[Any], keys: Sequence[Key]) -> None:
     """Ask which of the keys were used, all in one query; `used_keys` takes the answer."""
-    cursor.execute(_FIND_KEYS, [list(column) for column in zip(*keys, strict=True)], prepare=True)
+    account_ids, texts = zip(*keys, strict=True)
+    cursor.execute(_FIND_KEYS, [Texts.of(account_ids), Texts.of(texts)], prepare=True)
 
 
 def used_keys(cursor: psycopg.Cursor[Any]) -> dict[Key, UsedKey]:

@@ -19,6 +19,7 @@ from psycopg.rows import tuple_row
 from pydantic import VERSION, TypeAdapter
 
 from ledger.account import Account, evolve
+from ledger.arrays import Blobs, Integers, Texts
 from ledger.events import AccountEvent, read_event
 from ledger.log import Connection
 from ledger.market import Market
@@ -36,7 +37,8 @@ _MARKETS = TypeAdapter(Market)
 
 _KEEP = """
 insert into snapshots as kept (stream, version, position, rules, state)
-select * from unnest(%b::text[], %b::bigint[], %b::bigint[], %b::text[], %b::bytea[])
+select stream, version, position, %b, state
+from unnest(%b::text[], %b::bigint[], %b::bigint[], %b::bytea[]) as made (stream, version, position, state)
 on conflict (stream) do update
 set version = excluded.version, position = excluded.position, rules = excluded.rules, state = excluded.state,
     made_at = now()
@@ -56,7 +58,11 @@ from asked left join kept using (stream)
 join events on originator_id = stream and originator_version > coalesce(kept.version, 0) and notification_id + 0 <= %b
 order by 1, 2
 """
-_FIND_MARKET = "select version, position, state from snapshots where stream = %s and rules = %s and position <= %s"
+_FIND_MARKET = "select state from snapshots where stream = %s and rules = %s and position <= %s"
+_STORED = """
+select stream, version, position, state from snapshots
+where rules = %s and stream > %s order by stream limit %s
+"""
 
 
 class Snapshot(NamedTuple):
@@ -66,6 +72,15 @@ class Snapshot(NamedTuple):
     version: int
     position: int
     state: Account | Market
+
+
+class StoredSnapshot(NamedTuple):
+    """A snapshot as it is stored, its state not yet read."""
+
+    stream: str
+    version: int
+    position: int
+    state: bytes
 
 
 @cache
@@ -82,6 +97,11 @@ def write_state(state: Account | Market) -> bytes:
     return _ACCOUNTS.dump_json(state) if isinstance(state, Account) else _MARKETS.dump_json(state)
 
 
+def read_state(stream: str, state: bytes) -> Account | Market:
+    """What was stored so, the market under its own name."""
+    return _MARKETS.validate_json(state) if stream == MARKET else read_account(state)
+
+
 def read_account(state: bytes) -> Account:
     """The account that was stored so."""
     return _ACCOUNTS.validate_json(state)
@@ -89,7 +109,7 @@ def read_account(state: bytes) -> Account:
 
 def ask_for_accounts(cursor: psycopg.Cursor[Any], account_ids: Sequence[str], until: int) -> None:
     """Ask for accounts as of a position, all in one query; `found_accounts` takes the answer."""
-    cursor.execute(_FIND_STREAMS, [list(account_ids), rules_in_force(), until, until], prepare=True)
+    cursor.execute(_FIND_STREAMS, [Texts.of(account_ids), rules_in_force(), until, until], prepare=True)
 
 
 def found_accounts(cursor: psycopg.Cursor[Any]) -> Iterator[tuple[Account, int]]:
@@ -110,14 +130,25 @@ def find_market(connection: Connection, until: int) -> Market | None:
     """The market as its last snapshot has it, unless that is of a later position or of other rules."""
     cursor = connection.cursor(binary=True, row_factory=tuple_row)
     row = cursor.execute(_FIND_MARKET, [MARKET, rules_in_force(), until]).fetchone()
-    return None if row is None else _MARKETS.validate_json(row[2])
+    return None if row is None else _MARKETS.validate_json(row[0])
 
 
 def keep(connection: psycopg.Connection[Any], snapshots: Sequence[Snapshot]) -> None:
     """Store snapshots in the place of older ones."""
     rules = rules_in_force()
-    rows = [(one.stream, one.version, one.position, rules, write_state(one.state)) for one in snapshots]
-    connection.execute(_KEEP, [list(column) for column in zip(*rows, strict=True)])
+    columns = [
+        Texts.of([one.stream for one in snapshots]),
+        Integers.of([one.version for one in snapshots]),
+        Integers.of([one.position for one in snapshots]),
+        Blobs.of([write_state(one.state) for one in snapshots]),
+    ]
+    connection.execute(_KEEP, [rules, *columns])
+
+
+def stored_snapshots(connection: Connection, after: str, limit: int) -> list[StoredSnapshot]:
+    """Those that the rules in force would use, in order of their streams, up to `limit` after one stream."""
+    rows = connection.cursor(binary=True, row_factory=tuple_row).execute(_STORED, [rules_in_force(), after, limit])
+    return [StoredSnapshot(*row) for row in rows]
 
 
 class SnapshotKeeper:

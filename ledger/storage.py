@@ -17,6 +17,7 @@ from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastor
 from eventsourcing.utils import Environment
 from psycopg.rows import dict_row, tuple_row
 
+from ledger.arrays import Blobs, Integers, Texts
 from ledger.events import Event, read_event, write_event
 from ledger.idempotency import KeyClaim
 from ledger.log import Connection
@@ -182,8 +183,17 @@ def ask_for_lock(cursor: psycopg.Cursor[Any]) -> None:
 def _ask_to_record(
     cursor: psycopg.Cursor[Any], events: Sequence[StoredEvent], keys: Sequence[KeyClaim], read_to: int
 ) -> None:
-    rows = [(one.originator_id, one.originator_version, one.topic, one.state) for one in events]
-    columns = [*map(list, zip(*rows, strict=True)), *(map(list, zip(*keys, strict=True)) if keys else [[]] * 5)]
+    columns = [
+        Texts.of([str(event.originator_id) for event in events]),
+        Integers.of([event.originator_version for event in events]),
+        Texts.of([event.topic for event in events]),
+        Blobs.of([event.state for event in events]),
+        Texts.of([key.account_id for key in keys]),
+        Texts.of([key.key for key in keys]),
+        Texts.of([key.content for key in keys]),
+        Integers.of([key.first_position for key in keys]),
+        Integers.of([key.last_position for key in keys]),
+    ]
     cursor.execute(_RECORD, [read_to, *columns, CHANNEL, str(read_to + len(events))], prepare=True)
 
 

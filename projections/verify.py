@@ -11,7 +11,7 @@ from ledger.errors import Unavailable
 from ledger.log import RecordedEvent, log_end, read_log
 from ledger.money import plain
 from ledger.postgres import Connection, connect
-from projections import leadership
+from projections import leadership, snapshot_check
 from projections.account_check import ACCOUNTS_AT_ONCE, AccountCheck
 from projections.catalogue import ALL
 from projections.copying import BATCH_SIZE, Copy, compare
@@ -50,7 +50,7 @@ def verify(url: str, progress: Progress = lambda *_: None) -> VerifyReport:
     Checks the log by itself (positions, versions, times, postings that sum to zero), and that neither projections nor
     idempotency keys know of events beyond its end; the keys against what the events claim; each table of each
     projection against a copy made afresh; and each account as the write side folds it against balances, positions and
-    accounts.
+    accounts. Snapshots of the write side are folded again too.
     The live projections go on meanwhile. `progress` is told what is being done, how far it is, and how far it has to
     go. Refuses with VerificationRefused while another verification runs.
     """
@@ -91,6 +91,7 @@ class _Verification:
             self._compare(fed)
         accounts = sorted(stream for stream in log.versions if not stream.startswith("@"))
         balanced = self._check_accounts(accounts, position, log)
+        self._differences += snapshot_check.differences(self._connection, end)
         return VerifyReport(position, log.events, self._differences, len(accounts), balanced)
 
     def _positions(self) -> dict[str, int]:

@@ -1,9 +1,15 @@
 """Verification agrees with what is right, and names what is not."""
 
+from typing import cast
+
 import pytest
 
-from ledger.events import write_event
+from ledger import exchange
+from ledger.account import fold
+from ledger.events import AccountEvent, ExchangeEvent, write_event
+from ledger.market import Market
 from ledger.postgres import connect
+from ledger.snapshots import MARKET, Snapshot, keep
 from projections.positions.projector import PositionsProjector
 from projections.projector import Batch, Connection
 from projections.runner import catch_up
@@ -178,3 +184,26 @@ def test_a_projection_that_cannot_take_an_event_is_named_and_the_others_are_comp
     assert any("projection positions stands still before event 42" in difference for difference in report.differences)
     assert report.position == 41
     assert not any("balances" in difference for difference in report.differences)
+
+
+def test_a_snapshot_that_its_events_do_not_give_is_named(projected: str) -> None:
+    stream = max({event.account_id for event in random_log() if not event.account_id.startswith("@")})
+    with connect(projected, autocommit=True) as connection:
+        account = fold(stream, [cast(AccountEvent, e) for e in random_log() if e.account_id == stream])
+        market = Market()
+        for event in random_log():
+            if event.account_id.startswith("@"):
+                exchange.evolve(market, cast(ExchangeEvent, event))
+        of_market = Snapshot(MARKET, market.version + market.prices_version, NEWEST, market)
+        keep(connection, [Snapshot(stream, account.version, NEWEST, account), of_market])
+    assert verify(projected).differences == []
+    tamper(projected, "update snapshots set position = position + 1")
+    assert verify(projected).differences == [
+        f"snapshot of @market at version {of_market.version} is of position {NEWEST + 1}, the log ends at {NEWEST}",
+        f"snapshot of {stream} at version {account.version} is of position {NEWEST + 1}, the log ends at {NEWEST}",
+    ]
+    tamper(projected, "update snapshots set position = position - 1, version = version - 1 where stream <> '@market'")
+    tamper(projected, "update snapshots set position = position - 1, state = '?' where stream = '@market'")
+    told = verify(projected).differences
+    assert told[0].startswith(f"snapshot of @market at version {of_market.version} cannot be read: ")
+    assert told[1:] == [f"snapshot of {stream} at version {account.version - 1} is not what folding its events gives"]

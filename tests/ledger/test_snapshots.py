@@ -1,0 +1,147 @@
+"""Long streams are read from a snapshot and what came after it, which is what folding from the first event gives."""
+
+from typing import Any
+
+from psycopg.rows import tuple_row
+
+from ledger import Ledger, snapshots
+from ledger.account import Account, fold
+from ledger.log import log_end, read_stream
+from ledger.market import Market
+from ledger.postgres import connect
+from ledger.present import Present, bytes_of
+from ledger.snapshots import (
+    EVENTS_BETWEEN,
+    MARKET,
+    Snapshot,
+    ask_for_accounts,
+    found_accounts,
+    keep,
+    read_state,
+    stored_snapshots,
+    write_state,
+)
+from tests.ledger.submitting import ask, code, depositing, open_ledger, sending
+
+LONG = EVENTS_BETWEEN + 50
+
+
+def long_life(url: str, deposits: int = LONG) -> None:
+    """Alice with so many deposits of 1 USDT; closing the ledger stores what waits."""
+    with open_ledger(url) as ledger:
+        ask(ledger, *(depositing("1", f"d{number}") for number in range(deposits)))
+        ask(ledger, depositing("1", "last"))
+
+
+def found(url: str, account_id: str, until: int | None = None) -> tuple[Account, int]:
+    with connect(url) as connection:
+        cursor = connection.cursor(binary=True, row_factory=tuple_row)
+        ask_for_accounts(cursor, [account_id], log_end(connection).position if until is None else until)
+        ((account, kept_at),) = found_accounts(cursor)
+    return account, kept_at
+
+
+def folded(url: str, account_id: str, until: int | None = None) -> Account:
+    with connect(url) as connection:
+        recorded = read_stream(connection, account_id, until_position=until)
+    events: list[Any] = [one.event for one in recorded]
+    return fold(account_id, events)
+
+
+def change_snapshot(url: str, change: str) -> None:
+    with connect(url) as connection:
+        assert connection.execute(f"update snapshots set {change}".encode()).rowcount >= 1
+
+
+def test_an_account_is_found_in_its_snapshot_and_the_events_after_it(database: str) -> None:
+    long_life(database)
+    account, kept_at = found(database, "alice")
+    assert EVENTS_BETWEEN <= kept_at <= account.version == LONG + 2
+    assert account == folded(database, "alice")
+
+
+def test_a_short_stream_has_no_snapshot(database: str) -> None:
+    long_life(database, deposits=5)
+    account, kept_at = found(database, "alice")
+    assert (kept_at, account.version) == (0, 7)
+
+
+def test_a_snapshot_is_used_by_the_next_process(database: str) -> None:
+    long_life(database)
+    change_snapshot(
+        database, """state = replace(convert_from(state, 'utf8'), '"blocks":[]', '"blocks":["deposit"]')::bytea"""
+    )
+    with Ledger(database) as ledger:
+        assert [code(one) for one in ask(ledger, depositing("1", "more"))] == ["account_frozen"]
+
+
+def test_a_snapshot_of_other_rules_is_not_used(database: str) -> None:
+    long_life(database)
+    change_snapshot(database, "rules = 'other', state = ''")
+    assert found(database, "alice") == (folded(database, "alice"), 0)
+    with Ledger(database) as ledger:
+        assert [code(one) for one in ask(ledger, sending(str(LONG + 1), "s"), sending("1", "t"))] == [
+            "recorded",
+            "insufficient_funds",
+        ]
+    _, kept_at = found(database, "alice")
+    assert kept_at >= EVENTS_BETWEEN  # The account was read, and a snapshot of these rules took the other's place.
+
+
+def test_a_snapshot_of_a_later_position_is_not_used(database: str) -> None:
+    long_life(database)
+    (snapshot,) = stored(database, "alice")
+    until = snapshot.position - 1
+    assert found(database, "alice", until) == (folded(database, "alice", until), 0)
+
+
+def test_an_older_snapshot_does_not_replace_a_newer_one(database: str) -> None:
+    with connect(database, autocommit=True) as connection:
+        for version in (5, 3):
+            account = Account.unopened("alice")
+            account.version = version
+            keep(connection, [Snapshot("alice", version, version, account)])
+    (kept,) = stored(database, "alice")
+    assert kept.version == 5
+
+
+def stored(url: str, stream: str) -> list[snapshots.StoredSnapshot]:
+    with connect(url) as connection:
+        return [one for one in stored_snapshots(connection, "", 100) if one.stream == stream]
+
+
+def test_the_market_is_read_from_its_snapshot(database: str) -> None:
+    marks = [
+        {"type": "mark_prices", "prices": {"BTC/USDT": str(50_000 + number)}, "source": "test"}
+        for number in range(EVENTS_BETWEEN)
+    ]
+    with open_ledger(database) as ledger:
+        ask(ledger, *marks)
+        ask(ledger, {"type": "mark_prices", "prices": {"BTC/USDT": "49000"}, "source": "test"})
+        market = ledger.market()
+    (kept,) = stored(database, MARKET)
+    assert kept.version >= EVENTS_BETWEEN
+    with Ledger(database) as ledger:
+        assert ledger.market() == market
+    change_snapshot(
+        database, """state = replace(convert_from(state, 'utf8'), '"status":"trading"', '"status":"halted"')::bytea"""
+    )
+    with Ledger(database) as ledger:
+        assert ledger.market().pairs["BTC/USDT"].status == "halted"
+        assert ledger.market().prices == market.prices
+
+
+def test_the_market_is_written_and_read_alike() -> None:
+    assert read_state(MARKET, write_state(Market())) == Market()
+
+
+def test_accounts_are_let_go_of_by_the_memory_they_take() -> None:
+    present = Present(most_accounts=1_000, most_bytes=20_000, offer=lambda _: None)
+    names = [f"account-{number}" for number in range(50)]
+    for name in names:
+        present.take(Account.unopened(name), 0)
+    present.keep_to_size(names[:5])
+    held = [name for name in names if name not in present.missing(names)]
+    assert set(names[:5]) <= set(held)
+    assert sum(bytes_of(present.account(name)) for name in held) <= 20_000 < 51 * bytes_of(present.account(held[0]))
+    assert len(held) < 20
