@@ -2,17 +2,22 @@
 
 import time
 from contextlib import ExitStack
+from typing import Any
 
+from benchmarks.contenders.cold_account import ColdAccount, fresh_accounts_needed
 from benchmarks.contenders.contender import Contender
 from benchmarks.contenders.copying import Copying
+from benchmarks.contenders.http import HttpBulk, HttpEmpty, HttpSingle, Sender, serve_empty, serve_ledger
 from benchmarks.contenders.in_process import HotAccount, InProcess
 from benchmarks.contenders.library import THREADS, Library, LibraryThreads
+from benchmarks.contenders.two_writers import TwoWriters, Writers
+from benchmarks.memory import measure_memory
 from benchmarks.plan import Plan
 from benchmarks.report import Report
 from benchmarks.rounds import interleave
 from benchmarks.screen import Screen
 from benchmarks.server import Databases, benchmark_server, describe_machine
-from benchmarks.stage import commands_of_stage, set_the_stage
+from benchmarks.stage import age, commands_of_stage, set_the_stage
 from benchmarks.workload import Population
 from ledger import Ledger
 
@@ -23,15 +28,23 @@ def run(plan: Plan, screen: Screen) -> Report:
     population = Population(plan.accounts, plan.seed)
     with benchmark_server() as databases:
         machine = describe_machine(databases.first)
-        set_up = _set_up(databases, population, screen)
+        set_up = _set_up(plan, databases, population, screen)
         with ExitStack() as stack:
             contenders = _Entering(plan, databases, population, screen, stack).all()
             turns = interleave(contenders, plan.rounds, plan.seconds, screen)
-        return Report(plan, machine, set_up, turns, None, time.monotonic() - started)
+        memory = _measure_memory(plan, databases, screen)
+        return Report(plan, machine, set_up, turns, memory, time.monotonic() - started)
 
 
-def _set_up(databases: Databases, population: Population, screen: Screen) -> dict[str, float]:
-    commands = list(commands_of_stage(population, 0))
+def _measure_memory(plan: Plan, databases: Databases, screen: Screen) -> dict[str, Any] | None:
+    if plan.memory_accounts == 0:
+        return None
+    told = screen.step("touching accounts", plan.memory_accounts)
+    return measure_memory(databases.migrated("memory"), plan.memory_accounts, told)
+
+
+def _set_up(plan: Plan, databases: Databases, population: Population, screen: Screen) -> dict[str, float]:
+    commands = list(commands_of_stage(population, fresh_accounts_needed(plan.rounds)))
     with Ledger(databases.first) as ledger:
         turn = set_the_stage(ledger, iter(commands), screen.step("setting up accounts", len(commands)))
     return {"commands": turn.commands, "seconds": round(turn.seconds, 1), "rate_per_second": round(turn.rate, 1)}
@@ -48,11 +61,21 @@ class _Entering:
         self._entered: list[Contender] = []
 
     def all(self) -> list[Contender]:
-        """In the order of their turns; COPY has the rows of the turn before."""
+        """In the order of their turns: COPY has the rows of the turn before, the empty handler its bodies."""
+        two_writers = [name for name in ("two_writers_same", "two_writers_apart") if self._plan.has(name)]
+        # Copies first: nobody may be connected to what is copied, and the work of others is not to be in them.
+        writers_url = self._databases.copied("writers") if two_writers else ""
+        http_url = self._databases.copied("http") if self._plan.has("http_bulk", "http_single") else ""
         if self._plan.has("library"):
             self._library()
         if self._plan.has("in_process", "hot_account"):
             self._in_process()
+        if two_writers:
+            self._two_writers(writers_url, two_writers)
+        if http_url:
+            self._http(http_url)
+        if self._plan.has("cold_account_ms"):
+            self._cold_account()
         return self._entered
 
     def _enter(self, contender: Contender) -> None:
@@ -76,3 +99,29 @@ class _Entering:
                 self._enter(Copying(url, in_process))
         if self._plan.has("hot_account"):
             self._enter(HotAccount(ledger, self._population))
+
+    def _two_writers(self, url: str, names: list[str]) -> None:
+        writers = Writers(url)
+        self._stack.callback(writers.close)
+        for name in names:
+            self._enter(TwoWriters(name, writers, self._population, apart=name == "two_writers_apart"))
+
+    def _http(self, url: str) -> None:
+        sender, server = Sender(), serve_ledger(url)
+        self._stack.callback(sender.close)
+        self._stack.callback(server.close)
+        if self._plan.has("http_bulk"):
+            self._enter(HttpBulk(sender, server, self._population))
+        if self._plan.has("http_single"):
+            single = HttpSingle(sender, server, self._population)
+            self._enter(single)
+            if self._plan.has("http_empty"):
+                empty = serve_empty()
+                self._stack.callback(empty.close)
+                self._enter(HttpEmpty(sender, empty, single))
+
+    def _cold_account(self) -> None:
+        told = self._screen.step("giving one account a long history", self._plan.cold_events)
+        with Ledger(self._databases.first) as ledger:
+            age(ledger, self._population, self._plan.cold_events, told)
+        self._enter(ColdAccount(self._databases.first))

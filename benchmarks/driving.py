@@ -40,7 +40,7 @@ def drive(ledger: Ledger, script: Script, commands: Sequence[Command]) -> Turn:
         outcomes.append(_answered(waiting.popleft(), waits))
     seconds = time.perf_counter() - started
     tally = tally_outcomes(outcome for part in outcomes for outcome in part).planned(script)
-    return Turn(len(commands), seconds, waits, tally)
+    return Turn(len(commands), seconds, waits, tally, started=started)
 
 
 def _answered(asking: Asking, waits: list[Wait]) -> list[Outcome]:

@@ -17,13 +17,17 @@ class Wait(NamedTuple):
 
 @dataclass
 class Turn:
-    """One contender's turn in one round; `rows` are those written to the database, where they are counted."""
+    """One contender's turn in one round; `rows` are those written to the database, where they are counted.
+
+    `started` is by the machine's monotonic clock, which is the same for all processes.
+    """
 
     commands: int
     seconds: float
     waits: list[Wait]
     tally: Tally | None = None
     rows: int = 0
+    started: float = 0.0
     # What this contender's ratio is made of, where it is not of rates.
     ratio: float | None = None
     further: dict[str, float] = field(default_factory=dict)

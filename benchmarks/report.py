@@ -75,9 +75,11 @@ class Report:
             return []
         shares = tally.written()["shares"]
         events = ", ".join(f"{topic} {count / tally.events:.0%}" for topic, count in tally.topics.most_common())
+        unplanned = tally.refused - tally.planned_refused
         return [
             f"of {tally.commands:,} commands {shares['recorded']:.1%} were recorded, "
-            f"{shares['replayed']:.1%} replayed, {shares['refused']:.1%} refused ({tally.refused - tally.planned_refused:+} beside those meant to be)",
+            f"{shares['replayed']:.1%} replayed, {shares['refused']:.1%} refused "
+            f"({unplanned:+} beside those meant to be)",
             f"events: {events}",
         ]
 

@@ -8,8 +8,19 @@ from typing import Any, Self
 from benchmarks.workload import Script
 from ledger import Outcome, Refused
 
-# No benchmark may pass over these: the ledger was not there, was full, or gave way to another writer.
-LOST = {"unavailable", "too_many_requests", "version_mismatch", "server_failed", "batch_refused", "malformed"}
+# No benchmark may pass over these: the ledger was not there, was full, gave way to another writer, or was not asked.
+LOST = {
+    "unavailable",
+    "too_many_requests",
+    "version_mismatch",
+    "batch_refused",
+    "malformed",
+    "forbidden",
+    "unauthenticated",
+    "server_failed",
+}
+# Beyond this share of refusals that were not meant, it is no longer the work that was described.
+MOST_UNPLANNED = 0.01
 
 
 class CommandsLost(RuntimeError):
@@ -44,11 +55,25 @@ class Tally:
         self.codes += other.codes
 
     def planned(self, script: Script) -> Self:
-        """The same, beside what the script meant to happen; CommandsLost where commands got no true answer."""
-        if self.commands != len(script.commands) or LOST & set(self.codes):
-            raise CommandsLost(f"{len(script.commands)} commands were sent, answered were {self}")
+        """The same, beside what the script meant to happen; CommandsLost where the answers are others than meant."""
         self.planned_replayed, self.planned_refused = script.replayed, script.refused
+        unplanned = abs(self.refused - script.refused) + abs(self.replayed - script.replayed)
+        if (
+            self.commands != len(script.commands)
+            or LOST & set(self.codes)
+            or unplanned > max(1, MOST_UNPLANNED * self.commands)
+        ):
+            raise CommandsLost(f"{len(script.commands)} commands were sent, and answered were {self}")
         return self
+
+    def message(self) -> dict[str, Any]:
+        """As one process tells it to another."""
+        return {**vars(self), "topics": dict(self.topics), "codes": dict(self.codes)}
+
+    @classmethod
+    def of_message(cls, message: dict[str, Any]) -> Self:
+        """What another process counted."""
+        return cls(**{**message, "topics": Counter(message["topics"]), "codes": Counter(message["codes"])})
 
     def written(self) -> dict[str, Any]:
         """As JSON holds it, with the shares of all commands."""

@@ -4,8 +4,9 @@ Fair means rows to rows. The Ledger's figure counts the events and the idempoten
 it refused or replayed left no row, and took its time all the same). This contender writes those very rows, in the
 same order, into two tables with the same columns, types, constraints and indexes, which at the start held all rows of
 the set-up, so that their indexes are as deep. It commits once for the rows of each 1,000 commands, with the same
-durability. Its rate in commands is of those that were recorded. The rows are in PostgreSQL's own binary form before the clock starts: no row is made or looked at in Python,
-nothing is decided, no trigger is there, and one client writes with nobody beside it.
+durability. The rows are in PostgreSQL's own binary form before the clock starts: no row is made or looked at in
+Python, nothing is decided, no trigger is there, and one client writes with nobody beside it. Its rate in commands is
+of those that were recorded; the ratio is of rows.
 """
 
 import time
