@@ -26,7 +26,7 @@ def test_the_top_level_holds_what_it_must_and_nothing_else() -> None:
     assert names - ALLOWED == set()
 
 
-@pytest.mark.parametrize("room", ["ledger", "projections", "api", "tests"])
+@pytest.mark.parametrize("room", ["ledger", "projections", "api", "tests", "benchmarks"])
 def test_each_room_has_a_readme(room: str) -> None:
     assert (ROOT / room / "README.md").read_text().strip()
 
