@@ -1,5 +1,6 @@
 """A whole run: the server, the set-up, the contenders, their rounds, and memory at the end."""
 
+import gc
 import time
 from contextlib import ExitStack
 from typing import Any
@@ -86,6 +87,9 @@ class _Entering:
         told = self._screen.step("setting up the library", len(self._population.names))
         library = Library(self._databases.empty("library"), self._population, told)
         self._stack.callback(library.close)
+        # Its aggregates live as long as the run: nobody's turn, its own neither, is to look through them for garbage.
+        gc.collect()
+        gc.freeze()
         for threads in (1, THREADS):
             self._enter(LibraryThreads(library, threads))
 

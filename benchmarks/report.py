@@ -14,6 +14,7 @@ from benchmarks.plan import NAMES, Plan
 from benchmarks.ratios import LIBRARY_THREADS, RATIOS, Ratio, median_ratios, with_library
 from benchmarks.tally import Tally
 from benchmarks.workload import MIX
+from ledger import WriterSettings
 
 QUICK_WARNING = "QUICK: a small run that shows that the benchmark works; its figures say nothing"
 
@@ -36,6 +37,7 @@ class Report:
             "benchmark": "write_path",
             **({"warning": QUICK_WARNING} if self.plan.is_quick else {}),
             "machine": dict(self.machine),
+            "writer_settings": WriterSettings().model_dump(),
             "plan": asdict(self.plan),
             "seconds": round(self.seconds, 1),
             "set_up": dict(self.set_up),

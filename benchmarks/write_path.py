@@ -1,6 +1,7 @@
 """The write path, measured: python -m benchmarks.write_path [--quick] [--json] [--only NAME ...]."""
 
 import json
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -16,6 +17,8 @@ WIDTH_WITHOUT_TERMINAL = 140
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the benchmark and prints what it found."""
     plan = read_plan(sys.argv[1:] if arguments is None else arguments)
+    # Told to stop, it stops its server and removes its folder, as at Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     screen = Screen()
     with screen.showing():
         report = run(plan, screen)
