@@ -64,8 +64,10 @@ def further_borrow_lines(
 
 
 def charged(wallet: Wallet, lines: list[InterestLine]) -> Wallet:
-    """A copy of a wallet as it will be once these lines are charged."""
-    copy = wallet.copy()
+    """A wallet as it will be once these lines are charged; the wallet itself if there are none."""
+    if not lines:
+        return wallet
+    after = wallet.with_balances(wallet.balances.copy())
     for line in lines:
-        copy.balances[line.asset] = copy.balance(line.asset).posted(Part.INTEREST, -line.amount)
-    return copy
+        after.balances[line.asset] = after.balance(line.asset).posted(Part.INTEREST, -line.amount)
+    return after

@@ -1,11 +1,12 @@
 """An event as balanced double entry: lines that sum to zero for every asset, from the event alone."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from decimal import Decimal
-from typing import assert_never
+from functools import lru_cache
+from typing import Any, assert_never
 
 from ledger import events as e
-from ledger.money import VALUATION_ASSET, ZERO, base_of, quote_of
+from ledger.money import VALUATION_ASSET, base_of, quote_of
 from ledger.words import SPOT, Book, House, Line, Part, Side, isolated
 
 EXTERNAL = Book(None, House.EXTERNAL)
@@ -18,10 +19,23 @@ INSURANCE = Book(None, House.INSURANCE)
 
 def postings(event: e.AnyEvent) -> list[Line]:
     """The lines an event posts; empty where it moves nothing. Debts are negative balances of their books."""
-    return [line for line in _lines(event) if line.amount]
+    lines: list[Line] = []
+    kind = type(event)
+    # To ask one class after the other costs more than the lines, so each kind of event is asked once.
+    post = _POSTS.get(kind)
+    if post is None:
+        post = _POSTS[kind] = _post_of(event)
+    post(lines, event)
+    return lines
 
 
-def _lines(event: e.AnyEvent) -> Iterator[Line]:
+Post = Callable[[list[Line], Any], None]
+"""Adds the lines of one kind of event."""
+_POSTS: dict[type[e.AnyEvent], Post] = {}
+
+
+def _post_of(event: e.AnyEvent) -> Post:
+    """The function that adds the lines of events of this kind."""
     if isinstance(event, e.FundingEvent):
         return _funding(event)
     if isinstance(event, e.LendingEvent):
@@ -33,105 +47,209 @@ def _lines(event: e.AnyEvent) -> Iterator[Line]:
     if isinstance(event, e.InsuranceEvent):
         return _insuring(event)
     if isinstance(event, e.LifeEvent | e.SettingEvent | e.MarginCalled | e.ListingEvent):
-        return iter(())
+        return _nothing
     assert_never(event)
 
 
-def _move(source: Book, target: Book, asset: str, amount: Decimal) -> Iterator[Line]:
-    yield Line(source, asset, -amount)
-    yield Line(target, asset, amount)
+def _nothing(lines: list[Line], event: e.AnyEvent) -> None:
+    pass
 
 
-def _funding(event: e.FundingEvent) -> Iterator[Line]:
-    spot, locked = Book(event.account_id, SPOT), Book(event.account_id, SPOT, Part.LOCKED)
+@lru_cache(maxsize=65_536)
+def _book(account_id: str, wallet: str, part: Part = Part.FREE) -> Book:
+    return Book(account_id, wallet, part)
+
+
+def _move(lines: list[Line], source: Book, target: Book, asset: str, amount: Decimal) -> None:
+    """Add the two lines of a movement; one of nothing has none."""
+    if amount:
+        lines += Line(source, asset, -amount), Line(target, asset, amount)
+
+
+def _funding(event: e.FundingEvent) -> Post:
     match event:
         case e.FundsDeposited():
-            source, target = EXTERNAL, spot
+            return _deposited
         case e.WithdrawalRequested():
-            source, target = spot, locked
+            return _withdrawal_requested
         case e.WithdrawalSettled():
-            source, target = locked, EXTERNAL
+            return _withdrawal_settled
         case e.WithdrawalCancelled():
-            source, target = locked, spot
+            return _withdrawal_cancelled
         case e.FundsTransferred():
-            source, target = Book(event.account_id, event.source), Book(event.account_id, event.target)
+            return _transferred
         case e.TransferSent():
-            source, target = spot, CLEARING
+            return _sent
         case e.TransferReceived():
-            source, target = CLEARING, spot
+            return _received
         case e.MarginAdded():
-            source, target = Book(event.account_id, event.source), Book(event.account_id, isolated(event.pair))
+            return _margin_added
         case e.MarginRemoved():
-            source, target = Book(event.account_id, isolated(event.pair)), Book(event.account_id, event.target)
+            return _margin_removed
         case _:
             assert_never(event)
-    return _move(source, target, event.asset, event.amount)
 
 
-def _lending(event: e.LendingEvent) -> Iterator[Line]:
-    wallet = Book(event.account_id, event.wallet)
-    principal, interest = wallet._replace(part=Part.PRINCIPAL), wallet._replace(part=Part.INTEREST)
+def _deposited(lines: list[Line], event: e.FundsDeposited) -> None:
+    _move(lines, EXTERNAL, _book(event.account_id, SPOT), event.asset, event.amount)
+
+
+def _withdrawal_requested(lines: list[Line], event: e.WithdrawalRequested) -> None:
+    account_id = event.account_id
+    _move(lines, _book(account_id, SPOT), _book(account_id, SPOT, Part.LOCKED), event.asset, event.amount)
+
+
+def _withdrawal_settled(lines: list[Line], event: e.WithdrawalSettled) -> None:
+    _move(lines, _book(event.account_id, SPOT, Part.LOCKED), EXTERNAL, event.asset, event.amount)
+
+
+def _withdrawal_cancelled(lines: list[Line], event: e.WithdrawalCancelled) -> None:
+    account_id = event.account_id
+    _move(lines, _book(account_id, SPOT, Part.LOCKED), _book(account_id, SPOT), event.asset, event.amount)
+
+
+def _transferred(lines: list[Line], event: e.FundsTransferred) -> None:
+    source, target = _book(event.account_id, event.source), _book(event.account_id, event.target)
+    _move(lines, source, target, event.asset, event.amount)
+
+
+def _sent(lines: list[Line], event: e.TransferSent) -> None:
+    _move(lines, _book(event.account_id, SPOT), CLEARING, event.asset, event.amount)
+
+
+def _received(lines: list[Line], event: e.TransferReceived) -> None:
+    _move(lines, CLEARING, _book(event.account_id, SPOT), event.asset, event.amount)
+
+
+def _margin_added(lines: list[Line], event: e.MarginAdded) -> None:
+    source, target = _book(event.account_id, event.source), _book(event.account_id, isolated(event.pair))
+    _move(lines, source, target, event.asset, event.amount)
+
+
+def _margin_removed(lines: list[Line], event: e.MarginRemoved) -> None:
+    source, target = _book(event.account_id, isolated(event.pair)), _book(event.account_id, event.target)
+    _move(lines, source, target, event.asset, event.amount)
+
+
+def _lending(event: e.LendingEvent) -> Post:
     match event:
         case e.LoanBorrowed():
-            yield from _move(principal, wallet, event.asset, event.amount)
+            return _borrowed
         case e.LoanRepaid():
-            yield from _move(wallet, interest, event.asset, event.interest)
-            yield from _move(wallet, principal, event.asset, event.principal)
+            return _repaid
         case e.InterestAccrued():
-            for line in event.lines:
-                yield from _move(interest, INTEREST_INCOME, line.asset, line.amount)
+            return _accrued
         case _:
             assert_never(event)
 
 
-def _trading(event: e.TradingEvent) -> Iterator[Line]:
-    wallet = Book(event.account_id, event.wallet)
-    locked = wallet._replace(part=Part.LOCKED)
+def _borrowed(lines: list[Line], event: e.LoanBorrowed) -> None:
+    account_id, wallet = event.account_id, event.wallet
+    _move(lines, _book(account_id, wallet, Part.PRINCIPAL), _book(account_id, wallet), event.asset, event.amount)
+
+
+def _repaid(lines: list[Line], event: e.LoanRepaid) -> None:
+    account_id, name = event.account_id, event.wallet
+    wallet = _book(account_id, name)
+    _move(lines, wallet, _book(account_id, name, Part.INTEREST), event.asset, event.interest)
+    _move(lines, wallet, _book(account_id, name, Part.PRINCIPAL), event.asset, event.principal)
+
+
+def _accrued(lines: list[Line], event: e.InterestAccrued) -> None:
+    interest = _book(event.account_id, event.wallet, Part.INTEREST)
+    for line in event.lines:
+        _move(lines, interest, INTEREST_INCOME, line.asset, line.amount)
+
+
+def _trading(event: e.TradingEvent) -> Post:
     match event:
         case e.FundsHeld():
-            yield from _move(wallet, locked, event.asset, event.amount)
+            return _held
         case e.HoldReleased():
-            yield from _move(locked, wallet, event.asset, event.amount)
+            return _released
         case e.TradeBooked():
-            base, quote = base_of(event.pair), quote_of(event.pair)
-            buys = event.side is Side.BUY
-            paid = (quote, event.quote_amount) if buys else (base, event.quantity)
-            received = (base, event.quantity) if buys else (quote, event.quote_amount)
-            yield from _move(locked, wallet, paid[0], event.hold_used or ZERO)
-            yield from _move(wallet, CLEARING, *paid)
-            yield from _move(CLEARING, wallet, *received)
-            yield from _move(wallet, FEES, event.fee_asset, event.fee)
+            return _traded
         case _:
             assert_never(event)
 
 
-def _liquidating(event: e.LiquidationEvent) -> Iterator[Line]:
-    wallet = Book(event.account_id, event.wallet)
-    principal, interest = wallet._replace(part=Part.PRINCIPAL), wallet._replace(part=Part.INTEREST)
+def _held(lines: list[Line], event: e.FundsHeld) -> None:
+    account_id, wallet = event.account_id, event.wallet
+    _move(lines, _book(account_id, wallet), _book(account_id, wallet, Part.LOCKED), event.asset, event.amount)
+
+
+def _released(lines: list[Line], event: e.HoldReleased) -> None:
+    account_id, wallet = event.account_id, event.wallet
+    _move(lines, _book(account_id, wallet, Part.LOCKED), _book(account_id, wallet), event.asset, event.amount)
+
+
+def _traded(lines: list[Line], event: e.TradeBooked) -> None:
+    """Both legs against clearing, what the hold gives of what is paid before, and the fee."""
+    wallet, pair = _book(event.account_id, event.wallet), event.pair
+    paid, received = (base_of(pair), event.quantity), (quote_of(pair), event.quote_amount)
+    if event.side is Side.BUY:
+        paid, received = received, paid
+    if event.hold_used:
+        _move(lines, _book(event.account_id, event.wallet, Part.LOCKED), wallet, paid[0], event.hold_used)
+    _move(lines, wallet, CLEARING, *paid)
+    _move(lines, CLEARING, wallet, *received)
+    _move(lines, wallet, FEES, event.fee_asset, event.fee)
+
+
+def _liquidating(event: e.LiquidationEvent) -> Post:
     match event:
         case e.LiquidationStarted():
-            for hold in event.released_holds:
-                yield from _move(wallet._replace(part=Part.LOCKED), wallet, hold.asset, hold.amount)
+            return _liquidation_started
         case e.LiquidationFilled():
-            yield from _move(wallet, LIQUIDATION, event.asset, event.taken)
-            yield from _move(LIQUIDATION, interest, event.debt_asset, event.interest)
-            yield from _move(LIQUIDATION, principal, event.debt_asset, event.principal)
+            return _liquidation_filled
         case e.DeficitCovered():
-            yield from _move(LIQUIDATION, interest, event.asset, event.interest)
-            yield from _move(LIQUIDATION, principal, event.asset, event.principal)
-            yield from _move(INSURANCE, LIQUIDATION, VALUATION_ASSET, event.value)
+            return _covered
         case e.LiquidationCompleted():
-            for asset, amount in event.fee.items():
-                yield from _move(wallet, INSURANCE, asset, amount)
+            return _liquidation_completed
         case _:
             assert_never(event)
 
 
-def _insuring(event: e.InsuranceEvent) -> Iterator[Line]:
+def _liquidation_started(lines: list[Line], event: e.LiquidationStarted) -> None:
+    wallet, locked = _book(event.account_id, event.wallet), _book(event.account_id, event.wallet, Part.LOCKED)
+    for hold in event.released_holds:
+        _move(lines, locked, wallet, hold.asset, hold.amount)
+
+
+def _liquidation_filled(lines: list[Line], event: e.LiquidationFilled) -> None:
+    _move(lines, _book(event.account_id, event.wallet), LIQUIDATION, event.asset, event.taken)
+    _pay_debt(lines, event, event.debt_asset)
+
+
+def _covered(lines: list[Line], event: e.DeficitCovered) -> None:
+    _pay_debt(lines, event, event.asset)
+    _move(lines, INSURANCE, LIQUIDATION, VALUATION_ASSET, event.value)
+
+
+def _pay_debt(lines: list[Line], event: e.LiquidationFilled | e.DeficitCovered, asset: str) -> None:
+    account_id, wallet = event.account_id, event.wallet
+    _move(lines, LIQUIDATION, _book(account_id, wallet, Part.INTEREST), asset, event.interest)
+    _move(lines, LIQUIDATION, _book(account_id, wallet, Part.PRINCIPAL), asset, event.principal)
+
+
+def _liquidation_completed(lines: list[Line], event: e.LiquidationCompleted) -> None:
+    for asset, amount in event.fee.items():
+        _move(lines, _book(event.account_id, event.wallet), INSURANCE, asset, amount)
+
+
+def _insuring(event: e.InsuranceEvent) -> Post:
     match event:
         case e.InsuranceFunded():
-            return _move(EXTERNAL, INSURANCE, event.asset, event.amount)
+            return _insurance_funded
         case e.InsuranceWithdrawn():
-            return _move(INSURANCE, EXTERNAL, event.asset, event.amount)
+            return _insurance_withdrawn
         case _:
             assert_never(event)
+
+
+def _insurance_funded(lines: list[Line], event: e.InsuranceFunded) -> None:
+    _move(lines, EXTERNAL, INSURANCE, event.asset, event.amount)
+
+
+def _insurance_withdrawn(lines: list[Line], event: e.InsuranceWithdrawn) -> None:
+    _move(lines, INSURANCE, EXTERNAL, event.asset, event.amount)

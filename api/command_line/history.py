@@ -9,8 +9,9 @@ from ledger.account import Account, evolve
 from ledger.events import AccountEvent
 from ledger.log import RecordedEvent
 from ledger.market import Market
+from ledger.positions import FLAT, Position
 from ledger.postings import postings
-from ledger.wallets import FLAT, NOTHING, Balance, Position
+from ledger.wallets import NOTHING, Balance
 from ledger.words import Line
 
 

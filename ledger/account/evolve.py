@@ -1,8 +1,8 @@
 """How an account changes with its events: only assigned, never refused."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import assert_never
+from typing import Any, assert_never
 
 from ledger import events as e
 from ledger.account.state import Account, Hold, RunningLiquidation, Withdrawal
@@ -23,32 +23,42 @@ def evolve(account: Account, event: e.AccountEvent) -> None:
     """Take one event of the account into its state."""
     account.version = event.version
     account.wallets.apply(event, postings(event))
+    kind = type(event)
+    # To ask one class after the other costs more than most changes, so each kind of event is asked once.
+    change = _CHANGES.get(kind)
+    if change is None:
+        change = _CHANGES[kind] = _change_of(event)
+    change(account, event)
+
+
+Change = Callable[[Account, Any], None]
+"""Takes one kind of event into an account's state."""
+_CHANGES: dict[type[e.AccountEvent], Change] = {}
+
+
+def _change_of(event: e.AccountEvent) -> Change:
+    """The function that takes events of this kind."""
     if isinstance(event, e.LifeEvent):
-        _live(account, event)
-    elif isinstance(event, e.WithdrawalEvent):
-        status = _WITHDRAWAL_STATUS[type(event)]
-        account.withdrawals[event.withdrawal_id] = Withdrawal(event.asset, event.amount, status)
-    elif isinstance(event, e.SettingEvent):
-        _set(account, event)
-    elif isinstance(event, e.LendingEvent):
-        _count_repayment(account, event)
-    elif isinstance(event, e.TradingEvent):
-        _trade(account, event)
-    elif isinstance(event, e.MarginCalled):
-        account.called_at[event.wallet] = event.effective_at
-    elif isinstance(event, e.LiquidationEvent):
-        _liquidate(account, event)
-    elif isinstance(event, e.FundsDeposited | e.MoveEvent):
-        pass  # All there is of these is in the postings.
-    else:
-        assert_never(event)
+        return _live
+    if isinstance(event, e.WithdrawalEvent):
+        return _withdraw
+    if isinstance(event, e.SettingEvent):
+        return _set
+    if isinstance(event, e.LendingEvent):
+        return _repay if isinstance(event, e.LoanRepaid) else _post_only
+    if isinstance(event, e.TradingEvent):
+        return _trading(event)
+    if isinstance(event, e.MarginCalled):
+        return _call
+    if isinstance(event, e.LiquidationEvent):
+        return _liquidate
+    if isinstance(event, e.FundsDeposited | e.MoveEvent):
+        return _post_only
+    assert_never(event)
 
 
-_WITHDRAWAL_STATUS: dict[type[e.WithdrawalEvent], WithdrawalStatus] = {
-    e.WithdrawalRequested: WithdrawalStatus.PENDING,
-    e.WithdrawalSettled: WithdrawalStatus.SETTLED,
-    e.WithdrawalCancelled: WithdrawalStatus.CANCELLED,
-}
+def _post_only(account: Account, event: e.AccountEvent) -> None:
+    """All there is of these is in the postings."""
 
 
 def _live(account: Account, event: e.LifeEvent) -> None:
@@ -65,50 +75,70 @@ def _live(account: Account, event: e.LifeEvent) -> None:
             assert_never(event)
 
 
+_WITHDRAWAL_STATUS: dict[type[e.WithdrawalEvent], WithdrawalStatus] = {
+    e.WithdrawalRequested: WithdrawalStatus.PENDING,
+    e.WithdrawalSettled: WithdrawalStatus.SETTLED,
+    e.WithdrawalCancelled: WithdrawalStatus.CANCELLED,
+}
+
+
+def _withdraw(account: Account, event: e.WithdrawalEvent) -> None:
+    withdrawal = Withdrawal(event.asset, event.amount, _WITHDRAWAL_STATUS[type(event)])
+    account.withdrawals = account.withdrawals.set(event.withdrawal_id, withdrawal)
+
+
 def _set(account: Account, event: e.SettingEvent) -> None:
     match event:
         case e.MarginModeSet():
-            account.modes[event.pair] = event.mode
+            account.modes = {**account.modes, event.pair: event.mode}
         case e.LeverageSet():
-            account.leverages[event.wallet] = event.leverage
+            account.leverages = {**account.leverages, event.wallet: event.leverage}
         case _:
             assert_never(event)
 
 
-def _trade(account: Account, event: e.TradingEvent) -> None:
+def _call(account: Account, event: e.MarginCalled) -> None:
+    account.called_at = {**account.called_at, event.wallet: event.effective_at}
+
+
+def _trading(event: e.TradingEvent) -> Change:
     match event:
         case e.FundsHeld():
-            account.holds[event.hold_id] = Hold(event.wallet, event.asset, event.amount)
+            return _hold
         case e.HoldReleased():
-            account.holds.pop(event.hold_id, None)
+            return _release
         case e.TradeBooked():
-            _use_hold(account, event)
-            _count_sale(account, event)
+            return _trade
         case _:
             assert_never(event)
 
 
-def _use_hold(account: Account, event: e.TradeBooked) -> None:
-    """A fill uses its hold; one that is used up is gone."""
+def _hold(account: Account, event: e.FundsHeld) -> None:
+    account.holds = account.holds.set(event.hold_id, Hold(event.wallet, event.asset, event.amount))
+
+
+def _release(account: Account, event: e.HoldReleased) -> None:
+    account.holds = account.holds.without(event.hold_id)
+
+
+def _trade(account: Account, event: e.TradeBooked) -> None:
+    """A fill uses its hold; one that is used up is gone. What a fill of an external execution sold counts as its."""
     hold = account.holds.get(event.hold_id) if event.hold_id else None
     if hold is not None and event.hold_id and event.hold_used:
         left = hold.amount - event.hold_used
         if left > 0:
-            account.holds[event.hold_id] = hold._replace(amount=left)
+            account.holds = account.holds.set(event.hold_id, hold._replace(amount=left))
         else:
-            del account.holds[event.hold_id]
+            account.holds = account.holds.without(event.hold_id)
+    if event.wallet in account.liquidations:
+        sells = event.side is Side.SELL
+        paid = (base_of(event.pair), event.quantity) if sells else (quote_of(event.pair), event.quote_amount)
+        _count(account, event.wallet, sold=paid)
 
 
-def _count_sale(account: Account, event: e.TradeBooked) -> None:
-    """What a fill of an external execution sold counts as the liquidation's."""
-    sells = event.side is Side.SELL
-    paid = (base_of(event.pair), event.quantity) if sells else (quote_of(event.pair), event.quote_amount)
-    _count(account, event.wallet, sold=paid)
-
-
-def _count_repayment(account: Account, event: e.LendingEvent) -> None:
+def _repay(account: Account, event: e.LoanRepaid) -> None:
     """What is repaid while an external execution runs counts as the liquidation's."""
-    if isinstance(event, e.LoanRepaid):
+    if event.wallet in account.liquidations:
         _count(account, event.wallet, repaid=(event.asset, event.interest + event.principal))
 
 
@@ -116,16 +146,16 @@ def _liquidate(account: Account, event: e.LiquidationEvent) -> None:
     match event:
         case e.LiquidationStarted():
             for released in event.released_holds:
-                account.holds.pop(released.hold_id, None)
+                account.holds = account.holds.without(released.hold_id)
             running = RunningLiquidation(event.liquidation_id, event.execution, event.fee_rate, {}, {})
-            account.liquidations[event.wallet] = running
+            account.liquidations = {**account.liquidations, event.wallet: running}
         case e.LiquidationFilled():
             paid = (event.debt_asset, event.interest + event.principal)
             _count(account, event.wallet, sold=(event.asset, event.taken), repaid=paid)
         case e.DeficitCovered():
             pass  # What is covered is in the postings.
         case e.LiquidationCompleted():
-            account.liquidations.pop(event.wallet, None)
+            account.liquidations = {name: one for name, one in account.liquidations.items() if name != event.wallet}
         case _:
             assert_never(event)
 
@@ -136,9 +166,8 @@ def _count(
     """Add to what the liquidation running on a wallet, if one does, has sold and repaid."""
     running = account.liquidations.get(wallet)
     if running is not None:
-        account.liquidations[wallet] = running._replace(
-            sold=_plus(running.sold, sold), repaid=_plus(running.repaid, repaid)
-        )
+        after = running._replace(sold=_plus(running.sold, sold), repaid=_plus(running.repaid, repaid))
+        account.liquidations = {**account.liquidations, wallet: after}
 
 
 def _plus(amounts: dict[str, Decimal], more: tuple[str, Decimal] | None) -> dict[str, Decimal]:

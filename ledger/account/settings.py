@@ -11,7 +11,8 @@ from ledger.errors import LeverageNotAllowed, NothingToDo, PositionOpen, PriceSt
 from ledger.margin import show_level
 from ledger.market import Market
 from ledger.money import base_of, compare_ratio, quote_of
-from ledger.wallets import FLAT, Wallet
+from ledger.positions import FLAT
+from ledger.wallets import Wallet
 from ledger.words import CROSS, SPOT, MarginMode, Side, isolated, pair_of
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
+from ledger.persistent import PersistentMap
 from ledger.wallets import Wallets
 from ledger.words import AccountStatus, Capability, Execution, MarginMode, WithdrawalStatus
 
@@ -39,7 +40,8 @@ class RunningLiquidation(NamedTuple):
 class Account:
     """The state of one account; version 0 is an account that was never opened.
 
-    `leverages` and `called_at` are by wallet name, `modes` by pair; what is absent is at its start value.
+    `leverages` and `called_at` are by wallet name, `modes` by pair; what is absent is at its start value. An event
+    changes none of the mappings, it puts others in their place: a copy costs the same however much there is.
     """
 
     id: str
@@ -49,8 +51,8 @@ class Account:
     blocks: frozenset[Capability] = frozenset()
     modes: dict[str, MarginMode] = field(default_factory=dict)
     leverages: dict[str, Decimal] = field(default_factory=dict)
-    holds: dict[str, Hold] = field(default_factory=dict)
-    withdrawals: dict[str, Withdrawal] = field(default_factory=dict)
+    holds: PersistentMap[Hold] = field(default_factory=PersistentMap)
+    withdrawals: PersistentMap[Withdrawal] = field(default_factory=PersistentMap)
     called_at: dict[str, datetime] = field(default_factory=dict)
     liquidations: dict[str, RunningLiquidation] = field(default_factory=dict)
 
@@ -62,17 +64,17 @@ class Account:
         return self.modes.get(pair, MarginMode.CROSS)
 
     def copy(self) -> "Account":
-        """An account to decide on: changing it leaves this one as it is."""
+        """An account to decide on: what happens to it leaves this one as it is."""
         return Account(
             self.id,
             self.wallets.copy(),
             self.version,
             self.status,
             self.blocks,
-            self.modes.copy(),
-            self.leverages.copy(),
-            self.holds.copy(),
-            self.withdrawals.copy(),
-            self.called_at.copy(),
-            self.liquidations.copy(),
+            self.modes,
+            self.leverages,
+            self.holds,
+            self.withdrawals,
+            self.called_at,
+            self.liquidations,
         )

@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from ledger.money import plain
-from ledger.wallets import Balance, Position, Wallet, Wallets
+from ledger.positions import Position
+from ledger.wallets import Balance, Wallet, Wallets
 from ledger.words import SPOT
 from projections.folding import Kept, apply, touching, wallet_to_write
 from projections.projector import Batch, Connection

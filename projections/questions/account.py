@@ -11,7 +11,8 @@ from ledger.errors import PriceStale
 from ledger.margin import Margin, liquidation_price, reference_liquidation_price, valued_assets
 from ledger.market import Market
 from ledger.money import VALUATION_ASSET, base_of, plain, quote_of, valuation_pair
-from ledger.wallets import Position, Wallet, bucket_of
+from ledger.positions import Position
+from ledger.wallets import Wallet, bucket_of
 from ledger.words import MarginMode, pair_of
 from projections.market.queries import MarkedPrice, market_at, prices_as_of_effective, prices_at, with_prices
 from projections.projector import Connection

@@ -9,8 +9,10 @@ from ledger import events as e
 from ledger.account import Account
 from ledger.account.state import Hold, RunningLiquidation
 from ledger.log import read_stream
+from ledger.persistent import PersistentMap
+from ledger.positions import Position
 from ledger.postings import postings
-from ledger.wallets import Position, Wallets
+from ledger.wallets import Wallets
 from ledger.words import AccountStatus, Capability, Execution, MarginMode
 from projections.accounts import queries as accounts
 from projections.balances import queries as balances
@@ -32,7 +34,7 @@ def account_at(connection: Connection, position: int, account_id: str) -> Accoun
     account.blocks = frozenset(map(Capability, row["blocks"]))
     account.modes = {pair: MarginMode(mode) for pair, mode in row["modes"].items()}
     account.leverages = {wallet: Decimal(leverage) for wallet, leverage in row["leverages"].items()}
-    account.holds = {hold["hold_id"]: _hold(hold) for hold in _holds(connection, position, account_id)}
+    account.holds = PersistentMap({hold["hold_id"]: _hold(hold) for hold in _holds(connection, position, account_id)})
     running = liquidations.running(connection, position, account_id)
     account.liquidations = {wallet: _running(liquidation) for wallet, liquidation in running.items()}
     return account

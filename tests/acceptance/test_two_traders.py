@@ -4,7 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from ledger.wallets import Position
+from ledger.positions import Position
 from tests.acceptance.telling import DAWN, Story, in_wallet
 
 BUCKET = "isolated:BTC/USDT"

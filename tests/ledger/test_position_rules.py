@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from ledger.account import Account, is_position_open
-from ledger.wallets import Position
+from ledger.positions import Position
 from tests.ledger.asking import add_margin, liquidate, repay, transfer
 from tests.ledger.given import Happened, after, given, given_market
 from tests.ledger.happenings import (

@@ -1,13 +1,14 @@
 """Asked as of any position, a question answers what folding the log up to there gives."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from ledger.account import Account, evolve
 from ledger.postgres import Connection, connect
-from ledger.wallets import Wallet
+from ledger.wallets import Wallet, Wallets
 from ledger.words import CROSS, SPOT, isolated
 from projections.accounts import queries as accounts
 from projections.balances import queries as balances
@@ -66,11 +67,9 @@ def test_balances(connection: Connection) -> None:
 def test_wallets_as_margin_arithmetic_takes_them(connection: Connection) -> None:
     for position, account in states():
         asked = balances.wallets_of(connection, position, [account.id])[account.id]
-        folded = account.wallets.copy()
-        for wallet in folded.all():
-            wallet.positions, wallet.closing_prices = {}, {}
-        folded.isolated = dict(sorted(folded.isolated.items()))
-        assert asked == folded, position
+        unopened = {wallet.name: replace(wallet, positions={}, closing_prices={}) for wallet in account.wallets.all()}
+        buckets = {pair: unopened[bucket.name] for pair, bucket in sorted(account.wallets.isolated.items())}
+        assert asked == Wallets(account.id, unopened["spot"], unopened["cross"], buckets), position
 
 
 def test_positions(connection: Connection) -> None:
