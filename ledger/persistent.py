@@ -1,7 +1,10 @@
 """A mapping that is never changed, only followed by one that shares almost all of it with the one before."""
 
 from collections.abc import Iterator, Mapping
-from typing import Generic, TypeVar, overload
+from typing import Any, Generic, TypeVar, get_args, overload
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
 V = TypeVar("V")
 D = TypeVar("D")
@@ -26,6 +29,14 @@ class PersistentMap(Mapping[str, V], Generic[V]):
         if entries:
             self._spread({key: (place, value) for place, (key, value) in enumerate(entries.items())})
             self._size = self._came = len(entries)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Written and read like a dict."""
+        (value,) = get_args(source)
+        entries = handler.generate_schema(dict[str, value])  # type: ignore[valid-type]
+        written = core_schema.plain_serializer_function_ser_schema(dict, return_schema=entries)
+        return core_schema.no_info_after_validator_function(cls, entries, serialization=written)
 
     def set(self, key: str, value: V) -> "PersistentMap[V]":
         """This map with that value; a key that is there keeps its place in the order."""

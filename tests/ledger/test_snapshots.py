@@ -1,11 +1,13 @@
 """Long streams are read from a snapshot and what came after it, which is what folding from the first event gives."""
 
-from typing import Any
+import re
+from typing import Any, cast
 
 from psycopg.rows import tuple_row
 
 from ledger import Ledger, snapshots
-from ledger.account import Account, fold
+from ledger.account import Account, evolve, fold
+from ledger.events import AccountEvent
 from ledger.log import log_end, read_stream
 from ledger.market import Market
 from ledger.postgres import connect
@@ -17,13 +19,16 @@ from ledger.snapshots import (
     ask_for_accounts,
     found_accounts,
     keep,
+    read_account,
     read_state,
     stored_snapshots,
     write_state,
 )
 from tests.ledger.submitting import ask, code, depositing, open_ledger, sending
+from tests.projections.logs import random_log
 
 LONG = EVENTS_BETWEEN + 50
+STATE = {"blocks", "modes", "leverages", "holds", "withdrawals", "called_at", "liquidations"}
 
 
 def long_life(url: str, deposits: int = LONG) -> None:
@@ -145,3 +150,25 @@ def test_accounts_are_let_go_of_by_the_memory_they_take() -> None:
     assert set(names[:5]) <= set(held)
     assert sum(bytes_of(present.account(name)) for name in held) <= 20_000 < 51 * bytes_of(present.account(held[0]))
     assert len(held) < 20
+
+
+def test_an_account_is_written_and_read_alike_whatever_it_has() -> None:
+    accounts: dict[str, Account] = {}
+    seen = set()
+    for number, event in enumerate(random_log()):
+        if event.account_id.startswith("@"):
+            continue
+        account = accounts.setdefault(event.account_id, Account.unopened(event.account_id))
+        evolve(account, cast(AccountEvent, event))
+        if number % 7 == 0 or account.liquidations:
+            again = read_account(write_state(account))
+            assert again == account
+            assert told(again) == told(account)  # The same digits and kinds of words, not only equal ones.
+            seen |= {name for name in STATE if getattr(account, name)}
+    assert seen == STATE
+
+
+def told(account: Account) -> str:
+    """An account in words, whoever made the time zone of its times, and in whatever order a set gives its members."""
+    written = re.sub(r"TzInfo\(\w+\)", "datetime.timezone.utc", repr(account))
+    return written.replace(repr(account.blocks), str(sorted(account.blocks)))
