@@ -139,11 +139,17 @@ def decide_all(draft: Draft, request: Sequence[Asked], context: Context, *, atom
                 if atomic:
                     draft.take_back(mark)
                     return _all_refused(request, place, refusal)
-                outcomes.append(Refused(refusal))
+                outcomes.append(_refused(refusal))
     except BaseException:
         draft.take_back(mark)
         raise
     return outcomes
+
+
+def _refused(refusal: Refusal) -> Refused:
+    """A refusal as an answer, without the frames it was raised in, which hold on to accounts and the draft."""
+    refusal.__cause__ = refusal.__context__ = None
+    return Refused(refusal.with_traceback(None))
 
 
 def _all_refused(request: Sequence[Asked], place: int, refusal: Refusal) -> list[Outcome]:
@@ -151,7 +157,7 @@ def _all_refused(request: Sequence[Asked], place: int, refusal: Refusal) -> list
         f"command {place + 1} of {len(request)} in this atomic batch, {request[place].command.type}, was refused "
         f"({refusal.code}), so none was recorded; correct that one and send all again"
     )
-    return [Refused(refusal if place == index else other) for index in range(len(request))]
+    return [_refused(refusal if place == index else other) for index in range(len(request))]
 
 
 def decide(draft: Draft, asked: Asked, context: Context) -> Recorded:

@@ -31,7 +31,7 @@ class Flight:
         batch.is_in_doubt = True
         self._pipeline.enter_context(connection.pipeline())
         frame = connection.cursor()
-        frame.execute("BEGIN", prepare=False)
+        frame.execute("BEGIN ISOLATION LEVEL READ COMMITTED", prepare=False)
         ask_for_lock(frame)
         save(*batch.draft.events, keys=batch.draft.claims, read_to=self._read_to, cursor=self._answer)
         frame.execute("COMMIT", prepare=False)
