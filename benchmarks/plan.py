@@ -46,7 +46,10 @@ class Plan:
 def read_plan(arguments: Sequence[str]) -> Plan:
     """The plan that the command line asks for; ends the program where it cannot be understood."""
     asked = _parser().parse_args(arguments)
-    usual: dict[str, Any] = QUICK if asked.quick else DEFAULTS
+    usual: dict[str, Any] = dict(QUICK if asked.quick else DEFAULTS)
+    if asked.only:
+        # Who is after one figure does not wait for another.
+        usual["memory_accounts"] = 0
     chosen = {name: usual[name] if getattr(asked, name) is None else getattr(asked, name) for name in usual}
     only = set(asked.only or NAMES)
     only |= {NEEDS[name] for name in only if name in NEEDS}
@@ -76,7 +79,13 @@ def _parser() -> argparse.ArgumentParser:
         said = f"{text} ({DEFAULTS[name]:,}; quick: {QUICK[name]:,})"
         parser.add_argument(f"--{name.replace('_', '-')}", type=kind, help=said)
     parser.add_argument("--seed", type=int, default=1, help="the same seed asks for the same work")
-    parser.add_argument("--only", nargs="+", choices=NAMES, metavar="NAME", help=f"measure only: {', '.join(NAMES)}")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=NAMES,
+        metavar="NAME",
+        help=f"of {', '.join(NAMES)}; no memory then unless its size is given",
+    )
     parser.add_argument("--quick", action="store_true", help="a small run that shows that it works; its figures do not")
     parser.add_argument("--json", action="store_true", help="end with one JSON object, as the last line")
     return parser

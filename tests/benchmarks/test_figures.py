@@ -93,6 +93,12 @@ def test_who_needs_another_brings_it_along() -> None:
     assert read_plan([]).only == NAMES
 
 
+def test_memory_is_measured_unless_something_else_alone_was_asked_for() -> None:
+    assert read_plan([]).memory_accounts == 1_000_000
+    assert read_plan(["--only", "library"]).memory_accounts == 0
+    assert read_plan(["--only", "library", "--memory-accounts", "500"]).memory_accounts == 500
+
+
 def test_the_work_is_the_same_for_the_same_name_and_each_key_is_used_once() -> None:
     population = Population(96, seed=1)
     scripts = [Stream("one", population).script(2_000) for _ in range(2)]
