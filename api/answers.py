@@ -1,7 +1,7 @@
 """Answers as JSON: amounts as plain strings, times as RFC 3339 in UTC, rows without what is of no interest outside."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -15,9 +15,16 @@ from ledger.money import plain
 
 def answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON answer; state is true at one moment, so nobody may keep it."""
-    written = json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=_written)
-    kept = {"Cache-Control": "no-store", **(headers or {})}
-    return Response(written.encode(errors="backslashreplace"), status, kept, "application/json")
+    return written_answer(_json(content).encode(errors="backslashreplace"), status, headers)
+
+
+def written_answer(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """An answer whose JSON is written already."""
+    return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
+
+
+def _json(content: Any) -> str:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=_written)
 
 
 def _written(value: Any) -> Any:
@@ -42,14 +49,21 @@ def amount(value: Decimal) -> str:
     return plain(value)
 
 
-def result_of(outcome: Outcome) -> dict[str, Any]:
-    """One result of a command as clients read it."""
+def results(outcomes: Sequence[Outcome]) -> bytes:
+    """The results of commands as clients read them."""
+    return f'{{"results":[{",".join(map(_result, outcomes))}]}}'.encode(errors="backslashreplace")
+
+
+def _result(outcome: Outcome) -> str:
+    """One result. What was recorded is written by hand, for ids and topics have no character that JSON escapes."""
     if isinstance(outcome, Refused):
-        return {"status": "refused", "problem": problem_of(outcome.refusal)}
-    return {
-        "status": "replayed" if outcome.replayed else "recorded",
-        "account_id": outcome.account_id,
-        "version": outcome.version,
-        "position": outcome.position,
-        "events": [event._asdict() for event in outcome.events],
-    }
+        return _json({"status": "refused", "problem": problem_of(outcome.refusal)})
+    events = [
+        f'{{"account_id":"{event.account_id}","topic":"{event.topic}",'
+        f'"version":{event.version},"position":{event.position}}}'
+        for event in outcome.events
+    ]
+    return (
+        f'{{"status":"{"replayed" if outcome.replayed else "recorded"}","account_id":"{outcome.account_id}",'
+        f'"version":{outcome.version},"position":{outcome.position},"events":[{",".join(events)}]}}'
+    )

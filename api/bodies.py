@@ -3,7 +3,7 @@
 import json
 from typing import Any, NoReturn
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive
 
 from api.problems import TooLarge
 from ledger.errors import Malformed
@@ -15,21 +15,22 @@ NDJSON = "application/x-ndjson"
 JsonObject = dict[str, Any]
 
 
-async def read_body(request: Request) -> bytes:
+async def read_body(receive: Receive, content_length: str) -> bytes:
     """The body of a request; TooLarge as soon as it is known to pass the limit."""
-    stated = request.headers.get("content-length", "")
-    if stated.isdecimal() and int(stated[:20]) > MOST_BYTES:
+    if content_length.isdecimal() and int(content_length[:20]) > MOST_BYTES:
         _refuse_size()
     chunks, size = [], 0
-    try:
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > MOST_BYTES:
-                _refuse_size()
-            chunks.append(chunk)
-    except ClientDisconnect:
-        raise Malformed("the connection ended before the body did") from None
-    return b"".join(chunks)
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Malformed("the connection ended before the body did")
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > MOST_BYTES:
+            _refuse_size()
+        chunks.append(chunk)
+        if not message.get("more_body"):
+            return b"".join(chunks)
 
 
 def _refuse_size() -> NoReturn:

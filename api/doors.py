@@ -1,7 +1,7 @@
 """What every route needs: the ledger, connections for reading, the keys; and who sends a request."""
 
+import random
 import re
-import uuid
 from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
@@ -9,6 +9,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.crossing import Crossing
 from api.keys import KeyRing, Pool
 from api.problems import answer_problem
 from api.roles import Caller
@@ -16,6 +17,7 @@ from ledger import Ledger
 from ledger.errors import Malformed
 
 CORRELATION_HEADER = "X-Correlation-Id"
+_RANDOM = random.Random()
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 
@@ -26,6 +28,7 @@ class Doors:
     ledger: Ledger
     pool: Pool
     keys: KeyRing
+    crossing: Crossing
     wait_seconds: float
 
 
@@ -38,9 +41,13 @@ def doors_of(request: HTTPConnection) -> Doors:
 
 async def caller_of(request: HTTPConnection) -> Caller:
     """Who sends a request; Unauthenticated without a valid key."""
-    keys = doors_of(request).keys
-    kept = keys.kept(request.headers)
-    return kept if kept is not None else await run_in_threadpool(keys.find, request.headers)
+    return await caller_by(doors_of(request).keys, request.headers.get("authorization", ""))
+
+
+async def caller_by(keys: KeyRing, authorization: str) -> Caller:
+    """Whom the header Authorization names; Unauthenticated without a valid key."""
+    kept = keys.kept(authorization)
+    return kept if kept is not None else await run_in_threadpool(keys.find, authorization)
 
 
 def correlation_id_of(request: HTTPConnection) -> str:
@@ -48,6 +55,21 @@ def correlation_id_of(request: HTTPConnection) -> str:
     correlation_id = request.state.correlation_id
     assert isinstance(correlation_id, str)
     return correlation_id
+
+
+def _new_id() -> str:
+    """Unlike the system's, these random numbers cost no system call, at which every request would lose its turn."""
+    return f"{_RANDOM.getrandbits(128):032x}"
+
+
+def correlation_of(stated: str | None) -> tuple[str, Malformed | None]:
+    """The correlation id that a request states, or a new one; and why the stated one is not usable."""
+    if stated is None:
+        return _new_id(), None
+    if _IDENTIFIER.fullmatch(stated):
+        return stated, None
+    refusal = Malformed(f"the header {CORRELATION_HEADER} is not 1 to 64 of the characters A-Z a-z 0-9 _ . : -")
+    return _new_id(), refusal
 
 
 class Correlation:
@@ -60,9 +82,7 @@ class Correlation:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        stated = HTTPConnection(scope).headers.get(CORRELATION_HEADER)
-        usable = stated is not None and _IDENTIFIER.fullmatch(stated) is not None
-        correlation_id = stated if stated is not None and usable else uuid.uuid4().hex
+        correlation_id, refusal = correlation_of(HTTPConnection(scope).headers.get(CORRELATION_HEADER))
         scope.setdefault("state", {})["correlation_id"] = correlation_id
 
         async def send_with_id(message: Message) -> None:
@@ -70,8 +90,7 @@ class Correlation:
                 MutableHeaders(scope=message)[CORRELATION_HEADER] = correlation_id
             await send(message)
 
-        if stated is None or usable:
+        if refusal is None:
             await self._app(scope, receive, send_with_id)
         else:
-            refusal = Malformed(f"the header {CORRELATION_HEADER} is not 1 to 64 of the characters A-Z a-z 0-9 _ . : -")
             await answer_problem(refusal)(scope, receive, send_with_id)

@@ -5,7 +5,6 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -106,23 +105,22 @@ class KeyRing:
         self._found: dict[str, tuple[float, Caller]] = {}
         self._lock = threading.Lock()
 
-    def kept(self, headers: Mapping[str, str]) -> Caller | None:
-        """The caller of a request's key if it was found within the last second; never waits."""
-        held = self._found.get(headers.get("authorization", ""))
+    def kept(self, authorization: str) -> Caller | None:
+        """The caller of a key if it was found within the last second; never waits. Takes the header as it was sent."""
+        held = self._found.get(authorization)
         return held[1] if held is not None and held[0] > time.monotonic() else None
 
-    def find(self, headers: Mapping[str, str]) -> Caller:
-        """The caller of a request's key, asking the database where need be; Unauthenticated if there is none."""
-        caller = self.kept(headers)
+    def find(self, authorization: str) -> Caller:
+        """The caller of a key, asking the database where need be; Unauthenticated if there is none."""
+        caller = self.kept(authorization)
         if caller is not None:
             return caller
-        header = headers.get("authorization", "")
         asked_at = time.monotonic()
-        caller = self._look_up(_key_of(header))
+        caller = self._look_up(_key_of(authorization))
         with self._lock:
             if len(self._found) >= KEYS_KEPT:
                 self._found.clear()
-            self._found[header] = (asked_at + self._seconds_kept, caller)
+            self._found[authorization] = (asked_at + self._seconds_kept, caller)
         return caller
 
     def _look_up(self, key: str) -> Caller:

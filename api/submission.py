@@ -1,17 +1,14 @@
 """Commands on their way in: each read, allowed, decided, and answered in the order asked."""
 
-from asyncio import shield, wrap_future
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import Response
 
 from api import jobs
-from api.answers import answer, result_of
+from api.answers import results
 from api.bodies import JsonObject
 from api.doors import Doors
-from api.problems import answer_problem
 from api.roles import Caller, require_may_send
 from ledger import Command, Malformed, Outcome, Refusal, Refused, Unavailable, parse_command
 from ledger.errors import BatchRefused
@@ -20,8 +17,7 @@ READ_INLINE = 50
 """Up to so many commands are read at once; more would keep other requests waiting, and are read in a thread."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sender:
+class Sender(NamedTuple):
     """Who sends commands, and how: all or none where `atomic`."""
 
     caller: Caller
@@ -43,46 +39,51 @@ def with_key(contents: list[JsonObject], key: str | None) -> list[JsonObject]:
     return [{**contents[0], "idempotency_key": key}]
 
 
-async def answer_one(doors: Doors, content: JsonObject, sender: Sender) -> Response:
-    """The answer to one object alone: results of one, or the bare problem with its status."""
-    (outcome,) = await submit(doors, [content], sender)
-    if isinstance(outcome, Refused):
-        return answer_problem(outcome.refusal)
-    return answer({"results": [result_of(outcome)]})
+async def answer_one(doors: Doors, content: JsonObject, sender: Sender) -> bytes:
+    """The answer to one object alone: results of one; raises its refusal."""
+    outcomes = await _decide(doors, [_read(content, sender.caller)], sender)
+    if isinstance(outcomes[0], Refused):
+        raise outcomes[0].refusal
+    return results(outcomes)
 
 
-async def answer_all(doors: Doors, contents: list[JsonObject], sender: Sender) -> Response:
-    """The answer to a list: results in the order asked, refused ones too; a problem only if the house was not there."""
-    outcomes = await submit(doors, contents, sender)
+async def answer_all(doors: Doors, contents: list[JsonObject], sender: Sender) -> bytes:
+    """The answer to a list: results in the order asked, refused ones too; raises only if the house was not there."""
+    outcomes = await _submit(doors, contents, sender)
     lost = [one.refusal for one in outcomes if isinstance(one, Refused) and isinstance(one.refusal, Unavailable)]
     if lost and len(lost) == len(outcomes):
-        return answer_problem(lost[0])
-    return answer({"results": [result_of(outcome) for outcome in outcomes]})
+        raise lost[0]
+    return results(outcomes)
 
 
-async def submit(doors: Doors, contents: list[JsonObject], sender: Sender) -> list[Outcome]:
+async def _submit(doors: Doors, contents: list[JsonObject], sender: Sender) -> Sequence[Outcome]:
     """The outcome of each object; one that is malformed or not allowed keeps no other from being decided."""
     if len(contents) <= READ_INLINE:
         read = _read_all(contents, sender.caller)
     else:
         read = await run_in_threadpool(_read_all, contents, sender.caller)
     commands = [command for command in read if not isinstance(command, Refused)]
-    if sender.atomic and len(commands) < len(read):
+    if len(commands) == len(read):
+        return await _decide(doors, commands, sender)
+    if sender.atomic:
         return [one if isinstance(one, Refused) else Refused(_batch_refused(read)) for one in read]
     decided = iter(await _decide(doors, commands, sender))
     return [one if isinstance(one, Refused) else next(decided) for one in read]
 
 
 def _read_all(contents: list[JsonObject], caller: Caller) -> list[Command | Refused]:
-    return [_read(content, caller) for content in contents]
+    read: list[Command | Refused] = []
+    for content in contents:
+        try:
+            read.append(_read(content, caller))
+        except Refusal as refusal:
+            read.append(Refused(refusal))
+    return read
 
 
-def _read(content: JsonObject, caller: Caller) -> Command | Refused:
-    try:
-        command = parse_command(content)
-        require_may_send(caller, command)
-    except Refusal as refusal:
-        return Refused(refusal)
+def _read(content: JsonObject, caller: Caller) -> Command:
+    command = parse_command(content)
+    require_may_send(caller, command)
     return command
 
 
@@ -94,20 +95,19 @@ def _batch_refused(read: Sequence[Command | Refused]) -> BatchRefused:
     )
 
 
-async def _decide(doors: Doors, commands: Sequence[Command], sender: Sender) -> list[Outcome]:
-    actor, correlation_id, atomic = sender.caller.actor, sender.correlation_id, sender.atomic
+async def _decide(doors: Doors, commands: Sequence[Command], sender: Sender) -> Sequence[Outcome]:
     if not commands:
         return []
-    if any(jobs.is_job(command) for command in commands):
-        return await run_in_threadpool(
-            jobs.submit,
-            doors.ledger,
-            doors.pool,
-            commands,
-            actor=actor,
-            correlation_id=correlation_id,
-            atomic=atomic,
-            wait_seconds=doors.wait_seconds,
-        )
-    future = doors.ledger.submit_async(commands, actor=actor, correlation_id=correlation_id, atomic=atomic)
-    return await shield(wrap_future(future))  # Who hangs up leaves the decision to the writer that has it.
+    actor, correlation_id, atomic = sender.caller.actor, sender.correlation_id, sender.atomic
+    if not any(map(jobs.is_job, commands)):
+        return await doors.crossing.submit(commands, actor=actor, correlation_id=correlation_id, atomic=atomic)
+    return await run_in_threadpool(
+        jobs.submit,
+        doors.ledger,
+        doors.pool,
+        commands,
+        actor=actor,
+        correlation_id=correlation_id,
+        atomic=atomic,
+        wait_seconds=doors.wait_seconds,
+    )

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.answers import written_answer
 from api.bodies import JsonObject, parse_object, read_body
 from api.doors import caller_of, correlation_id_of, doors_of
 from api.submission import Sender, answer_one, with_key
@@ -102,10 +103,10 @@ def _endpoint(action: Action) -> Callable[[Request], Awaitable[Response]]:
         sender = Sender(await caller_of(request), correlation_id_of(request))
         if request.query_params:
             raise Malformed("this route takes no parameters; every field stands in the path or in the body")
-        body = parse_object(await read_body(request))
+        body = parse_object(await read_body(request.receive, request.headers.get("content-length", "")))
         content = content_of(action.command, request.path_params, body)
         (content,) = with_key([content], request.headers.get("idempotency-key"))
-        return await answer_one(doors_of(request), content, sender)
+        return written_answer(await answer_one(doors_of(request), content, sender))
 
     return act
 

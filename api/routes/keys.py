@@ -31,7 +31,7 @@ def get_keys(caller: AnyCaller, doors: TheDoors) -> Response:
 async def post_key(request: Request) -> Response:
     """The key is in this answer and nowhere else, ever."""
     require_may_read(await caller_of(request), Resource.KEYS)
-    body = parse_object(await read_body(request))
+    body = parse_object(await read_body(request.receive, request.headers.get("content-length", "")))
     return await run_in_threadpool(_make, doors_of(request), body)
 
 
