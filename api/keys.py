@@ -1,15 +1,18 @@
 """API keys: made once, kept as hashes, found again for each request through a cache that is a second old at most."""
 
 import hashlib
+import logging
 import re
 import secrets
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import NamedTuple
 
+import psycopg
 from psycopg import errors
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
 
 from api.problems import Unauthenticated
 from api.roles import Caller, Role
@@ -21,6 +24,8 @@ RANDOM_BYTES = 32
 SECONDS_KEPT = 1.0
 """How long a revoked key may still be answered."""
 KEYS_KEPT = 10_000
+
+logger = logging.getLogger("ledger.api")
 
 Pool = ConnectionPool[Connection]
 
@@ -96,31 +101,63 @@ def revoke_key(connection: Connection, name: str) -> ApiKey:
     raise KeyRevoked(f"the key {name} was revoked at {found[0].isoformat()}")
 
 
+class _Found(NamedTuple):
+    """Whom a key belongs to; asked again in the background once it is half as old as it may become."""
+
+    caller: Caller
+    ask_again_at: float
+    good_until: float
+
+
 class KeyRing:
     """Finds the caller of a key; what was found is believed for `seconds_kept`, by all threads."""
 
     def __init__(self, pool: Pool, seconds_kept: float = SECONDS_KEPT) -> None:
         self._pool = pool
         self._seconds_kept = seconds_kept
-        self._found: dict[str, tuple[float, Caller]] = {}
+        self._found: dict[str, _Found] = {}
         self._lock = threading.Lock()
+        self._asking: set[str] = set()
+        self._asker = ThreadPoolExecutor(1, "keys")
 
     def kept(self, authorization: str) -> Caller | None:
-        """The caller of a key if it was found within the last second; never waits. Takes the header as it was sent."""
-        held = self._found.get(authorization)
-        return held[1] if held is not None and held[0] > time.monotonic() else None
+        """The caller of a key if it was found within the last second; never waits. Takes the header as it was sent.
+
+        A key in use is looked up again before its second is over: else all its requests would wait for that together.
+        """
+        found = self._found.get(authorization)
+        now = time.monotonic()
+        if found is None or found.good_until <= now:
+            return None
+        if found.ask_again_at <= now and authorization not in self._asking:
+            self._asking.add(authorization)
+            self._asker.submit(self._find_again, authorization)
+        return found.caller
 
     def find(self, authorization: str) -> Caller:
         """The caller of a key, asking the database where need be; Unauthenticated if there is none."""
-        caller = self.kept(authorization)
-        if caller is not None:
-            return caller
+        return self.kept(authorization) or self._find(authorization)
+
+    def _find_again(self, authorization: str) -> None:
+        """Leaves a key that it cannot find as old as it is: whoever comes after its second is told why."""
+        try:
+            self._find(authorization)
+        except Unauthenticated:
+            self._found.pop(authorization, None)
+        except (psycopg.Error, PoolTimeout, PoolClosed, TooManyRequests) as error:
+            logger.warning("a key could not be looked up again: %s", error)
+        finally:
+            self._asking.discard(authorization)
+
+    def _find(self, authorization: str) -> Caller:
         asked_at = time.monotonic()
         caller = self._look_up(_key_of(authorization))
         with self._lock:
             if len(self._found) >= KEYS_KEPT:
                 self._found.clear()
-            self._found[authorization] = (asked_at + self._seconds_kept, caller)
+            self._found[authorization] = _Found(
+                caller, asked_at + self._seconds_kept / 2, asked_at + self._seconds_kept
+            )
         return caller
 
     def _look_up(self, key: str) -> Caller:
