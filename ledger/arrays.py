@@ -1,63 +1,79 @@
-"""Arrays as PostgreSQL takes them in its binary form, written whole: element by element costs more than a decision."""
+"""Parameters in PostgreSQL's binary form; arrays are written whole, as a driver that goes element by element takes as
+long as the decisions do."""
 
 from collections.abc import Sequence
 from struct import pack
-from typing import Any, ClassVar, cast
-
-import psycopg
-from psycopg.adapt import Buffer, Dumper
-from psycopg.pq import Format
+from typing import ClassVar
 
 _NULL = pack(">i", -1)
 # The length that stands before an element, for the lengths that are usual.
 _LENGTHS = [pack(">i", length) for length in range(2048)]
 
 
-class Array(bytes):
-    """An array of one dimension, in binary; its class says of what."""
+class Parameter(bytes):
+    """A value in binary; its class says of what type."""
 
     oid: ClassVar[int]
-    element_oid: ClassVar[int]
+
+
+class Integer(Parameter):
+    """A bigint."""
+
+    oid = 20
 
     @classmethod
-    def _of(cls, elements: Sequence[bytes | None]) -> "Array":
-        """Each element after its length."""
-        parts: list[bytes] = [b""] * (2 * len(elements))
-        parts[0::2] = [_NULL if one is None else _length(len(one)) for one in elements]
-        parts[1::2] = [one or b"" for one in elements]
-        return cls(_head(cls.element_oid, len(elements)) + b"".join(parts))
+    def of(cls, number: int) -> "Integer":
+        return cls(pack(">q", number))
 
 
-class Texts(Array):
+class Text(Parameter):
+    """A text."""
+
+    oid = 25
+
+    @classmethod
+    def of(cls, text: str) -> "Text":
+        return cls(text.encode())
+
+
+class Texts(Parameter):
     """An array of text."""
 
-    oid, element_oid = 1009, 25
+    oid = 1009
 
     @classmethod
-    def of(cls, texts: Sequence[str | None]) -> Array:
-        return cls._of([None if text is None else text.encode() for text in texts])
+    def of(cls, texts: Sequence[str | None]) -> "Texts":
+        return cls(_array(Text.oid, [None if text is None else text.encode() for text in texts]))
 
 
-class Blobs(Array):
+class Blobs(Parameter):
     """An array of bytea."""
 
-    oid, element_oid = 1001, 17
+    oid = 1001
 
     @classmethod
-    def of(cls, blobs: Sequence[bytes]) -> Array:
-        return cls._of(blobs)
+    def of(cls, blobs: Sequence[bytes]) -> "Blobs":
+        return cls(_array(17, blobs))
 
 
-class Integers(Array):
+class Integers(Parameter):
     """An array of bigint."""
 
-    oid, element_oid = 1016, 20
+    oid = 1016
 
     @classmethod
-    def of(cls, numbers: Sequence[int]) -> Array:
+    def of(cls, numbers: Sequence[int]) -> "Integers":
         interleaved = [8] * (2 * len(numbers))
         interleaved[1::2] = numbers
-        return cls(_head(cls.element_oid, len(numbers)) + pack(">" + "iq" * len(numbers), *interleaved))
+        return cls(_head(Integer.oid, len(numbers)) + pack(">" + "iq" * len(numbers), *interleaved))
+
+
+def _array(element_oid: int, elements: Sequence[bytes | None]) -> bytes:
+    """An array of one dimension: each element after its length."""
+    parts: list[bytes] = [b""] * (2 * len(elements))
+    parts[0::2] = [_NULL if one is None else _length(len(one)) for one in elements]
+    parts[1::2] = [one or b"" for one in elements]
+    return _head(element_oid, len(elements)) + b"".join(parts)
 
 
 def _head(element_oid: int, length: int) -> bytes:
@@ -67,18 +83,3 @@ def _head(element_oid: int, length: int) -> bytes:
 
 def _length(length: int) -> bytes:
     return _LENGTHS[length] if length < len(_LENGTHS) else pack(">i", length)
-
-
-class _ArrayDumper(Dumper):
-    format = Format.BINARY
-
-    def dump(self, obj: Any) -> Buffer:
-        return cast(Buffer, obj)
-
-
-def _dumper_of(kind: type[Array]) -> type[Dumper]:
-    return type(f"{kind.__name__}Dumper", (_ArrayDumper,), {"oid": kind.oid})
-
-
-for _kind in (Texts, Blobs, Integers):
-    psycopg.adapters.register_dumper(_kind, _dumper_of(_kind))

@@ -1,20 +1,17 @@
 """A batch: requests that are decided and recorded together, and what the database must be asked before they are."""
 
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-
-from psycopg.rows import tuple_row
 
 from ledger.account import Account
 from ledger.deciding import Asked, Draft, decide_all, moved
 from ledger.decision import Context
-from ledger.idempotency import Key, UsedKey, ask_for_keys, used_keys
+from ledger.idempotency import Key, UsedKey, asked_keys, used_keys
 from ledger.inbox import Request
-from ledger.log import Connection
 from ledger.outcomes import Outcome
 from ledger.present import Present
-from ledger.snapshots import ask_for_accounts, found_accounts
+from ledger.snapshots import asked_accounts, found_accounts
+from ledger.wire import Wire
 from ledger.words import EXCHANGE, PRICES
 
 
@@ -86,29 +83,20 @@ class Lookup:
     below the batch's own, and what others record keeps the batch from being recorded.
     """
 
-    def __init__(self, connection: Connection, present: Present, batch: Batch) -> None:
+    def __init__(self, wire: Wire, present: Present, batch: Batch) -> None:
         self._present = present
         self._missing = present.missing(batch.account_ids)
-        self._accounts = connection.cursor(binary=True, row_factory=tuple_row)
-        self._keys = connection.cursor(binary=True, row_factory=tuple_row)
         self._has_keys = bool(batch.keys)
-        self._pipeline = ExitStack()
-        self._pipeline.enter_context(connection.pipeline())
+        calls = [asked_keys(batch.keys)] if self._has_keys else []
         if self._missing:
-            ask_for_accounts(self._accounts, self._missing, present.position)
-        if self._has_keys:
-            ask_for_keys(self._keys, batch.keys)
-
-    @classmethod
-    def made(cls, connection: Connection, present: Present, batch: Batch) -> dict[Key, UsedKey]:
-        """Ask, and take the answers at once."""
-        return cls(connection, present, batch).take()
+            calls.append(asked_accounts(self._missing, present.position))
+        self._answers = wire.send(*calls) if calls else None
 
     def take(self) -> dict[Key, UsedKey]:
         """Have the accounts in the present, and the keys that were used."""
-        self._pipeline.close()
+        answers = [] if self._answers is None else self._answers.take()
         if self._missing:
-            found = {account.id: (account, kept_at) for account, kept_at in found_accounts(self._accounts)}
+            found = {account.id: (account, kept_at) for account, kept_at in found_accounts(answers.pop())}
             for account_id in self._missing:
                 self._present.take(*found.get(account_id, (Account.unopened(account_id), 0)))
-        return used_keys(self._keys) if self._has_keys else {}
+        return used_keys(answers.pop()) if self._has_keys else {}

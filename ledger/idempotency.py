@@ -1,26 +1,29 @@
 """Idempotency keys: what a command claims when it is recorded, and what it says of a request that comes again."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
-
-import psycopg
 
 from ledger.arrays import Texts
 from ledger.commands import Command, parse_command
 from ledger.errors import IdempotencyKeyReused, Malformed
 from ledger.outcomes import EventReference
+from ledger.wire import Call, Row, Statement
 
 # An account (or stream) id, and a key that is unique on it.
 Key = tuple[str, str]
 
-_FIND_KEYS = """
+FIND_KEYS = Statement(
+    "find_keys",
+    """
 select account_id, key, content::text, originator_id, topic, originator_version, notification_id
-from unnest(%b::text[], %b::text[]) as asked (account_id, key)
+from unnest($1, $2) as asked (account_id, key)
 join idempotency_keys using (account_id, key)
 join events on notification_id between first_position and last_position
 order by notification_id
-"""
+""",
+    (Texts, Texts),
+)
 
 
 class KeyClaim(NamedTuple):
@@ -92,15 +95,15 @@ def _shown(value: Any) -> str:
     return "nothing" if value is None else value if isinstance(value, str) else json.dumps(value)
 
 
-def ask_for_keys(cursor: psycopg.Cursor[Any], keys: Sequence[Key]) -> None:
-    """Ask which of the keys were used, all in one query; `used_keys` takes the answer."""
+def asked_keys(keys: Sequence[Key]) -> Call:
+    """The question which of the keys were used; `used_keys` reads the answer."""
     account_ids, texts = zip(*keys, strict=True)
-    cursor.execute(_FIND_KEYS, [Texts.of(account_ids), Texts.of(texts)], prepare=True)
+    return Call(FIND_KEYS, [Texts.of(account_ids), Texts.of(texts)])
 
 
-def used_keys(cursor: psycopg.Cursor[Any]) -> dict[Key, UsedKey]:
-    """The answer to `ask_for_keys`: those that were used."""
+def used_keys(rows: Iterable[Row]) -> dict[Key, UsedKey]:
+    """The answer to `asked_keys`: those that were used."""
     found: dict[Key, UsedKey] = {}
-    for account_id, key, content, *event in cursor:
+    for account_id, key, content, *event in rows:
         found.setdefault((account_id, key), UsedKey(content, [])).events.append(EventReference(*event))
     return found

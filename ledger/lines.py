@@ -1,18 +1,31 @@
 """The writer's two connections to the database: one that writes, and one that looks up what the next batch needs."""
 
+from typing import NamedTuple
+
+from ledger.idempotency import FIND_KEYS
 from ledger.log import Connection
 from ledger.postgres import connect
 from ledger.present import Present
-from ledger.storage import read_committed
+from ledger.snapshots import FIND_ACCOUNTS
+from ledger.storage import RECORD, read_committed
+from ledger.wire import Wire
 
 CONNECT_TIMEOUT_SECONDS = 5
 # These connections only ever look up by index: no plan made while the tables were small may scan them when they are
 # large. A writer that hangs while it holds the ordering lock is cut off by the server, so that others can go on.
 CONNECTION_SETTINGS = """
 set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set timezone = 'UTC';
+set default_transaction_isolation = 'read committed';
 set idle_in_transaction_session_timeout = '30s'; set lock_timeout = '45s';
 """
 KEEPALIVES = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30_000}
+
+
+class Line(NamedTuple):
+    """A connection, and the way of prepared statements on it."""
+
+    connection: Connection
+    wire: Wire
 
 
 class Lines:
@@ -21,22 +34,22 @@ class Lines:
     def __init__(self, url: str, present: Present) -> None:
         self._url = url
         self._present = present
-        self._writing: Connection | None = None
-        self._reading: Connection | None = None
+        self._writing: Line | None = None
+        self._reading: Line | None = None
 
     @property
     def is_open(self) -> bool:
         """Whether there is a connection to write on."""
         return self._writing is not None
 
-    def writing(self) -> Connection:
+    def writing(self) -> Line:
         """The connection that writes."""
         if self._writing is None:
             self._writing = self._connect("ledger writer")
-            self._present.recognise(self._writing)
+            self._present.recognise(self._writing.connection)
         return self._writing
 
-    def reading(self) -> Connection:
+    def reading(self) -> Line:
         """The connection that looks up."""
         if self._reading is None:
             self._reading = self._connect("ledger lookup")
@@ -46,17 +59,17 @@ class Lines:
         """Close both."""
         for line in (self._writing, self._reading):
             if line is not None:
-                line.close()
+                line.connection.close()
         self._writing = self._reading = None
 
-    def _connect(self, name: str) -> Connection:
-        line = connect(
+    def _connect(self, name: str) -> Line:
+        connection = connect(
             self._url, application_name=name, autocommit=True, connect_timeout=CONNECT_TIMEOUT_SECONDS, **KEEPALIVES
         )
         try:
-            read_committed(line)
-            line.execute(CONNECTION_SETTINGS)
+            read_committed(connection)
+            connection.execute(CONNECTION_SETTINGS)
+            return Line(connection, Wire(connection, RECORD, FIND_KEYS, FIND_ACCOUNTS))
         except BaseException:
-            line.close()
+            connection.close()
             raise
-        return line

@@ -6,7 +6,7 @@ the very rules that made it, and `ledger verify` folds every one again.
 
 import contextlib
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import groupby
 from operator import itemgetter
@@ -19,11 +19,12 @@ from psycopg.rows import tuple_row
 from pydantic import VERSION, TypeAdapter
 
 from ledger.account import Account, evolve
-from ledger.arrays import Blobs, Integers, Texts
+from ledger.arrays import Integer, Text, Texts
 from ledger.events import AccountEvent, read_event
 from ledger.log import Connection
 from ledger.market import Market
 from ledger.postgres import connect
+from ledger.wire import Call, Row, Statement
 
 MARKET = "@market"
 """The name under which the market is kept, which is what @exchange and @prices left together."""
@@ -46,18 +47,22 @@ where kept.rules <> excluded.rules or kept.version < excluded.version
 """
 # Snapshots and the events after them, in one statement, so that no snapshot is replaced between the two. The sum keeps
 # the position out of the index: no plan may walk the log by position to find a few streams.
-_FIND_STREAMS = """
-with asked as (select unnest(%b::text[]) as stream),
+FIND_ACCOUNTS = Statement(
+    "find_accounts",
+    """
+with asked as (select unnest($1) as stream),
      kept as (
-         select stream, version, state from asked join snapshots using (stream) where rules = %b and position <= %b
+         select stream, version, state from asked join snapshots using (stream) where rules = $2 and position <= $3
      )
 select stream, version, null as topic, state from kept
 union all
 select stream, originator_version, topic, events.state
 from asked left join kept using (stream)
-join events on originator_id = stream and originator_version > coalesce(kept.version, 0) and notification_id + 0 <= %b
+join events on originator_id = stream and originator_version > coalesce(kept.version, 0) and notification_id + 0 <= $3
 order by 1, 2
-"""
+""",
+    (Texts, Text, Integer),
+)
 _FIND_MARKET = "select state from snapshots where stream = %s and rules = %s and position <= %s"
 _STORED = """
 select stream, version, position, state from snapshots
@@ -107,14 +112,14 @@ def read_account(state: bytes) -> Account:
     return _ACCOUNTS.validate_json(state)
 
 
-def ask_for_accounts(cursor: psycopg.Cursor[Any], account_ids: Sequence[str], until: int) -> None:
-    """Ask for accounts as of a position, all in one query; `found_accounts` takes the answer."""
-    cursor.execute(_FIND_STREAMS, [Texts.of(account_ids), rules_in_force(), until, until], prepare=True)
+def asked_accounts(account_ids: Sequence[str], until: int) -> Call:
+    """The question what accounts are as of a position; `found_accounts` reads the answer."""
+    return Call(FIND_ACCOUNTS, [Texts.of(account_ids), Text.of(rules_in_force()), Integer.of(until)])
 
 
-def found_accounts(cursor: psycopg.Cursor[Any]) -> Iterator[tuple[Account, int]]:
-    """The answer to `ask_for_accounts`: each that has events, with the version of its snapshot, 0 if it has none."""
-    for _, rows in groupby(cursor, key=itemgetter(0)):
+def found_accounts(answer: Iterable[Row]) -> Iterator[tuple[Account, int]]:
+    """The answer to `asked_accounts`: each that has events, with the version of its snapshot, 0 if it has none."""
+    for _, rows in groupby(answer, key=itemgetter(0)):
         account, kept_at = None, 0
         for stream, version, topic, state in rows:
             if topic is None:
@@ -136,13 +141,8 @@ def find_market(connection: Connection, until: int) -> Market | None:
 def keep(connection: psycopg.Connection[Any], snapshots: Sequence[Snapshot]) -> None:
     """Store snapshots in the place of older ones."""
     rules = rules_in_force()
-    columns = [
-        Texts.of([one.stream for one in snapshots]),
-        Integers.of([one.version for one in snapshots]),
-        Integers.of([one.position for one in snapshots]),
-        Blobs.of([write_state(one.state) for one in snapshots]),
-    ]
-    connection.execute(_KEEP, [rules, *columns])
+    rows = [(one.stream, one.version, one.position, write_state(one.state)) for one in snapshots]
+    connection.execute(_KEEP, [rules, *map(list, zip(*rows, strict=True))])
 
 
 def stored_snapshots(connection: Connection, after: str, limit: int) -> list[StoredSnapshot]:

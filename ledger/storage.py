@@ -1,6 +1,6 @@
 """Events to rows and back: the recorder, which gives each its position and recorded_at under the ordering lock."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, cast
 
@@ -17,11 +17,12 @@ from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastor
 from eventsourcing.utils import Environment
 from psycopg.rows import dict_row, tuple_row
 
-from ledger.arrays import Blobs, Integers, Texts
+from ledger.arrays import Blobs, Integer, Integers, Texts
 from ledger.events import Event, read_event, write_event
 from ledger.idempotency import KeyClaim
 from ledger.log import Connection
 from ledger.postgres import open_pool
+from ledger.wire import Call, Statement, execute
 
 CHANNEL = "ledger_events"
 # Any number will do, so long as every writer takes the same one.
@@ -33,27 +34,13 @@ select coalesce(notification_id, 0), greatest(recorded_at, clock_timestamp())
 from (select) as always
 left join (select notification_id, recorded_at from events order by notification_id desc limit 1) as last on true
 """
-# Events and keys in one statement, which records nothing unless the log ends where it was read to; holding the lock,
-# it sees all that others committed. Answers with the position that was read to, or with no row.
-_RECORD = f"""
-with log_end (position, next_recorded_at) as materialized ({_LOCKED_END}),
-     present as materialized (select * from log_end where position = %b),
-     recorded as (
-         insert into events (notification_id, recorded_at, originator_id, originator_version, topic, state)
-         select position + place, next_recorded_at, originator_id, originator_version, topic, state
-         from present
-         cross join unnest(%b::text[], %b::bigint[], %b::text[], %b::bytea[])
-             with ordinality as event (originator_id, originator_version, topic, state, place)
-     ),
-     claimed as (
-         insert into idempotency_keys (account_id, key, content, first_position, last_position)
-         select account_id, key, content::json, first_position, last_position
-         from present
-         cross join unnest(%b::text[], %b::text[], %b::text[], %b::bigint[], %b::bigint[])
-             as claim (account_id, key, content, first_position, last_position)
-     )
-select position, pg_notify(%b, %b) from present
-"""
+RECORD = Statement(
+    "record_batch",
+    "select record_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+    (Integer, Integer, Texts, Integers, Texts, Blobs, Texts, Texts, Texts, Integers, Integers),
+)
+"""Takes the ordering lock and records a batch if the log ends where it was read to; answers whether it did."""
+
 _RECORDED = """
 select originator_id, state from events where notification_id > %s and notification_id <= %s order by notification_id
 """
@@ -112,24 +99,21 @@ class EventRecorder(PostgresApplicationRecorder):
         """Record events in one transaction and return their positions; never retried, as a lost answer is ambiguous.
 
         `keys` are claimed in the same transaction. With `read_to`, LogMovedOn unless the log still ends there. With
-        `cursor`, it is only asked for, in the transaction of whoever gave it, who holds the lock and takes the answer
-        by `require_recorded`.
+        `send`, nothing is waited for: the call that records them is given to it, and who gave it takes the answer.
         """
         if not stored_events:
             return None
         keys: Sequence[KeyClaim] = kwargs.get("keys", ())
         read_to: int | None = kwargs.get("read_to")
-        cursor: psycopg.Cursor[Any] | None = kwargs.get("cursor")
-        if cursor is not None:
+        send: Callable[[Call], object] | None = kwargs.get("send")
+        if send is not None:
             assert read_to is not None
-            _ask_to_record(cursor, stored_events, keys, read_to)
+            send(_recording(stored_events, keys, read_to))
             return None
         with self.datastore.get_connection() as connection, connection.transaction():
-            end = lock_log(connection)
-            cursor = connection.cursor(binary=True, row_factory=tuple_row)
-            first = end.position if read_to is None else read_to
-            _ask_to_record(cursor, stored_events, keys, first)
-            require_recorded(cursor, first)
+            first = lock_log(connection).position if read_to is None else read_to
+            if not execute(connection, _recording(stored_events, keys, first)):
+                raise LogMovedOn(f"the log was read to position {first} and ends beyond it")
         return list(range(first + 1, first + len(stored_events) + 1))
 
 
@@ -160,7 +144,7 @@ def lock_log(connection: Connection) -> LockedEnd:
     The connection must be one of `read_committed`: what others committed while this one waited must be seen.
     """
     with connection.pipeline(), connection.cursor(binary=True, row_factory=tuple_row) as cursor:
-        ask_for_lock(cursor)
+        cursor.execute(_LOCK, [ORDERING_LOCK], prepare=True)
         row = cursor.execute(_LOCKED_END, prepare=True).fetchone()
     assert row is not None
     return LockedEnd(row[0], row[1].astimezone(UTC))
@@ -175,29 +159,21 @@ def was_recorded(connection: Connection, after: int, events: Sequence[Event]) ->
     return rows.fetchall() == [(event.account_id, write_event(event)) for event in events]
 
 
-def ask_for_lock(cursor: psycopg.Cursor[Any]) -> None:
-    """Ask for the ordering lock, to be held until the open transaction ends."""
-    cursor.execute(_LOCK, [ORDERING_LOCK], prepare=True)
-
-
-def _ask_to_record(
-    cursor: psycopg.Cursor[Any], events: Sequence[StoredEvent], keys: Sequence[KeyClaim], read_to: int
-) -> None:
-    columns = [
-        Texts.of([str(event.originator_id) for event in events]),
-        Integers.of([event.originator_version for event in events]),
-        Texts.of([event.topic for event in events]),
-        Blobs.of([event.state for event in events]),
-        Texts.of([key.account_id for key in keys]),
-        Texts.of([key.key for key in keys]),
-        Texts.of([key.content for key in keys]),
-        Integers.of([key.first_position for key in keys]),
-        Integers.of([key.last_position for key in keys]),
-    ]
-    cursor.execute(_RECORD, [read_to, *columns, CHANNEL, str(read_to + len(events))], prepare=True)
-
-
-def require_recorded(cursor: psycopg.Cursor[Any], read_to: int) -> None:
-    """LogMovedOn unless what was asked for took place."""
-    if cursor.fetchone() is None:
-        raise LogMovedOn(f"the log was read to position {read_to} and ends beyond it")
+def _recording(events: Sequence[StoredEvent], keys: Sequence[KeyClaim], read_to: int) -> Call:
+    """The call that records events and keys if the log ends where it was read to."""
+    return Call(
+        RECORD,
+        [
+            Integer.of(ORDERING_LOCK),
+            Integer.of(read_to),
+            Texts.of([str(event.originator_id) for event in events]),
+            Integers.of([event.originator_version for event in events]),
+            Texts.of([event.topic for event in events]),
+            Blobs.of([event.state for event in events]),
+            Texts.of([key.account_id for key in keys]),
+            Texts.of([key.key for key in keys]),
+            Texts.of([key.content for key in keys]),
+            Integers.of([key.first_position for key in keys]),
+            Integers.of([key.last_position for key in keys]),
+        ],
+    )

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from threading import Thread
 
 import psycopg
-from psycopg.rows import tuple_row
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ledger.batch import Batch, Lookup
@@ -17,12 +16,12 @@ from ledger.deciding import Draft
 from ledger.errors import Unavailable
 from ledger.flight import Flight, Save
 from ledger.inbox import Inbox, Request
-from ledger.lines import Lines
+from ledger.lines import Line, Lines
 from ledger.log import Connection
 from ledger.outcomes import Outcome, Refused
 from ledger.present import Present
 from ledger.snapshots import SnapshotKeeper
-from ledger.storage import LogMovedOn, lock_log, require_recorded, was_recorded
+from ledger.storage import LogMovedOn, lock_log, was_recorded
 
 FIRST_PAUSE_SECONDS = 0.02
 LONGEST_PAUSE_SECONDS = 0.5
@@ -103,7 +102,7 @@ class Writer:
         if self._without_head_start or not (stands and self._lines.is_open and self.present.is_read):
             return None
         try:
-            return Lookup(self._lines.reading(), self.present, coming)
+            return Lookup(self._lines.reading().wire, self.present, coming)
         except Exception:
             self._lines.drop()
             return None
@@ -182,21 +181,22 @@ class Writer:
 
     def _attempt(self, batch: Batch) -> None:
         """Record, holding the lock, what is decided on the log's end; a decision that nothing touched since stands."""
-        connection = self._lines.writing()
+        line = self._lines.writing()
+        connection = line.connection
         touched: set[str] = set()
         if not batch.is_in_doubt:
             touched = self.present.catch_up(connection)
             if batch.draft is None and not self._was_touched:
                 # Where others write on other accounts, there is time to decide while they hold the lock.
-                self._decide(connection, batch)
+                self._decide(line, batch)
                 touched.clear()
         with connection.transaction():
             end = lock_log(connection)
             if not self._was_recorded_after_all(connection, batch):
                 news = set() if self.present.is_at(end.position) else self.present.catch_up(connection)
                 self._note_others(batch, touched | news)
-                self._bring_up(connection, batch, touched | news)
-                self._record(connection, batch)
+                self._bring_up(line, batch, touched | news)
+                Flight(line, batch, self._save).land()
         self._publish(batch)
 
     def _note_others(self, batch: Batch, touched: set[str]) -> None:
@@ -212,25 +212,15 @@ class Writer:
         batch.is_in_doubt = False
         return False
 
-    def _bring_up(self, connection: Connection, batch: Batch, touched: set[str]) -> None:
+    def _bring_up(self, line: Line, batch: Batch, touched: set[str]) -> None:
         """Have a batch decided on the log's end, where it is not yet or something touched it."""
         if batch.draft is None or batch.is_touched_by(touched):
-            self._decide(connection, batch)
+            self._decide(line, batch)
         else:
             batch.move_to(self.present.position)
 
-    def _decide(self, connection: Connection, batch: Batch) -> None:
-        batch.decide(self.present, None, Lookup(connection, self.present, batch).take())
-
-    def _record(self, connection: Connection, batch: Batch) -> None:
-        """Record what was decided in the open transaction, which holds the lock."""
-        draft = batch.draft
-        assert draft is not None
-        if draft.events:
-            batch.is_in_doubt = True
-            cursor = connection.cursor(binary=True, row_factory=tuple_row)
-            self._save(*draft.events, keys=draft.claims, read_to=batch.read_to, cursor=cursor)
-            require_recorded(cursor, batch.read_to)
+    def _decide(self, line: Line, batch: Batch) -> None:
+        batch.decide(self.present, None, Lookup(line.wire, self.present, batch).take())
 
     def _publish(self, batch: Batch) -> None:
         draft = batch.draft

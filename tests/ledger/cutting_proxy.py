@@ -10,7 +10,11 @@ from typing import Literal, Self
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from ledger.storage import RECORD
+
 PORT = 5432
+# How a call of the prepared statement that records a batch begins, after the name of its portal, which is empty.
+RECORDING = f"\0{RECORD.name}\0".encode()
 Moment = Literal["before the commit", "after the commit"]
 
 
@@ -57,9 +61,13 @@ class CuttingProxy:
         return server
 
     def _pass_queries(self, client: socket.socket, server: socket.socket) -> None:
+        is_in_transaction = False
         with client, server, contextlib.suppress(OSError):
             while sent := client.recv(65536):
-                if b"COMMIT\0" in sent and self._moments:
+                # A batch that is recorded by one call is committed with it, unless it is part of a transaction.
+                commits = b"COMMIT\0" in sent or (RECORDING in sent and not is_in_transaction)
+                is_in_transaction = (is_in_transaction or b"BEGIN" in sent) and b"COMMIT\0" not in sent
+                if commits and self._moments:
                     self.cuts += 1
                     # No answer may slip through any more, whatever becomes of the commit.
                     client.shutdown(socket.SHUT_RDWR)

@@ -3,8 +3,6 @@
 import re
 from typing import Any, cast
 
-from psycopg.rows import tuple_row
-
 from ledger import Ledger, snapshots
 from ledger.account import Account, evolve, fold
 from ledger.events import AccountEvent
@@ -14,9 +12,10 @@ from ledger.postgres import connect
 from ledger.present import Present, bytes_of
 from ledger.snapshots import (
     EVENTS_BETWEEN,
+    FIND_ACCOUNTS,
     MARKET,
     Snapshot,
-    ask_for_accounts,
+    asked_accounts,
     found_accounts,
     keep,
     read_account,
@@ -24,6 +23,7 @@ from ledger.snapshots import (
     stored_snapshots,
     write_state,
 )
+from ledger.wire import Wire
 from tests.ledger.submitting import ask, code, depositing, open_ledger, sending
 from tests.projections.logs import random_log
 
@@ -40,9 +40,9 @@ def long_life(url: str, deposits: int = LONG) -> None:
 
 def found(url: str, account_id: str, until: int | None = None) -> tuple[Account, int]:
     with connect(url) as connection:
-        cursor = connection.cursor(binary=True, row_factory=tuple_row)
-        ask_for_accounts(cursor, [account_id], log_end(connection).position if until is None else until)
-        ((account, kept_at),) = found_accounts(cursor)
+        asked = asked_accounts([account_id], log_end(connection).position if until is None else until)
+        (rows,) = Wire(connection, FIND_ACCOUNTS).send(asked).take()
+        ((account, kept_at),) = found_accounts(rows)
     return account, kept_at
 
 

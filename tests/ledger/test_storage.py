@@ -16,7 +16,7 @@ from eventsourcing.tests.persistence import (
 )
 
 from ledger.events import AccountOpened, AnyEvent, FundsDeposited
-from ledger.idempotency import KeyClaim, ask_for_keys, used_keys
+from ledger.idempotency import FIND_KEYS, KeyClaim, asked_keys, used_keys
 from ledger.log import (
     RecordedEvent,
     log_end,
@@ -29,6 +29,7 @@ from ledger.log import (
 from ledger.outcomes import EventReference
 from ledger.postgres import connect
 from ledger.storage import EventDatastore, EventMapper, EventRecorder, LogMovedOn, was_recorded
+from ledger.wire import Wire
 from tests.databases import fresh_database
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -148,9 +149,9 @@ def test_keys_are_recorded_with_their_events_or_not_at_all(
     with pytest.raises(IntegrityError):
         recorder.insert_events(stored(opened("bob")), keys=[KeyClaim("alice", "k1", "{}", 3, 3)])
     assert log_end(connection).position == 2
-    cursor = connection.cursor(binary=True)
-    ask_for_keys(cursor, [("alice", "k1"), ("alice", "trade_id T"), ("bob", "k1"), ("alice", "k2")])
-    found = used_keys(cursor)
+    asked = asked_keys([("alice", "k1"), ("alice", "trade_id T"), ("bob", "k1"), ("alice", "k2")])
+    (rows,) = Wire(connection, FIND_KEYS).send(asked).take()
+    found = used_keys(rows)
     first, second = EventReference("alice", "account.opened", 1, 1), EventReference("alice", "funds.deposited", 2, 2)
     assert found[("alice", "k1")] == ('{"type": "open_account"}', [first, second])
     assert found[("alice", "trade_id T")] == (None, [second])
