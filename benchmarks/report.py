@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
+from api.command_line.rows import Rows
+from api.command_line.screen import table_of
 from benchmarks.measuring import Turn, median_figure
 from benchmarks.plan import NAMES, Plan
 from benchmarks.ratios import LIBRARY_THREADS, RATIOS, Ratio, median_ratios, with_library
@@ -110,31 +111,26 @@ def _figures(name: str, turns: Mapping[str, Sequence[Turn]]) -> dict[str, Any]:
     return {**figures, "outcomes": tally.written()} if tally.commands else figures
 
 
-def _table(turns: Mapping[str, Sequence[Turn]]) -> Table:
-    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for column in ("", "rate/s", "p50 ms", "p99 ms"):
-        table.add_column(column, justify="left" if not column else "right", no_wrap=True)
-    for column in ("ratio", "reach", ""):
-        table.add_column(column, no_wrap=True)
+def _table(turns: Mapping[str, Sequence[Turn]]) -> Rows:
+    """A row for each contender, and a further one for each further ratio that speaks of it."""
     values = median_ratios(turns)
-    for name in NAMES:
-        if name not in turns:
-            continue
+    rows: list[Sequence[str]] = []
+    for name in (name for name in NAMES if name in turns):
         figure = median_figure(turns[name])
         shown = [name, f"{figure.rate_per_second:,.0f}", f"{figure.p50_ms:,.2f}", f"{figure.p99_ms:,.2f}"]
         ratios = [ratio for ratio in RATIOS if ratio.contender == name and values[ratio.name] is not None]
-        table.add_row(*shown, *(_ratio_cells(ratios[0], values) if ratios else ()))
-        for ratio in ratios[1:]:
-            table.add_row("", "", "", "", *_ratio_cells(ratio, values))
-    return table
+        rows.append([*shown, *(_ratio_cells(ratios[0], values) if ratios else [""] * 4)])
+        rows += [[""] * len(shown) + _ratio_cells(ratio, values) for ratio in ratios[1:]]
+    columns = ["contender", "rate/s", "p50 ms", "p99 ms", "ratio", "", "reach", ""]
+    return table_of(None, columns, rows, right=(1, 2, 3, 4))
 
 
-def _ratio_cells(ratio: Ratio, values: Mapping[str, float | None]) -> tuple[str, str, str]:
+def _ratio_cells(ratio: Ratio, values: Mapping[str, float | None]) -> list[str]:
     value = values[ratio.name]
     assert value is not None
     bound = f"{'at most' if ratio.at_most else 'at least'} {ratio.reach:g}"
     aim = "" if ratio.aim is None else f", aim {ratio.aim:g}"
-    return f"{value:.2f} {ratio.name}", f"{bound}{aim}", "reached" if ratio.is_reached(value) else "not reached"
+    return [f"{value:.2f}", ratio.name, f"{bound}{aim}", "reached" if ratio.is_reached(value) else "not reached"]
 
 
 def _rounded(value: float | None) -> float | None:

@@ -5,13 +5,10 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from rich.console import Console
-
+from api.command_line.screen import out
 from benchmarks.course import run
 from benchmarks.plan import read_plan
 from benchmarks.screen import Screen
-
-WIDTH_WITHOUT_TERMINAL = 140
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -22,10 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     screen = Screen()
     with screen.showing():
         report = run(plan, screen)
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = WIDTH_WITHOUT_TERMINAL
-    console.print(report.as_table())
+    out().print(report.as_table())
     if plan.as_json:
         print(json.dumps(report.as_json()), flush=True)
 
