@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 from benchmarks.tally import Tally
 
+# One for each client and thread of any contender.
+FEWEST_COMMANDS = 64
+
 
 class Wait(NamedTuple):
     """How long one request waited for its answer, and how many commands were in it."""
@@ -60,8 +63,9 @@ class Pace:
         self._rate, self._step = guessed_rate, step
 
     def commands(self, seconds: float) -> int:
-        """A number of commands for so many seconds, in whole steps."""
-        return max(1, round(self._rate * seconds / self._step)) * self._step
+        """A number of commands for so many seconds, in whole steps unless that is less than one."""
+        wanted = round(self._rate * seconds)
+        return max(FEWEST_COMMANDS, wanted) if wanted < self._step else wanted // self._step * self._step
 
     def learn(self, turn: Turn) -> Turn:
         self._rate = turn.rate

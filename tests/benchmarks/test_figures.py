@@ -57,9 +57,10 @@ def test_a_ratio_is_the_median_of_the_rounds_own() -> None:
     assert median_ratio([(10, 1), (10, 5), (30, 10)]) == 3
 
 
-def test_a_pace_is_whole_steps_and_at_least_one() -> None:
+def test_a_pace_is_whole_steps_unless_it_is_less_than_one() -> None:
     pace = Pace(900.0, step=1_000)
-    assert pace.commands(0.01) == 1_000
+    assert pace.commands(0.01) == 64
+    assert pace.commands(0.5) == 450
     pace.learn(turn(4_400))
     assert pace.commands(1.0) == 4_000
 
