@@ -34,34 +34,38 @@ class Envelope(TypedDict):
 
 def envelope_of(command: Command, market: Market, context: Context) -> Envelope:
     """The shared fields of a decision; EffectiveInFuture beyond 5 seconds ahead of the ledger's clock."""
-    effective_at = command.effective_at or default_time(command, market, context.at)
-    if effective_at > context.at + CLOCK_TOLERANCE:
+    at, effective_at = context.at, command.effective_at
+    if effective_at is None:
+        effective_at = default_time(command, market, at)
+    if effective_at is not at and effective_at > at + CLOCK_TOLERANCE:
         raise EffectiveInFuture(
-            f"{command.type} is dated {effective_at.isoformat()}, the ledger's clock says {context.at.isoformat()}; "
+            f"{command.type} is dated {effective_at.isoformat()}, the ledger's clock says {at.isoformat()}; "
             f"a business time may lie at most {CLOCK_TOLERANCE.seconds} seconds ahead"
         )
-    if isinstance(command, AccrueInterest) and command.hour > effective_at:
+    if type(command) is AccrueInterest and command.hour > effective_at:
         raise Malformed(
             f"hour {command.hour.isoformat()} has not begun at {effective_at.isoformat()}, when this counts"
         )
-    return Envelope(
-        effective_at=effective_at,
-        actor=context.actor,
-        correlation_id=context.correlation_id,
-        idempotency_key=command.key,
-        reason=command.reason,
-    )
+    return {
+        "effective_at": effective_at,
+        "actor": context.actor,
+        "correlation_id": context.correlation_id,
+        "idempotency_key": command.key,
+        "reason": command.reason,
+    }
+
+
+_DATED_BY_PRICES = {Examine, Liquidate, CompleteLiquidation}
 
 
 def default_time(command: Command, market: Market, at: datetime) -> datetime:
     """When a command counts that states no time: now; what the ledger does by itself, when prices were last marked."""
-    match command:
-        case Examine() | Liquidate() | CompleteLiquidation():
-            return market.newest_prices_at or at
-        case AccrueInterest():
-            return max(command.hour, market.newest_prices_at or command.hour)
-        case _:
-            return at
+    kind = type(command)
+    if kind in _DATED_BY_PRICES:
+        return market.newest_prices_at or at
+    if type(command) is AccrueInterest:
+        return max(command.hour, market.newest_prices_at or command.hour)
+    return at
 
 
 def require_version(command: Command, stream: str, version: int) -> None:
@@ -73,12 +77,10 @@ def require_version(command: Command, stream: str, version: int) -> None:
         )
 
 
-def require_scale(market: Market, asset: str, **amounts: Decimal | str | None) -> None:
-    """Refuse amounts with more decimals than their asset keeps."""
+def require_scale(market: Market, asset: str, name: str, amount: Decimal | str | None) -> None:
+    """Refuse an amount, told by its name, with more decimals than its asset keeps."""
     scale = market.asset(asset).scale
-    for name, amount in amounts.items():
-        if isinstance(amount, Decimal) and decimals_of(amount) > scale:
-            raise TooManyDecimals(
-                f"{name} {amount:f} {asset} has {decimals_of(amount)} decimals, {asset} keeps {scale}; "
-                "state it with fewer"
-            )
+    if isinstance(amount, Decimal) and decimals_of(amount) > scale:
+        raise TooManyDecimals(
+            f"{name} {amount:f} {asset} has {decimals_of(amount)} decimals, {asset} keeps {scale}; state it with fewer"
+        )

@@ -62,7 +62,7 @@ def admit(command: ExchangeCommand, market: Market) -> None:
             for pair, price in command.prices.items():
                 _require_price_scale(market, pair, price)
         case c.FundInsurance() | c.WithdrawInsurance():
-            require_scale(market, command.asset, amount=command.amount)
+            require_scale(market, command.asset, "amount", command.amount)
         case _:
             assert_never(command)
 
@@ -200,7 +200,7 @@ def _mark_prices(market: Market, command: c.MarkPrices, envelope: Mapping[str, A
         )
     if all(_is_marked(market, pair, price, envelope["effective_at"]) for pair, price in command.prices.items()):
         raise NothingToDo(f"these prices of {envelope['effective_at'].isoformat()} are marked already")
-    return e.PricesMarked(**envelope, prices=command.prices, source=command.source)
+    return e.made(e.PricesMarked, {**envelope, "prices": command.prices, "source": command.source})
 
 
 def _is_marked(market: Market, pair: str, price: Decimal, at: datetime) -> bool:
@@ -255,7 +255,8 @@ def evolve(market: Market, event: e.ExchangeEvent) -> None:
 
 def _evolve_prices(market: Market, event: e.PricesMarked) -> None:
     market.prices_version = event.version
+    when = {"effective_at": event.effective_at, "version": event.version}
     for pair, price in event.prices.items():
-        market.prices[pair] = e.MarkPrice(price=price, effective_at=event.effective_at, version=event.version)
+        market.prices[pair] = e.made(e.MarkPrice, {"price": price, **when})
     newest = market.newest_prices_at
     market.newest_prices_at = event.effective_at if newest is None else max(newest, event.effective_at)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
-from ledger.events import InterestLine
+from ledger.events import InterestLine, made
 from ledger.market import AssetListing, Market, Rates
 from ledger.money import divide_up
 from ledger.wallets import ONE_HOUR, Wallet, hour_of
@@ -27,9 +27,8 @@ def interest_lines(listing: AssetListing, principal: Decimal, first: datetime, e
         hours = int((run_end - hour) / ONE_HOUR)
         amount = hours * hour_amount(principal, rate, listing.scale)
         if amount:
-            line = InterestLine(
-                asset=listing.symbol, rate=rate, principal=principal, first_hour=hour, hours=hours, amount=amount
-            )
+            terms = {"asset": listing.symbol, "rate": rate, "principal": principal}
+            line = made(InterestLine, {**terms, "first_hour": hour, "hours": hours, "amount": amount})
             lines.append(line)
         hour = run_end
     return lines

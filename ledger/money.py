@@ -6,7 +6,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, GetCoreSchemaHandler, WithJsonSchema
+from pydantic_core import core_schema
 
 AMOUNT_DIGITS = 38
 VALUATION_ASSET = "USDT"
@@ -86,10 +87,9 @@ def round_up(amount: Decimal, scale: int) -> Decimal:
 
 def decimals_of(amount: Decimal) -> int:
     """How many decimals an amount has when trailing zeros are left out."""
-    exponent = amount.as_tuple().exponent
-    if not isinstance(exponent, int) or exponent >= 0:
-        return 0
-    _, _, fraction = f"{amount:f}".partition(".")
+    text = str(amount)
+    # Most amounts are written without an exponent, and this is the quickest way to write them.
+    _, _, fraction = (text if "E" not in text else f"{amount:f}").partition(".")
     return len(fraction.rstrip("0"))
 
 
@@ -141,7 +141,14 @@ def _decimal_schema(description: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "format": "decimal", "description": description, "examples": ["12.5"]})
 
 
-_written_plainly = PlainSerializer(lambda amount: f"{amount:f}", return_type=str, when_used="json")
+class _WrittenPlainly:
+    """Has an amount written in plain notation by `format` itself, not by a function of ours that calls it."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return {**handler(source), "serialization": core_schema.format_ser_schema("f", when_used="json")}
+
+
+_written_plainly = _WrittenPlainly()
 SignedAmount = Annotated[Decimal, BeforeValidator(parse_amount), _written_plainly, _decimal_schema("a signed decimal")]
 Amount = Annotated[
     Decimal, BeforeValidator(parse_positive), _written_plainly, _decimal_schema("a decimal greater than zero")

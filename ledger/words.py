@@ -68,22 +68,28 @@ def pair_of(wallet: str) -> str | None:
     return wallet.removeprefix(ISOLATED_PREFIX) if wallet.startswith(ISOLATED_PREFIX) else None
 
 
-class MarginMode(StrEnum):
+class Word(StrEnum):
+    """A word of a closed list; it is found in sets and dicts as the text it is, which is quicker than by its name."""
+
+    __hash__ = str.__hash__
+
+
+class MarginMode(Word):
     CROSS = "cross"
     ISOLATED = "isolated"
 
 
-class Side(StrEnum):
+class Side(Word):
     BUY = "buy"
     SELL = "sell"
 
 
-class Liquidity(StrEnum):
+class Liquidity(Word):
     MAKER = "maker"
     TAKER = "taker"
 
 
-class Capability(StrEnum):
+class Capability(Word):
     """What an account may do and a freeze may block."""
 
     DEPOSIT = "deposit"
@@ -93,7 +99,7 @@ class Capability(StrEnum):
     TRADE = "trade"
 
 
-class AssetUse(StrEnum):
+class AssetUse(Word):
     """What an asset may be used for on the whole exchange."""
 
     TRANSFER = "transfer"
@@ -101,32 +107,32 @@ class AssetUse(StrEnum):
     TRADE = "trade"
 
 
-class PairStatus(StrEnum):
+class PairStatus(Word):
     TRADING = "trading"
     REDUCE_ONLY = "reduce_only"
     HALTED = "halted"
 
 
-class AccountStatus(StrEnum):
+class AccountStatus(Word):
     OPEN = "open"
     FROZEN = "frozen"
     CLOSED = "closed"
 
 
-class WithdrawalStatus(StrEnum):
+class WithdrawalStatus(Word):
     PENDING = "pending"
     SETTLED = "settled"
     CANCELLED = "cancelled"
 
 
-class Execution(StrEnum):
+class Execution(Word):
     """Who closes a liquidated wallet out: the house at mark price, or a matching engine by fills."""
 
     HOUSE = "house"
     EXTERNAL = "external"
 
 
-class Band(StrEnum):
+class Band(Word):
     """How close a margin wallet is to liquidation, from best to worst."""
 
     NORMAL = "normal"
@@ -136,7 +142,7 @@ class Band(StrEnum):
     LIQUIDATION = "liquidation"
 
 
-class Part(StrEnum):
+class Part(Word):
     """The sub-books of a wallet; debts are held as negative balances."""
 
     FREE = "free"
@@ -145,7 +151,7 @@ class Part(StrEnum):
     INTEREST = "interest"
 
 
-class House(StrEnum):
+class House(Word):
     """The books of the house."""
 
     EXTERNAL = "external"

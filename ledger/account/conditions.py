@@ -37,7 +37,7 @@ def require_open(account: Account) -> None:
 
 def require_capability(account: Account, capability: Capability) -> None:
     """No freeze blocks it."""
-    if capability in account.blocks:
+    if account.blocks and capability in account.blocks:
         blocks = ", ".join(sorted(account.blocks))
         raise AccountFrozen(f"account {account.id} is frozen for {blocks}; unfreeze_account lifts it")
 

@@ -1,8 +1,7 @@
 """Which rule answers which command: admission, keys and decision of everything asked of accounts."""
 
-from collections.abc import Mapping
-from decimal import Decimal
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, get_args
 
 from ledger import commands as c
 from ledger import events as e
@@ -20,8 +19,8 @@ from ledger.errors import (
     TradeAlreadyBooked,
 )
 from ledger.market import Market
-from ledger.money import base_of, decimals_of, quote_of
-from ledger.words import SPOT, Side, pair_of
+from ledger.money import ONE, base_of, decimals_of, quote_of
+from ledger.words import CROSS, SPOT, Side, pair_of
 
 AccountCommand = (
     c.OpenAccount
@@ -60,30 +59,15 @@ class Decision(NamedTuple):
 
 def streams_of(command: AccountCommand) -> tuple[str, ...]:
     """The ids of the accounts a command touches, the named one first."""
-    match command:
-        case c.Send():
-            return (command.account_id, command.to_account_id)
-        case c.BookTrade():
-            return (command.buyer.account_id, command.seller.account_id)
-        case _:
-            return (command.stream,)
+    return command.streams
 
 
 def keys_of(command: AccountCommand) -> list[tuple[str, str]]:
-    """Every (account id, key) that a command claims: its idempotency key, and the id of its trade or deposit.
-
-    The latter contain a space, which no idempotency key does.
-    """
-    keyed = streams_of(command) if isinstance(command, c.BookTrade) else (command.stream,)
-    claims = [(stream, command.key) for stream in keyed if command.key is not None]
-    match command:
-        case c.BookFill() | c.BookTrade():
-            claims += [(stream, f"trade_id {command.trade_id}") for stream in keyed]
-        case c.Deposit() if command.deposit_id is not None:
-            claims += [(command.account_id, f"deposit_id {command.deposit_id}")]
-        case _:
-            pass
-    return list(dict.fromkeys(claims))
+    """Every (account id, key) that a command claims: its idempotency key, and the id of its trade or deposit."""
+    streams = command.keyed_streams
+    keys = [key for key in (command.key, command.further_key) if key is not None]
+    claims = [(stream, key) for key in keys for stream in streams]
+    return claims if len(streams) == 1 else list(dict.fromkeys(claims))
 
 
 def already_booked(command: AccountCommand, account_id: str) -> Refusal:
@@ -110,46 +94,52 @@ def _trade_booked(trade_id: str, account_id: str) -> TradeAlreadyBooked:
 
 def admit(command: AccountCommand, accounts: Mapping[str, Account], market: Market) -> None:
     """Refuse what names an account, asset or pair that is not there, or has more decimals than its asset keeps."""
-    if isinstance(command, c.AccrueInterest) and command.account_id is None:
+    if type(command) is c.AccrueInterest and command.account_id is None:
         raise Malformed(
             "accrue_interest without account_id is a job; it is sent as one command for each account that owes"
         )
-    _require_accounts(command, accounts)
-    _require_listed(command, market)
+    if type(command) is c.BookTrade:
+        _require_accounts_of_sides(command, accounts)
+    elif type(command) is not c.OpenAccount:
+        for stream in command.streams:
+            require_account(accounts[stream])
     fields = command.__dict__
+    for name in _NAMING_PAIRS[type(command)]:
+        if fields[name] is not None:
+            _require_listed(fields[name], market)
     if "asset" in fields:
-        require_scale(market, fields["asset"], amount=fields["amount"])
-    if isinstance(command, c.BookFill | c.BookTrade):
+        require_scale(market, fields["asset"], "amount", fields["amount"])
+    elif type(command) is c.BookTrade or type(command) is c.BookFill:
         _require_exact_trade(command, market)
 
 
-def _require_accounts(command: AccountCommand, accounts: Mapping[str, Account]) -> None:
-    if isinstance(command, c.BookTrade):
-        for side, terms in ((Side.BUY, command.buyer), (Side.SELL, command.seller)):
-            with trading.naming(side, terms.account_id):
-                require_account(accounts[terms.account_id])
-    elif not isinstance(command, c.OpenAccount):
-        for stream in streams_of(command):
-            require_account(accounts[stream])
+_NAMING_PAIRS = {
+    kind: [name for name in ("pair", "wallet", "source", "target") if name in kind.model_fields]
+    for kind in get_args(AccountCommand)
+}
+"""The fields of each command that name a pair, by itself or as a bucket."""
 
 
-def _require_listed(command: AccountCommand, market: Market) -> None:
-    """Every pair that a command names, by itself or as a bucket, is listed."""
-    fields = command.__dict__
-    if "pair" in fields:
-        market.pair(fields["pair"])
-    for name in ("wallet", "source", "target"):
-        pair = pair_of(fields.get(name) or SPOT)
-        if pair is not None:
-            market.pair(pair)
+def _require_accounts_of_sides(command: c.BookTrade, accounts: Mapping[str, Account]) -> None:
+    for side, terms in ((Side.BUY, command.buyer), (Side.SELL, command.seller)):
+        try:
+            require_account(accounts[terms.account_id])
+        except Refusal as refusal:
+            raise trading.of_side(refusal, side, terms.account_id) from refusal
+
+
+def _require_listed(name: str, market: Market) -> None:
+    """The pair of that name, or of the bucket of that name, is listed; spot and cross are of no pair."""
+    if name not in (SPOT, CROSS):
+        market.pair(pair_of(name) or name)
 
 
 def _require_exact_trade(trade: c.BookFill | c.BookTrade, market: Market) -> None:
     base, quote = base_of(trade.pair), quote_of(trade.pair)
-    require_scale(market, base, quantity=trade.quantity)
-    require_scale(market, quote, quote_amount=trade.quote_amount)
+    require_scale(market, base, "quantity", trade.quantity)
+    require_scale(market, quote, "quote_amount", trade.quote_amount)
     for terms in (trade,) if isinstance(trade, c.BookFill) else (trade.buyer, trade.seller):
-        require_scale(market, terms.fee_asset, fee=terms.fee)
+        require_scale(market, terms.fee_asset, "fee", terms.fee)
         if terms.wallet is not None and (pair := pair_of(terms.wallet)) is not None:
             market.pair(pair)
     price_scale = market.pair(trade.pair).price_scale
@@ -162,114 +152,110 @@ def _require_exact_trade(trade: c.BookFill | c.BookTrade, market: Market) -> Non
 
 def _require_quote_amount(trade: c.BookFill | c.BookTrade, scale: int) -> None:
     """Quantity x price fits the quote asset's scale, or the trade states its quote amount, within one step."""
-    product, step = trade.quantity * trade.price, Decimal(1).scaleb(-scale)
-    if trade.quote_amount is None and decimals_of(product) > scale:
+    product, stated = trade.quantity * trade.price, trade.quote_amount
+    if stated is None:
+        if decimals_of(product) > scale:
+            raise QuoteAmountMismatch(
+                f"{trade.quantity:f} at {trade.price:f} is {product:f} {quote_of(trade.pair)}, which keeps "
+                f"{scale} decimals; state the quote_amount that was paid"
+            )
+        return
+    step = ONE.scaleb(-scale)
+    if abs(stated - product) > step:
         raise QuoteAmountMismatch(
-            f"{trade.quantity:f} at {trade.price:f} is {product:f} {quote_of(trade.pair)}, which keeps "
-            f"{scale} decimals; state the quote_amount that was paid"
-        )
-    if trade.quote_amount is not None and abs(trade.quote_amount - product) > step:
-        raise QuoteAmountMismatch(
-            f"quote_amount {trade.quote_amount:f} was stated, {trade.quantity:f} at {trade.price:f} is {product:f}; "
+            f"quote_amount {stated:f} was stated, {trade.quantity:f} at {trade.price:f} is {product:f}; "
             f"it may differ by at most {step:f}"
         )
 
 
-def _require_named(command: AccountCommand, accounts: Mapping[str, Account]) -> None:
-    """Refuse what names a withdrawal, hold or liquidation that its account does not have."""
-    match command:
-        case c.SettleWithdrawal() | c.CancelWithdrawal():
-            funding.known_withdrawal(accounts[command.account_id], command.withdrawal_id)
-        case c.ReleaseHold():
-            holds.known_hold(accounts[command.account_id], command.hold_id)
-        case c.BookFill():
-            if command.hold_id is not None:
-                holds.known_hold(accounts[command.account_id], command.hold_id)
-            if command.liquidation_id is not None:
-                running_wallet(accounts[command.account_id], command.liquidation_id)
-        case c.BookTrade():
-            for side, terms in ((Side.BUY, command.buyer), (Side.SELL, command.seller)):
-                if terms.hold_id is not None:
-                    with trading.naming(side, terms.account_id):
-                        holds.known_hold(accounts[terms.account_id], terms.hold_id)
-        case c.CompleteLiquidation():
-            running_wallet(accounts[command.account_id], command.liquidation_id)
-        case _:
-            pass
+def _name_withdrawal(command: c.SettleWithdrawal | c.CancelWithdrawal, accounts: Mapping[str, Account]) -> None:
+    funding.known_withdrawal(accounts[command.account_id], command.withdrawal_id)
+
+
+def _name_hold(command: c.ReleaseHold, accounts: Mapping[str, Account]) -> None:
+    holds.known_hold(accounts[command.account_id], command.hold_id)
+
+
+def _name_liquidation(command: c.CompleteLiquidation, accounts: Mapping[str, Account]) -> None:
+    running_wallet(accounts[command.account_id], command.liquidation_id)
+
+
+def _name_in_fill(command: c.BookFill, accounts: Mapping[str, Account]) -> None:
+    if command.hold_id is not None:
+        holds.known_hold(accounts[command.account_id], command.hold_id)
+    if command.liquidation_id is not None:
+        running_wallet(accounts[command.account_id], command.liquidation_id)
+
+
+def _name_in_trade(command: c.BookTrade, accounts: Mapping[str, Account]) -> None:
+    for side, terms in ((Side.BUY, command.buyer), (Side.SELL, command.seller)):
+        if terms.hold_id is not None:
+            try:
+                holds.known_hold(accounts[terms.account_id], terms.hold_id)
+            except Refusal as refusal:
+                raise trading.of_side(refusal, side, terms.account_id) from refusal
+
+
+_REQUIRE_NAMED: dict[type[c.Command], Callable[[Any, Mapping[str, Account]], None]] = {
+    c.SettleWithdrawal: _name_withdrawal,
+    c.CancelWithdrawal: _name_withdrawal,
+    c.ReleaseHold: _name_hold,
+    c.CompleteLiquidation: _name_liquidation,
+    c.BookFill: _name_in_fill,
+    c.BookTrade: _name_in_trade,
+}
+"""What refuses a command that names a withdrawal, hold or liquidation that its account does not have."""
 
 
 def decide(command: AccountCommand, accounts: Mapping[str, Account], market: Market, context: Context) -> Decision:
     """Decide one admitted command; the accounts given stay as they are, the decision's are its own."""
-    streams = streams_of(command)
-    _require_named(command, accounts)
+    kind, streams = type(command), command.streams
+    if kind in _REQUIRE_NAMED:
+        _REQUIRE_NAMED[kind](command, accounts)
     require_version(command, streams[0], accounts[streams[0]].version)
     envelope = envelope_of(command, market, context)
     drafts = {stream: Draft(accounts[stream].copy(), market, envelope) for stream in streams}
     named = drafts[streams[0]]
-    if not isinstance(command, c.OpenAccount | c.BookTrade):
+    if kind not in _JUDGES_OPEN_ITSELF:
         require_open(named.account)
-    match command:
-        case c.Send():
-            transfers.send(named, drafts[command.to_account_id], command)
-        case c.BookTrade():
-            trading.book_trade(named, drafts[command.seller.account_id], command)
-        case _:
-            _decide(named, command)
+    if len(streams) == 1:
+        RULES[kind](named, command)
+        return Decision(named.events, {streams[0]: named.account})
+    RULES_OF_TWO[kind](named, drafts[streams[1]], command)
     events = [event for draft in drafts.values() for event in draft.events]
     return Decision(events, {stream: draft.account for stream, draft in drafts.items()})
 
 
-def _decide(draft: Draft, command: AccountCommand) -> None:
-    match command:
-        case c.OpenAccount():
-            lifecycle.open_account(draft, command)
-        case c.FreezeAccount():
-            lifecycle.freeze_account(draft, command)
-        case c.UnfreezeAccount():
-            lifecycle.unfreeze_account(draft)
-        case c.CloseAccount():
-            lifecycle.close_account(draft)
-        case c.Deposit():
-            funding.deposit(draft, command)
-        case c.RequestWithdrawal():
-            funding.request_withdrawal(draft, command)
-        case c.SettleWithdrawal():
-            funding.settle_withdrawal(draft, command)
-        case c.CancelWithdrawal():
-            funding.cancel_withdrawal(draft, command)
-        case c.Transfer():
-            transfers.transfer(draft, command)
-        case c.AddMargin():
-            transfers.add_margin(draft, command)
-        case c.RemoveMargin():
-            transfers.remove_margin(draft, command)
-        case _:
-            _decide_margin(draft, command)
+_JUDGES_OPEN_ITSELF = {c.OpenAccount, c.BookTrade}
 
+RULES: dict[type[c.Command], Callable[[Draft, Any], None]] = {
+    c.OpenAccount: lifecycle.open_account,
+    c.FreezeAccount: lifecycle.freeze_account,
+    c.UnfreezeAccount: lifecycle.unfreeze_account,
+    c.CloseAccount: lifecycle.close_account,
+    c.Deposit: funding.deposit,
+    c.RequestWithdrawal: funding.request_withdrawal,
+    c.SettleWithdrawal: funding.settle_withdrawal,
+    c.CancelWithdrawal: funding.cancel_withdrawal,
+    c.Transfer: transfers.transfer,
+    c.AddMargin: transfers.add_margin,
+    c.RemoveMargin: transfers.remove_margin,
+    c.SetMarginMode: settings.set_margin_mode,
+    c.SetLeverage: settings.set_leverage,
+    c.Borrow: lending.borrow,
+    c.Repay: lending.repay,
+    c.AccrueInterest: lending.accrue_interest,
+    c.PlaceHold: holds.place_hold,
+    c.ReleaseHold: holds.release_hold,
+    c.BookFill: trading.book_fill,
+    c.Examine: liquidation.examine,
+    c.Liquidate: liquidation.liquidate,
+    c.CompleteLiquidation: liquidation.complete_liquidation,
+}
+"""Which rule decides which command on one account."""
 
-def _decide_margin(draft: Draft, command: AccountCommand) -> None:
-    match command:
-        case c.SetMarginMode():
-            settings.set_margin_mode(draft, command)
-        case c.SetLeverage():
-            settings.set_leverage(draft, command)
-        case c.Borrow():
-            lending.borrow(draft, command)
-        case c.Repay():
-            lending.repay(draft, command)
-        case c.AccrueInterest():
-            lending.accrue_interest(draft, command)
-        case c.PlaceHold():
-            holds.place_hold(draft, command)
-        case c.ReleaseHold():
-            holds.release_hold(draft, command)
-        case c.BookFill():
-            trading.book_fill(draft, command)
-        case c.Examine():
-            liquidation.examine(draft, command)
-        case c.Liquidate():
-            liquidation.liquidate(draft, command)
-        case c.CompleteLiquidation():
-            liquidation.complete_liquidation(draft, command)
-        case _:
-            raise AssertionError(f"{command.type} is not decided here")
+RULES_OF_TWO: dict[type[c.Command], Callable[[Draft, Draft, Any], None]] = {
+    c.Send: transfers.send,
+    c.BookTrade: trading.book_trade,
+}
+"""Which rule decides which command on two accounts."""

@@ -31,8 +31,10 @@ class Draft:
 
     def record(self, kind: type[e.AccountEvent], **numbers: Any) -> None:
         """Add the next event of the account."""
-        event = kind(account_id=self.account.id, version=self.account.version + 1, **self.envelope, **numbers)
-        evolve(self.account, event)
+        account = self.account
+        fields = {**self.envelope, **numbers, "account_id": account.id, "version": account.version + 1}
+        event = e.made(kind, fields)
+        evolve(account, event)
         self.events.append(event)
 
     def wallet(self, name: str) -> Wallet:
@@ -63,11 +65,12 @@ def assess(prices: Prices, before: Margin, after: Margin) -> e.Assessment:
     """What a decision saw and left, for its event."""
     then, now = before.valuation, after.valuation
     is_pool = before.wallet.name == CROSS
-    return e.Assessment(
-        prices=prices.used,
-        level_before=show_level(then.collateral_level),
-        level_after=show_level(now.collateral_level),
-        margin_level_before=show_level(then.level) if is_pool else None,
-        margin_level_after=show_level(now.level) if is_pool else None,
-        tier=after.lines.tier,
-    )
+    stated = {
+        "prices": prices.used,
+        "level_before": show_level(then.collateral_level),
+        "level_after": show_level(now.collateral_level),
+        "margin_level_before": show_level(then.level) if is_pool else None,
+        "margin_level_after": show_level(now.level) if is_pool else None,
+        "tier": after.lines.tier,
+    }
+    return e.made(e.Assessment, stated)

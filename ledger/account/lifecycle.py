@@ -26,14 +26,14 @@ def freeze_account(draft: Draft, command: c.FreezeAccount) -> None:
     draft.record(e.AccountFrozen, blocks=[capability for capability in Capability if capability in blocks])
 
 
-def unfreeze_account(draft: Draft) -> None:
+def unfreeze_account(draft: Draft, _: c.UnfreezeAccount) -> None:
     """Lifts every block."""
     if draft.account.status is not AccountStatus.FROZEN:
         raise NothingToDo(f"account {draft.account.id} is not frozen")
     draft.record(e.AccountUnfrozen)
 
 
-def close_account(draft: Draft) -> None:
+def close_account(draft: Draft, _: c.CloseAccount) -> None:
     """An account closes only with nothing held, owed, locked or pending."""
     account = draft.account
     require_no_liquidation(account, *account.liquidations)

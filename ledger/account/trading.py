@@ -1,7 +1,5 @@
 """Fills: one-sided on one account, or one trade on two accounts."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -45,25 +43,13 @@ class Fill(NamedTuple):
     price: Decimal
     quote_amount: Decimal
     terms: c.FillTerms
-    liquidation_id: str | None = None
-
-    @property
-    def paid(self) -> tuple[str, Decimal]:
-        """The asset that leaves the wallet, and how much of it without the fee."""
-        buys = self.side is Side.BUY
-        return (quote_of(self.pair), self.quote_amount) if buys else (base_of(self.pair), self.quantity)
-
-    @property
-    def received(self) -> tuple[str, Decimal]:
-        """The asset that comes into the wallet, and how much of it without the fee."""
-        buys = self.side is Side.BUY
-        return (base_of(self.pair), self.quantity) if buys else (quote_of(self.pair), self.quote_amount)
-
-    def changes(self) -> dict[str, Decimal]:
-        """What the fill changes of each asset of the wallet, the fee included."""
-        changes = {self.paid[0]: -self.paid[1], self.received[0]: self.received[1]}
-        changes[self.terms.fee_asset] = changes.get(self.terms.fee_asset, ZERO) - self.terms.fee
-        return changes
+    liquidation_id: str | None
+    paid: tuple[str, Decimal]
+    """The asset that leaves the wallet, and how much of it without the fee."""
+    received: tuple[str, Decimal]
+    """The asset that comes into the wallet, and how much of it without the fee."""
+    changes: dict[str, Decimal]
+    """What the fill changes of each asset of the wallet, the fee included."""
 
 
 def book_fill(draft: Draft, command: c.BookFill) -> None:
@@ -76,18 +62,11 @@ def book_trade(buyer: Draft, seller: Draft, command: c.BookTrade) -> None:
     if buyer is seller:
         raise SameAccount(f"account {buyer.account.id} was named as buyer and seller of trade {command.trade_id}")
     for draft, terms, side in ((buyer, command.buyer, Side.BUY), (seller, command.seller, Side.SELL)):
-        with naming(side, draft.account.id):
+        try:
             require_open(draft.account)
             book(draft, fill_of(command, terms, side))
-
-
-@contextmanager
-def naming(side: Side, account_id: str) -> Iterator[None]:
-    """Whatever is refused within names this side of the trade."""
-    try:
-        yield
-    except Refusal as refusal:
-        raise of_side(refusal, side, account_id) from refusal
+        except Refusal as refusal:
+            raise of_side(refusal, side, draft.account.id) from refusal
 
 
 def of_side(refusal: Refusal, side: Side, account_id: str) -> Refusal:
@@ -98,8 +77,16 @@ def of_side(refusal: Refusal, side: Side, account_id: str) -> Refusal:
 
 def fill_of(trade: c.BookFill | c.BookTrade, terms: c.FillTerms, side: Side, liquidation_id: str | None = None) -> Fill:
     """A fill with its quote amount: the one stated, else quantity x price."""
-    quote_amount = trade.quantity * trade.price if trade.quote_amount is None else trade.quote_amount
-    return Fill(trade.trade_id, trade.pair, side, trade.quantity, trade.price, quote_amount, terms, liquidation_id)
+    pair, quantity, price = trade.pair, trade.quantity, trade.price
+    quote_amount = quantity * price if trade.quote_amount is None else trade.quote_amount
+    paid, received = (quote_of(pair), quote_amount), (base_of(pair), quantity)
+    if side is Side.SELL:
+        paid, received = received, paid
+    changes = {paid[0]: -paid[1], received[0]: received[1]}
+    changes[terms.fee_asset] = changes.get(terms.fee_asset, ZERO) - terms.fee
+    return Fill(
+        trade.trade_id, pair, side, quantity, price, quote_amount, terms, liquidation_id, paid, received, changes
+    )
 
 
 def book(draft: Draft, fill: Fill) -> None:
@@ -127,7 +114,7 @@ def _require_tradeable(draft: Draft, fill: Fill, name: str) -> Prices | None:
     if name == SPOT:
         return None
     wallet = charged(draft.wallet(name), due_lines(draft.wallet(name), draft.market, draft.at))
-    prices = draft.fresh_prices(wallet, *fill.changes())
+    prices = draft.fresh_prices(wallet, *fill.changes)
     require_tradeable(draft, wallet, prices)
     return prices
 
@@ -183,7 +170,7 @@ def _require_market_open(draft: Draft, fill: Fill, wallet: str) -> None:
         require_status(draft, fill.pair, PairStatus.TRADING)
     else:
         require_status(draft, fill.pair, PairStatus.TRADING, PairStatus.REDUCE_ONLY)
-    for asset, change in fill.changes().items():
+    for asset, change in fill.changes.items():
         if change > 0:
             require_collateral(draft, wallet, asset)
 
@@ -192,7 +179,7 @@ def _shortfall(draft: Draft, fill: Fill, wallet: str, hold: Hold | None) -> Deci
     """What is missing of the asset paid, a fee in it included, less the hold and free; zero or below if nothing is."""
     asset = fill.paid[0]
     held = hold.amount if hold else ZERO
-    return -fill.changes()[asset] - held - draft.wallet(wallet).balance(asset).free
+    return -fill.changes[asset] - held - draft.wallet(wallet).balance(asset).free
 
 
 def _cover(draft: Draft, fill: Fill, wallet: str, hold: Hold | None) -> None:
@@ -205,7 +192,7 @@ def _cover(draft: Draft, fill: Fill, wallet: str, hold: Hold | None) -> None:
         lend(draft, wallet, fill.paid[0], short, automatic=True)
     else:
         charge(draft, wallet)
-    for asset, change in fill.changes().items():
+    for asset, change in fill.changes.items():
         balance = draft.wallet(wallet).balance(asset)
         there = balance.free + (hold.amount if hold and hold.asset == asset else ZERO)
         if there + change < 0:
@@ -244,7 +231,7 @@ def _assess(draft: Draft, fill: Fill, wallet: str, prices: Prices | None) -> e.A
     if prices is None:
         return None
     before = after = draft.margin(draft.wallet(wallet), prices)
-    for asset, change in fill.changes().items():
+    for asset, change in fill.changes.items():
         after = after.changed(asset, free=change)
     return assess(prices, before, after)
 
@@ -253,6 +240,6 @@ def _repay_with_received(draft: Draft, fill: Fill, wallet: str) -> None:
     """What is received after the fee first repays its own debt."""
     asset = fill.received[0]
     balance = draft.wallet(wallet).balance(asset)
-    amount = min(fill.changes()[asset], balance.owed, balance.free)
+    amount = min(fill.changes[asset], balance.owed, balance.free)
     if amount > 0:
         pay_back(draft, wallet, asset, amount, automatic=True)

@@ -91,7 +91,7 @@ def _assess_arrival(draft: Draft, target: str, asset: str, amount: Decimal) -> e
         return None
     wallet = draft.wallet(target)
     prices = draft.market.fresh_prices([asset], pair_of(target) or target, draft.at)
-    unlevelled = e.Assessment(prices=prices.used, level_before=None, level_after=None) if prices.used else None
+    unlevelled = e.made(e.Assessment, {"prices": prices.used}) if prices.used else None
     if not wallet.debts:
         return unlevelled
     try:

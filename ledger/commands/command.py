@@ -36,9 +36,27 @@ class Command(Part):
         return f"{self.type}:{own_id}" if own_id is not None else None
 
     @property
+    def further_key(self) -> str | None:
+        """A key that the command claims whatever its idempotency key, so that its own thing is booked once.
+
+        It contains a space, which no idempotency key does.
+        """
+        return None
+
+    @property
     def stream(self) -> str:
         """The id of the account (or of the exchange's own stream) that the command is decided on."""
         raise NotImplementedError
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """The ids of all accounts the command touches, the one it is decided on first."""
+        return (self.stream,)
+
+    @property
+    def keyed_streams(self) -> tuple[str, ...]:
+        """The ids of the accounts on which its keys are claimed."""
+        return (self.stream,)
 
 
 class AccountCommand(Command):

@@ -38,6 +38,10 @@ class Deposit(AccountCommand):
     deposit_id: Identifier | None = None
     reference: Text | None = None
 
+    @property
+    def further_key(self) -> str | None:
+        return None if self.deposit_id is None else f"deposit_id {self.deposit_id}"
+
 
 class RequestWithdrawal(AccountCommand):
     OWN_ID = "withdrawal_id"
@@ -89,3 +93,7 @@ class Send(AccountCommand):
     to_account_id: Identifier
     asset: AssetSymbol
     amount: Amount
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        return (self.account_id, self.to_account_id)

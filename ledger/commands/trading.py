@@ -58,6 +58,10 @@ class BookFill(AccountCommand, FillTerms):
     quote_amount: Amount | None = None
     liquidation_id: Text | None = None
 
+    @property
+    def further_key(self) -> str | None:
+        return f"trade_id {self.trade_id}"
+
 
 class TradeSide(FillTerms):
     account_id: Identifier
@@ -77,6 +81,18 @@ class BookTrade(Command):
     @property
     def stream(self) -> str:
         return self.buyer.account_id
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        return (self.buyer.account_id, self.seller.account_id)
+
+    @property
+    def keyed_streams(self) -> tuple[str, ...]:
+        return self.streams
+
+    @property
+    def further_key(self) -> str | None:
+        return f"trade_id {self.trade_id}"
 
 
 class Examine(AccountCommand):

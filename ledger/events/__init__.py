@@ -7,6 +7,7 @@ from ledger.events.event import (
     Event,
     Fact,
     MarkPrice,
+    made,
 )
 from ledger.events.exchange import (
     AssetLimitsSet,
@@ -142,6 +143,7 @@ __all__ = [
     "WithdrawalEvent",
     "WithdrawalRequested",
     "WithdrawalSettled",
+    "made",
     "read_event",
     "write_event",
 ]

@@ -1,7 +1,7 @@
 """What every event carries, and the parts that events share."""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -12,6 +12,39 @@ class Fact(BaseModel):
     """A part of an event; never changed once made."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+F = TypeVar("F", bound=Fact)
+_Blank = tuple[dict[str, Any], set[str]]
+_BLANKS: dict[type[Fact], _Blank] = {}
+_put = object.__setattr__
+
+
+def made(kind: type[F], fields: dict[str, Any]) -> F:
+    """A fact made of values that have their types already: what a validator makes of them, without asking it.
+
+    Decisions make their events so, because asking takes three times as long as making. Fields that are left out are at
+    their defaults; tests read every event that they decide back from its bytes and compare values and types. A field
+    that is needed and left out cannot be written.
+    """
+    blank, names = _BLANKS.get(kind) or _blank_of(kind)
+    values = blank | fields
+    if len(values) != len(blank):
+        raise TypeError(f"{kind.__name__} has no fields {', '.join(sorted(values.keys() - names))}")
+    fact = kind.__new__(kind)
+    _put(fact, "__dict__", values)
+    _put(fact, "__pydantic_fields_set__", names)
+    _put(fact, "__pydantic_extra__", None)
+    _put(fact, "__pydantic_private__", None)
+    return fact
+
+
+def _blank_of(kind: type[Fact]) -> _Blank:
+    """The fields of a fact in their order, which is the order they are written in, at their defaults."""
+    fields = kind.model_fields
+    values = {name: ... if field.is_required() else field.default for name, field in fields.items()}
+    _BLANKS[kind] = values, set(fields)
+    return _BLANKS[kind]
 
 
 class MarkPrice(Fact):

@@ -14,6 +14,7 @@ from ledger.events import Event
 from ledger.exchange import ExchangeCommand
 from ledger.market import Market
 from ledger.words import EXCHANGE, PRICES
+from tests.ledger.as_read import require_as_read
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
 KEY = "K1"
@@ -105,6 +106,8 @@ def decided(
         decision = accounts_room.decide(command, known, market, context(at))  # type: ignore[arg-type]
     finally:
         assert known == before, "a decision changes no account that it was given"
+    for event in decision.events:
+        require_as_read(event)
     return list(decision.events), dict(decision.accounts)
 
 
@@ -123,7 +126,9 @@ def on_exchange(market: Market, at: datetime = NOON, **content: Any) -> Event:
     command = command_of(content)
     assert isinstance(command, ExchangeCommand)
     exchange.admit(command, market)
-    return exchange.decide(command, market, context(at))
+    event = exchange.decide(command, market, context(at))
+    require_as_read(event)
+    return event
 
 
 def topics(events: list[Event]) -> list[str]:

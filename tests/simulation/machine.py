@@ -17,6 +17,7 @@ from ledger.events import AnyEvent, read_event, write_event
 from ledger.exchange import ExchangeCommand
 from ledger.market import Market
 from ledger.postings import postings
+from tests.ledger.as_read import require_as_read
 from tests.simulation import model as m
 from tests.simulation.drawing import beginnings
 from tests.simulation.model_exchange import apply
@@ -95,6 +96,7 @@ class Book:
         assert events, "an accepted command leaves an event"
         for event in events:
             self.log.append(event)
+            require_as_read(event)
             self._require_balanced(event)
             if event.account_id.startswith("@"):
                 exchange.evolve(self.market, event)  # type: ignore[arg-type]
