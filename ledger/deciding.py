@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from ledger import account, exchange
 from ledger.account import Account, AccountCommand
@@ -44,7 +44,7 @@ class Mark(NamedTuple):
 
     events: int
     claims: int
-    replaced: int
+    decided: int
     market: Market
 
 
@@ -64,8 +64,8 @@ class Draft:
     keys: dict[Key, UsedKey] = field(default_factory=dict)
     claims: list[KeyClaim] = field(default_factory=list)
     events: list[AnyEvent] = field(default_factory=list)
-    # What stood in a dictionary before, so that a request can be taken back.
-    replaced: list[tuple[dict[Any, Any], Any, Any]] = field(default_factory=list)
+    # Each account decided, with what this draft had of it before, so that a request can be taken back.
+    decided: list[tuple[str, Account | None]] = field(default_factory=list)
 
     @classmethod
     def on_top_of(cls, present: Present, below: "Draft | None", used_keys: dict[Key, UsedKey]) -> "Draft":
@@ -95,23 +95,20 @@ class Draft:
 
     def mark(self) -> Mark:
         """How far this draft has come, to come back to."""
-        return Mark(len(self.events), len(self.claims), len(self.replaced), self.market)
+        return Mark(len(self.events), len(self.claims), len(self.decided), self.market)
 
     def take_back(self, mark: Mark) -> None:
         """Leave everything as it was at a mark."""
-        while len(self.replaced) > mark.replaced:
-            changed, name, before = self.replaced.pop()
+        while len(self.decided) > mark.decided:
+            account_id, before = self.decided.pop()
             if before is None:
-                del changed[name]
+                del self.accounts[account_id]
             else:
-                changed[name] = before
+                self.accounts[account_id] = before
+        for claim in self.claims[mark.claims :]:
+            del self.keys[claim.account_id, claim.key]
         del self.events[mark.events :], self.claims[mark.claims :]
         self.market = mark.market
-
-    def keep(self, changed: dict[Any, Any], name: Any, value: Any) -> None:
-        """Put into one of this draft's dictionaries, remembering what stood there."""
-        self.replaced.append((changed, name, changed.get(name)))
-        changed[name] = value
 
     def move_to(self, first_position: int) -> None:
         """Take later positions, where others recorded meanwhile what concerns nothing in this draft."""
@@ -174,7 +171,8 @@ def decide(draft: Draft, asked: Asked, context: Context) -> Recorded:
         return replayed
     decision = account.decide(command, accounts, draft.market, context)
     for account_id, after in decision.accounts.items():
-        draft.keep(draft.accounts, account_id, after)
+        draft.decided.append((account_id, draft.accounts.get(account_id)))
+        draft.accounts[account_id] = after
     return _add(draft, asked, decision.events)
 
 
@@ -220,9 +218,10 @@ def _add(draft: Draft, asked: Asked, events: Sequence[AnyEvent]) -> Recorded:
     if asked.keys:
         content, own, last = content_of(command), command.key, draft.position
         for key in asked.keys:
-            kept = content if key[1] == own else None
-            draft.keep(draft.keys, key, UsedKey(kept, references))
-            draft.claims.append(KeyClaim(key[0], key[1], kept, first, last))
+            account_id, text = key
+            kept = content if text == own else None
+            draft.keys[key] = UsedKey(kept, references)
+            draft.claims.append(KeyClaim(account_id, text, kept, first, last))
     return recorded(command, references, replayed=False)
 
 

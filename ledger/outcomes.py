@@ -39,5 +39,7 @@ Outcome = Recorded | Refused
 
 def recorded(command: Command, events: list[EventReference], *, replayed: bool) -> Recorded:
     """The answer to a command whose decision is these events."""
-    named = [event for event in events if event.account_id == command.stream] or events
-    return Recorded(command.stream, named[-1].version, named[-1].position, events, replayed)
+    stream, last = command.stream, events[-1]
+    if last.account_id != stream:
+        last = next((event for event in reversed(events) if event.account_id == stream), last)
+    return Recorded(stream, last.version, last.position, events, replayed)
