@@ -117,12 +117,16 @@ def _table(turns: Mapping[str, Sequence[Turn]]) -> Rows:
     rows: list[Sequence[str]] = []
     for name in (name for name in NAMES if name in turns):
         figure = median_figure(turns[name])
-        shown = [name, f"{figure.rate_per_second:,.0f}", f"{figure.p50_ms:,.2f}", f"{figure.p99_ms:,.2f}"]
+        shown = [name, _shown_rate(figure.rate_per_second), f"{figure.p50_ms:,.2f}", f"{figure.p99_ms:,.2f}"]
         ratios = [ratio for ratio in RATIOS if ratio.contender == name and values[ratio.name] is not None]
         rows.append([*shown, *(_ratio_cells(ratios[0], values) if ratios else [""] * 4)])
         rows += [[""] * len(shown) + _ratio_cells(ratio, values) for ratio in ratios[1:]]
     columns = ["contender", "rate/s", "p50 ms", "p99 ms", "ratio", "", "reach", ""]
     return table_of(None, columns, rows, right=(1, 2, 3, 4))
+
+
+def _shown_rate(rate: float) -> str:
+    return f"{rate:,.0f}" if rate >= 10 else f"{rate:.2f}"
 
 
 def _ratio_cells(ratio: Ratio, values: Mapping[str, float | None]) -> list[str]:
