@@ -1,6 +1,5 @@
 """A whole run: the server, the set-up, the contenders, their rounds, and memory at the end."""
 
-import gc
 import time
 from contextlib import ExitStack
 from typing import Any
@@ -20,12 +19,13 @@ from benchmarks.screen import Screen
 from benchmarks.server import Databases, benchmark_server, describe_machine
 from benchmarks.stage import age, commands_of_stage, set_the_stage
 from benchmarks.workload import Population
-from ledger import Ledger
+from ledger import Ledger, collect_seldom
 
 
 def run(plan: Plan, screen: Screen) -> Report:
     """Measure what the plan names, on a server of its own that is gone afterwards."""
     started = time.monotonic()
+    collect_seldom()
     population = Population(plan.accounts, plan.seed)
     with benchmark_server() as databases:
         machine = describe_machine(databases.first)
@@ -88,8 +88,7 @@ class _Entering:
         library = Library(self._databases.empty("library"), self._population, told)
         self._stack.callback(library.close)
         # Its aggregates live as long as the run: nobody's turn, its own neither, is to look through them for garbage.
-        gc.collect()
-        gc.freeze()
+        collect_seldom()
         for threads in (1, THREADS):
             self._enter(LibraryThreads(library, threads))
 

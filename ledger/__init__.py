@@ -1,6 +1,7 @@
 """The write side of the ledger: what may be asked, what has happened, and the rules between the two."""
 
 from ledger.application import Ledger
+from ledger.collecting import collect_seldom
 from ledger.commands import COMMANDS, Command, parse_command
 from ledger.errors import Malformed, Refusal, TooManyRequests, Unavailable
 from ledger.log import RecordedEvent
@@ -21,5 +22,6 @@ __all__ = [
     "TooManyRequests",
     "Unavailable",
     "WriterSettings",
+    "collect_seldom",
     "parse_command",
 ]

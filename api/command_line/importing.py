@@ -22,7 +22,7 @@ from api import jobs
 from api.command_line.database import migrated_url
 from api.command_line.reading import STANDARD_INPUT, Line, Source, open_source
 from api.command_line.screen import Exit, note, say, show_progress, stop
-from ledger import Ledger
+from ledger import Ledger, collect_seldom
 from ledger.errors import Refusal, Unavailable
 from ledger.outcomes import Outcome, Refused
 from ledger.postgres import open_pool
@@ -122,6 +122,7 @@ def import_file(
         source = _opened(stack, file)
         tally = Tally(_report(stack, report))
         url = migrated_url()
+        collect_seldom()
         desk = Desk(url, stack.enter_context(Ledger(url)), actor)
         try:
             _import(source, desk, tally)

@@ -1,6 +1,5 @@
 """`ledger serve`, `ledger api` and `ledger project`: processes that run until they are told to stop."""
 
-import gc
 import signal
 import socket
 import threading
@@ -15,7 +14,7 @@ from api.command_line.screen import note, say, stop
 from api.examining import examine_wallets
 from api.keys import Pool, create_key, list_keys
 from api.roles import Role
-from ledger import Ledger
+from ledger import Ledger, collect_seldom
 from ledger.postgres import CannotStart, Settings, connect, database_url, open_pool
 from projections import runner
 from projections.catalogue import ALL
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 SHUTDOWN_SECONDS = 10
-COLLECTED_AFTER = (50_000, 20, 100)
 JOIN_SECONDS = 30.0
 BACKLOG = 2048
 EMBEDDED_CHECK_SECONDS = 2.0
@@ -97,20 +95,9 @@ def _serve_api(
         pool = stack.enter_context(open_pool(url, application_name="ledger api", max_size=READING_CONNECTIONS))
         _announce(pool, Address(address.host, listening.getsockname()[1]), key_name)
         config = server_config(create_app(ledger, pool))
-        _collect_seldom()
+        collect_seldom()
         if not stopping.is_set():
             uvicorn.Server(config).run(sockets=[listening])
-
-
-def _collect_seldom() -> None:
-    """Has the collector of reference cycles leave alone what is there for good, and look seldom at what comes.
-
-    Requests and decisions leave no cycles, while accounts and market fill the memory with what it would look through
-    again and again, with all requests waiting meanwhile.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*COLLECTED_AFTER)
 
 
 def server_config(app: "ASGIApp") -> "uvicorn.Config":

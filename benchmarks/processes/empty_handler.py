@@ -2,7 +2,7 @@
 
 It is written as FastAPI's own guide writes it: the body is annotated with pydantic models, one for each kind of command
 that is sent, told apart by their type. They are the ledger's own, so that what is validated is the same. Nothing else
-is there: no key is looked at, no middleware, no thread, no database. The server is uvicorn as `ledger api` runs it.
+is there: no key is looked at, no middleware, no thread, no database. The server is configured as `ledger api` configures it.
 """
 
 import socket
@@ -11,7 +11,8 @@ from typing import Annotated, Any
 import uvicorn
 from fastapi import Body, FastAPI
 
-from api.command_line.serving import BACKLOG, SHUTDOWN_SECONDS
+from api.command_line.serving import BACKLOG, server_config
+from ledger import collect_seldom
 from ledger.commands import (
     AddMargin,
     BookTrade,
@@ -43,15 +44,8 @@ def main() -> None:
     """Serves on a free port, which it prints, until SIGTERM."""
     listening = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
     print(f"listening on http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
-    # As in api/command_line/serving.py: a change there belongs here too.
-    config = uvicorn.Config(
-        app,
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-        server_header=False,
-    )
-    uvicorn.Server(config).run(sockets=[listening])
+    collect_seldom()
+    uvicorn.Server(server_config(app)).run(sockets=[listening])
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from benchmarks.driving import ACTOR, BATCH_COMMANDS, REQUESTS_UNDER_WAY
 from benchmarks.market import QUOTE, Asked, listings
 from benchmarks.processes.child import answer
 from benchmarks.server import resident_mb
-from ledger import Ledger, Outcome, Recorded, WriterSettings, parse_command
+from ledger import Ledger, Outcome, Recorded, WriterSettings, collect_seldom, parse_command
 
 REPORTS = 20
 
@@ -27,6 +27,7 @@ def commands_of(accounts: int) -> Iterator[Asked]:
 def main(url: str, accounts: int) -> None:
     """Tells how many were touched and the resident size, again and again, until all were."""
     settings = WriterSettings()
+    collect_seldom()
     with Ledger(url) as ledger:
         ledger.submit([parse_command(asked) for asked in listings()], actor=ACTOR)
         _tell(0, settings)

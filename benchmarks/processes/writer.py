@@ -6,7 +6,7 @@ import sys
 from benchmarks.driving import drive, read
 from benchmarks.processes.child import answer, messages
 from benchmarks.workload import Script
-from ledger import Ledger
+from ledger import Ledger, collect_seldom
 
 
 def main(url: str) -> None:
@@ -14,6 +14,7 @@ def main(url: str) -> None:
     # A Ctrl-C at the terminal is for the parent, which then closes the input.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     asked = messages()
+    collect_seldom()
     with Ledger(url) as ledger:
         for message in asked:
             script = Script(**message)
