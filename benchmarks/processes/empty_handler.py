@@ -2,7 +2,7 @@
 
 It is written as FastAPI's own guide writes it: the body is annotated with pydantic models, one for each kind of command
 that is sent, told apart by their type. They are the ledger's own, so that what is validated is the same. Nothing else
-is there: no key is looked at, no middleware, no thread, no database. The server is configured as `ledger api` configures it.
+is there: no key is looked at, no middleware, no thread, no database. The server runs with the settings of `ledger api`.
 """
 
 import socket
