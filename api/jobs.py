@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from api.keys import Pool
-from ledger import Command, Ledger, Malformed, Outcome, Recorded, Refusal, Refused, Unavailable
+from ledger import Command, Ledger, Malformed, Outcome, Recorded, Refusal, Refused, TooManyRequests, Unavailable
 from ledger.commands import AccrueInterest
 from ledger.errors import BatchRefused, NothingToDo
 from projections.loans.queries import accounts_that_owe
@@ -44,8 +44,16 @@ def submit(
         if jobs_follow:
             outcomes += [_do(ledger, pool, job, actor, correlation_id, wait_seconds) for job in group]
         else:
-            outcomes += ledger.submit(list(group), actor=actor, correlation_id=correlation_id)
+            outcomes += _submit_part(ledger, list(group), actor, correlation_id)
     return outcomes
+
+
+def _submit_part(ledger: Ledger, part: Sequence[Command], actor: str, correlation_id: str | None) -> list[Outcome]:
+    """The outcomes of a part of what was asked; other parts may be recorded, so too many requests refuse this alone."""
+    try:
+        return ledger.submit(part, actor=actor, correlation_id=correlation_id)
+    except TooManyRequests as refusal:
+        return [Refused(refusal)] * len(part)
 
 
 def _refused_in_atomic_batch(command: Command) -> Refused:
@@ -70,7 +78,7 @@ def _do(
     outcomes: list[Outcome] = []
     for start in range(0, len(account_ids), DECISIONS_AT_ONCE):
         part = [job.model_copy(update={"account_id": one}) for one in account_ids[start : start + DECISIONS_AT_ONCE]]
-        outcomes += ledger.submit(part, actor=actor, correlation_id=correlation_id)
+        outcomes += _submit_part(ledger, part, actor, correlation_id)
     return _together(account_ids, outcomes)
 
 
