@@ -52,13 +52,20 @@ class Crossing:
     def _hand_over(self) -> None:
         leaving, self._leaving = self._leaving, []
         for waiter, commands, actor, correlation_id, atomic in leaving:
-            try:
-                answer = self._ledger.submit_async(commands, actor=actor, correlation_id=correlation_id, atomic=atomic)
-            except Exception as error:
-                if not waiter.done():
-                    waiter.set_exception(error)
-            else:
+            answer = self._submitted(commands, actor, correlation_id, atomic)
+            if not isinstance(answer, Exception):
                 answer.add_done_callback(partial(self._arrive, waiter))
+            elif not waiter.done():
+                waiter.set_exception(answer)
+
+    def _submitted(
+        self, commands: Sequence[Command], actor: str, correlation_id: str, atomic: bool
+    ) -> Answer | Exception:
+        """What the ledger says; a refusal is returned from here, where it refers to nothing that will refer to it."""
+        try:
+            return self._ledger.submit_async(commands, actor=actor, correlation_id=correlation_id, atomic=atomic)
+        except Exception as error:
+            return error
 
     def _arrive(self, waiter: Waiter, answer: Answer) -> None:
         """In the writer's thread. The loop clears the flag before it looks, so it finds whatever saw the flag set."""

@@ -1,8 +1,13 @@
 """What every route needs: the ledger, connections for reading, the keys; and who sends a request."""
 
+import asyncio
 import random
 import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from typing import ParamSpec, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
@@ -19,6 +24,11 @@ from ledger.errors import Malformed
 CORRELATION_HEADER = "X-Correlation-Id"
 _RANDOM = random.Random()
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+
+
+_Result = TypeVar("_Result")
+_Parameters = ParamSpec("_Parameters")
+_READER = ThreadPoolExecutor(1, "reading")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +58,17 @@ async def caller_by(keys: KeyRing, authorization: str) -> Caller:
     """Whom the header Authorization names; Unauthenticated without a valid key."""
     kept = keys.kept(authorization)
     return kept if kept is not None else await run_in_threadpool(keys.find, authorization)
+
+
+async def run_in_order(
+    work: Callable[_Parameters, _Result], *arguments: _Parameters.args, **named: _Parameters.kwargs
+) -> _Result:
+    """Work of some milliseconds beside the event loop, one piece after the other.
+
+    In threads of their own all would take the interpreter from each other, the writer and the event loop, and all
+    would be done late; so the first has its commands decided while the second is being read.
+    """
+    return await asyncio.get_running_loop().run_in_executor(_READER, partial(work, *arguments, **named))
 
 
 def correlation_id_of(request: HTTPConnection) -> str:

@@ -69,6 +69,9 @@ MAY_SEND: dict[str, frozenset[Role]] = {
     "withdraw_insurance": frozenset({OPERATOR}),
 }
 
+_SENT_BY = {role: {kind for kind, roles in MAY_SEND.items() if role in {*roles, Role.ADMIN}} for role in Role}
+"""The same by role, which is quicker asked."""
+
 EVERYBODY = frozenset({CUSTOMER, SERVICE, OPERATOR, AUDITOR})
 STAFF = EVERYBODY - {CUSTOMER}
 
@@ -105,7 +108,7 @@ class Caller:
 
 def require_may_send(caller: Caller, command: Command) -> None:
     """Refuse with Forbidden a command that the caller's role may not send, or a customer not for another account."""
-    if caller.role is not Role.ADMIN and caller.role not in MAY_SEND.get(command.type, frozenset()):
+    if command.type not in _SENT_BY[caller.role]:
         raise Forbidden(
             f"a key of role {caller.role} may not send {command.type}; {_names_of(MAY_SEND.get(command.type))} may"
         )

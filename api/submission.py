@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from api import jobs
 from api.answers import results
 from api.bodies import JsonObject
-from api.doors import Doors
+from api.doors import Doors, run_in_order
 from api.roles import Caller, require_may_send
 from ledger import Command, Malformed, Outcome, Refusal, Refused, Unavailable, parse_command
 from ledger.errors import BatchRefused
@@ -61,7 +61,7 @@ async def _submit(doors: Doors, contents: list[JsonObject], sender: Sender) -> S
     if len(contents) <= READ_INLINE:
         read = _read_all(contents, sender.caller)
     else:
-        read = await run_in_threadpool(_read_all, contents, sender.caller)
+        read = await run_in_order(_read_all, contents, sender.caller)
     commands = [command for command in read if not isinstance(command, Refused)]
     if len(commands) == len(read):
         return await _decide(doors, commands, sender)
@@ -72,13 +72,16 @@ async def _submit(doors: Doors, contents: list[JsonObject], sender: Sender) -> S
 
 
 def _read_all(contents: list[JsonObject], caller: Caller) -> list[Command | Refused]:
-    read: list[Command | Refused] = []
-    for content in contents:
-        try:
-            read.append(_read(content, caller))
-        except Refusal as refusal:
-            read.append(Refused(refusal))
-    return read
+    return [_read_or_refuse(content, caller) for content in contents]
+
+
+def _read_or_refuse(content: JsonObject, caller: Caller) -> Command | Refused:
+    try:
+        return _read(content, caller)
+    except Refusal as refusal:
+        # What it came from leads to frames that come to hold the refusal, a cycle that only the collector would free.
+        refusal.__context__ = None
+        return Refused(refusal.with_traceback(None))
 
 
 def _read(content: JsonObject, caller: Caller) -> Command:

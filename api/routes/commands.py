@@ -5,7 +5,6 @@ The same answers, refusals and headers as of every other route; documented in ap
 
 from collections.abc import Iterable
 
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,7 +12,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.bodies import parse_commands, read_body
-from api.doors import CORRELATION_HEADER, Doors, caller_by, correlation_of
+from api.doors import CORRELATION_HEADER, Doors, caller_by, correlation_of, run_in_order
 from api.failures import refusal_of
 from api.problems import answer_problem
 from api.submission import Sender, answer_all, answer_one, with_key
@@ -46,6 +45,9 @@ class Commands:
         except Exception as error:
             response = answer_problem(refusal_of(error, correlation_id))
             response.headers[CORRELATION_HEADER] = correlation_id
+            error.__traceback__ = (
+                None  # It leads to frames that lead back to the error, which only the collector would free.
+            )
             await response(scope, receive, send)
             return
         answered = [
@@ -66,7 +68,7 @@ class Commands:
         if len(body) <= PARSED_INLINE_BYTES:
             contents, alone = parse_commands(body, media_type)
         else:
-            contents, alone = await run_in_threadpool(parse_commands, body, media_type)
+            contents, alone = await run_in_order(parse_commands, body, media_type)
         contents = with_key(contents, headers.text(b"idempotency-key"))
         if alone:
             return await answer_one(self._doors, contents[0], sender)

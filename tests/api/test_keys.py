@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from api.keys import KeyExists, KeyRevoked, UnknownKey, create_key, list_keys, revoke_key
+from api.keys import KeyExists, KeyRevoked, KeyRing, UnknownKey, create_key, list_keys, revoke_key
 from api.roles import Role
 from ledger import Malformed
 from ledger.postgres import connect
@@ -105,6 +105,24 @@ def test_a_revoked_key_is_refused_within_about_a_second(house: House) -> None:
     answer = house.get("/v1/market", who="leaving")
     assert answer.status_code == 401
     assert "revoked" in answer.json()["detail"]
+
+
+def test_a_key_in_use_is_looked_up_before_its_time_is_over_so_that_no_request_waits(house: House) -> None:
+    authorization = f"Bearer {house.key('service')}"
+    keys = KeyRing(house.pool, seconds_kept=0.5)
+    assert keys.find(authorization).name == "service"
+    until = time.monotonic() + 1.5
+    while time.monotonic() < until:
+        assert keys.kept(authorization) is not None
+        time.sleep(0.01)
+
+
+def test_a_key_out_of_use_is_forgotten(house: House) -> None:
+    authorization = f"Bearer {house.key('service')}"
+    keys = KeyRing(house.pool, seconds_kept=0.1)
+    keys.find(authorization)
+    time.sleep(0.2)
+    assert keys.kept(authorization) is None
 
 
 def test_an_admin_makes_lists_and_revokes_keys(house: House) -> None:
