@@ -45,9 +45,8 @@ class Commands:
         except Exception as error:
             response = answer_problem(refusal_of(error, correlation_id))
             response.headers[CORRELATION_HEADER] = correlation_id
-            error.__traceback__ = (
-                None  # It leads to frames that lead back to the error, which only the collector would free.
-            )
+            # It leads to frames that hold the error, a cycle that only the collector would free.
+            error.__traceback__ = None
             await response(scope, receive, send)
             return
         answered = [
