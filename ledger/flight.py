@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ledger.batch import Batch
-from ledger.lines import Line
+from ledger.connections import Link
 from ledger.log import log_end
 from ledger.storage import LogMovedOn
 from ledger.wire import Answers, Call
@@ -17,8 +17,8 @@ class Flight:
     """One call that takes the ordering lock and records the batch if the log ends where it was read to; it is a
     transaction of its own unless one is open."""
 
-    def __init__(self, line: Line, batch: Batch, save: Save) -> None:
-        self._line = line
+    def __init__(self, link: Link, batch: Batch, save: Save) -> None:
+        self._link = link
         self._read_to = batch.read_to
         self._answers: Answers | None = None
         assert batch.draft is not None
@@ -27,7 +27,7 @@ class Flight:
             save(*batch.draft.events, keys=batch.draft.claims, read_to=self._read_to, send=self._send)
 
     def _send(self, call: Call) -> None:
-        self._answers = self._line.wire.send(call)
+        self._answers = self._link.wire.send(call)
 
     def land(self) -> None:
         """Wait for the answer: the batch is in the log, or LogMovedOn and it is not.
@@ -37,6 +37,6 @@ class Flight:
         if self._answers is not None:
             [[(is_recorded,)]] = self._answers.take()
         else:
-            is_recorded = log_end(self._line.connection).position == self._read_to
+            is_recorded = log_end(self._link.connection).position == self._read_to
         if not is_recorded:
             raise LogMovedOn(f"the log was read to position {self._read_to} and ends beyond it")

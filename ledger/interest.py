@@ -45,6 +45,8 @@ def _next_hour_of_another_rate(rates: Rates, hour: datetime, end: datetime) -> d
 
 def due_lines(wallet: Wallet, market: Market, at: datetime) -> list[InterestLine]:
     """What a wallet owes for every hour that has begun by `at` and is not charged yet, assets in order of symbol."""
+    if all(first > at for first in wallet.next_hours.values()):
+        return []
     end = hour_of(at) + ONE_HOUR
     return [
         line

@@ -1,75 +1,46 @@
-"""The writer's two connections to the database: one that writes, and one that looks up what the next batch needs."""
+"""The lines that a margin wallet is judged by, from its risk tiers, its leverage and what it has borrowed."""
 
+from decimal import Decimal
 from typing import NamedTuple
 
-from ledger.idempotency import FIND_KEYS
-from ledger.log import Connection
-from ledger.postgres import connect
-from ledger.present import Present
-from ledger.snapshots import FIND_ACCOUNTS
-from ledger.storage import RECORD, read_committed
-from ledger.wire import Wire
-
-CONNECT_TIMEOUT_SECONDS = 5
-# These connections only ever look up by index: no plan made while the tables were small may scan them when they are
-# large. A writer that hangs while it holds the ordering lock is cut off by the server, so that others can go on.
-CONNECTION_SETTINGS = """
-set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set timezone = 'UTC';
-set default_transaction_isolation = 'read committed';
-set idle_in_transaction_session_timeout = '30s'; set lock_timeout = '45s';
-"""
-KEEPALIVES = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30_000}
+from ledger.money import ONE, Ratio
+from ledger.tiers import RiskTier
 
 
-class Line(NamedTuple):
-    """A connection, and the way of prepared statements on it."""
+class Lines(NamedTuple):
+    """The lines a wallet's level is compared with; `tier` counts from 1, None in the cross pool."""
 
-    connection: Connection
-    wire: Wire
+    transfer_out: Decimal
+    initial: Ratio
+    margin_call: Decimal
+    liquidation: Decimal
+    tier: int | None
 
 
-class Lines:
-    """Connects when first asked, and again after `drop`; another log found then is not taken for the known one."""
+def cross_lines(tiers: tuple[RiskTier, ...], leverage: Decimal) -> Lines:
+    row = next(row for row in tiers if row.max_leverage == leverage)
+    return Lines(row.transfer_out, Ratio.of(row.initial), row.margin_call, row.liquidation, None)
 
-    def __init__(self, url: str, present: Present) -> None:
-        self._url = url
-        self._present = present
-        self._writing: Line | None = None
-        self._reading: Line | None = None
 
-    @property
-    def is_open(self) -> bool:
-        """Whether there is a connection to write on."""
-        return self._writing is not None
+def is_within(tier: RiskTier, base: Decimal, quote: Decimal) -> bool:
+    within_base = tier.base_limit is None or base <= tier.base_limit
+    return within_base and (tier.quote_limit is None or quote <= tier.quote_limit)
 
-    def writing(self) -> Line:
-        """The connection that writes."""
-        if self._writing is None:
-            self._writing = self._connect("ledger writer")
-            self._present.recognise(self._writing.connection)
-        return self._writing
 
-    def reading(self) -> Line:
-        """The connection that looks up."""
-        if self._reading is None:
-            self._reading = self._connect("ledger lookup")
-        return self._reading
+def _tier_of(tiers: tuple[RiskTier, ...], base: Decimal, quote: Decimal) -> tuple[int, RiskTier]:
+    for number, tier in enumerate(tiers, 1):
+        if is_within(tier, base, quote):
+            return number, tier
+    return len(tiers), tiers[-1]
 
-    def drop(self) -> None:
-        """Close both."""
-        for line in (self._writing, self._reading):
-            if line is not None:
-                line.connection.close()
-        self._writing = self._reading = None
 
-    def _connect(self, name: str) -> Line:
-        connection = connect(
-            self._url, application_name=name, autocommit=True, connect_timeout=CONNECT_TIMEOUT_SECONDS, **KEEPALIVES
-        )
-        try:
-            read_committed(connection)
-            connection.execute(CONNECTION_SETTINGS)
-            return Line(connection, Wire(connection, RECORD, FIND_KEYS, FIND_ACCOUNTS))
-        except BaseException:
-            connection.close()
-            raise
+def bucket_lines(tiers: tuple[RiskTier, ...], leverage: Decimal, base: Decimal, quote: Decimal) -> Lines:
+    """The lines of the lowest tier that takes both loans (past the last one, the last one's)."""
+    number, tier = _tier_of(tiers, base, quote)
+    initial = Ratio.of(tier.initial) if leverage >= tier.max_leverage else initial_ratio(leverage)
+    return Lines(tier.transfer_out, initial, tier.margin_call, tier.liquidation, number)
+
+
+def initial_ratio(leverage: Decimal) -> Ratio:
+    """IR = L / (L - 1); infinite at leverage 1, where nothing can be borrowed."""
+    return Ratio(leverage, leverage - ONE)

@@ -4,12 +4,13 @@ Formulas are those of the domain, section 5: A_i = free + locked, D_i = borrowed
 c_i the collateral ratio (1 in a bucket), L the leverage, T the transfer-out line, LR the liquidation line.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
-from ledger.market import Market, RiskLimits
+from ledger.lines import Lines, bucket_lines, cross_lines, is_within
+from ledger.market import AssetListing, Market, RiskLimits
 from ledger.money import (
     ONE,
     ZERO,
@@ -20,7 +21,7 @@ from ledger.money import (
     divide_up,
     quote_of,
 )
-from ledger.tiers import CollateralTier, RiskTier
+from ledger.tiers import CollateralTier
 from ledger.wallets import Balance, Wallet
 from ledger.words import CROSS, Band, pair_of
 
@@ -54,46 +55,53 @@ class Valuation(NamedTuple):
         return Ratio(self.debt, self.assets)
 
 
-class Lines(NamedTuple):
-    """The lines a wallet's level is compared with; `tier` counts from 1, None in the cross pool."""
-
-    transfer_out: Decimal
-    initial: Ratio
-    margin_call: Decimal
-    liquidation: Decimal
-    tier: int | None
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Margin:
-    """A margin wallet and what it is judged by; prices by asset, collateral tiers None where all counts in full."""
+    """A margin wallet and what it is judged by; prices by asset, listings None where all counts in full.
+
+    Never changed once made: its valuation and its lines are worked out when they are first asked for.
+    """
 
     wallet: Wallet
     prices: Mapping[str, Decimal]
     limits: RiskLimits
     leverage: Decimal
-    collateral_tiers: Mapping[str, tuple[CollateralTier, ...]] | None
+    listings: Mapping[str, AssetListing] | None
+    _valuation: Valuation | None = field(default=None, init=False, repr=False, compare=False)
+    _lines: Lines | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def valuation(self) -> Valuation:
-        assets = debt = collateral = ZERO
-        for asset, balance in self.wallet.balances.items():
-            if balance.held or balance.owed:
-                value = balance.held * self.prices[asset]
-                assets += value
-                debt += balance.owed * self.prices[asset]
-                collateral += self._counted(asset, value)
-        return Valuation(assets, debt, collateral)
+        known = self._valuation
+        if known is None:
+            known = self._valuation = self._valued()
+        return known
 
-    def _counted(self, asset: str, value: Decimal) -> Decimal:
-        return value if self.collateral_tiers is None else collateral_value(value, self.collateral_tiers[asset])
+    def _valued(self) -> Valuation:
+        prices, listings = self.prices, self.listings
+        assets = debt = collateral = ZERO
+        for asset, (free, locked, borrowed, interest) in self.wallet.balances.items():
+            held, owed = free + locked, borrowed + interest
+            if held or owed:
+                price = prices[asset]
+                value = held * price
+                assets += value
+                debt += owed * price
+                collateral += value if listings is None else collateral_value(value, listings[asset].collateral_tiers)
+        return Valuation(assets, debt, collateral)
 
     @property
     def lines(self) -> Lines:
+        known = self._lines
+        if known is None:
+            known = self._lines = self._lines_of_its_tier()
+        return known
+
+    def _lines_of_its_tier(self) -> Lines:
         pair = pair_of(self.wallet.name)
         if pair is None:
-            return _cross_lines(self.limits.tiers, self.leverage)
-        return _bucket_lines(
+            return cross_lines(self.limits.tiers, self.leverage)
+        return bucket_lines(
             self.limits.tiers, self.leverage, self._borrowed(base_of(pair)), self._borrowed(quote_of(pair))
         )
 
@@ -108,7 +116,7 @@ class Margin:
     def is_within_tiers(self) -> bool:
         """Whether what the bucket has borrowed stays within the limits of its last tier."""
         pair = pair_of(self.wallet.name)
-        return pair is None or _within(
+        return pair is None or is_within(
             self.limits.tiers[-1], self._borrowed(base_of(pair)), self._borrowed(quote_of(pair))
         )
 
@@ -116,12 +124,16 @@ class Margin:
         """This wallet with that much more of an asset free and borrowed."""
         old = self.wallet.balance(asset)
         balance = Balance(old.free + free, old.locked, old.borrowed + borrowed, old.interest)
-        wallet = replace(self.wallet, balances={**self.wallet.balances, asset: balance})
-        return replace(self, wallet=wallet)
+        return self.with_balances({asset: balance})
+
+    def with_balances(self, balances: Mapping[str, Balance]) -> "Margin":
+        """This wallet with other balances of some assets."""
+        wallet = self.wallet.with_balances({**self.wallet.balances, **balances})
+        return Margin(wallet, self.prices, self.limits, self.leverage, self.listings)
 
     def at_leverage(self, leverage: Decimal) -> "Margin":
         """This wallet judged at another leverage."""
-        return replace(self, leverage=leverage)
+        return Margin(self.wallet, self.prices, self.limits, leverage, self.listings)
 
     def allows_borrowing(self) -> bool:
         """Whether the level, in cross CML, is at least the initial ratio."""
@@ -137,11 +149,8 @@ class Margin:
 
 def margin_of(wallet: Wallet, prices: Mapping[str, Decimal], market: Market, leverage: Decimal) -> Margin:
     """A wallet judged by the market's limits; in the cross pool by its collateral tiers too."""
-    scope = pair_of(wallet.name) or CROSS
-    tiers = None
-    if scope == CROSS:
-        tiers = {asset: market.asset(asset).collateral_tiers for asset in {*wallet.balances, *prices}}
-    return Margin(wallet, prices, market.limits_of(scope), leverage, tiers)
+    pair = pair_of(wallet.name)
+    return Margin(wallet, prices, market.limits_of(pair or CROSS), leverage, market.assets if pair is None else None)
 
 
 def valued_assets(wallet: Wallet, also: Iterable[str] = ()) -> list[str]:
@@ -149,8 +158,11 @@ def valued_assets(wallet: Wallet, also: Iterable[str] = ()) -> list[str]:
     return sorted({*(asset for asset, balance in wallet.balances.items() if any(balance)), *also})
 
 
-def collateral_value(value: Decimal, tiers: Iterable[CollateralTier]) -> Decimal:
+def collateral_value(value: Decimal, tiers: Sequence[CollateralTier]) -> Decimal:
     """What a value counts as collateral, tiered like tax brackets; what is past the last tier counts nothing."""
+    if len(tiers) == 1 and tiers[0].up_to is None:
+        # Most assets count at one ratio, without an end.
+        return value * tiers[0].ratio if value > 0 else ZERO
     counted = lower = ZERO
     for tier in tiers:
         upper = value if tier.up_to is None else min(value, tier.up_to)
@@ -159,29 +171,6 @@ def collateral_value(value: Decimal, tiers: Iterable[CollateralTier]) -> Decimal
         counted += (upper - lower) * tier.ratio
         lower = upper
     return counted
-
-
-def _cross_lines(tiers: tuple[RiskTier, ...], leverage: Decimal) -> Lines:
-    row = next(row for row in tiers if row.max_leverage == leverage)
-    return Lines(row.transfer_out, Ratio.of(row.initial), row.margin_call, row.liquidation, None)
-
-
-def _within(tier: RiskTier, base: Decimal, quote: Decimal) -> bool:
-    within_base = tier.base_limit is None or base <= tier.base_limit
-    return within_base and (tier.quote_limit is None or quote <= tier.quote_limit)
-
-
-def _bucket_lines(tiers: tuple[RiskTier, ...], leverage: Decimal, base: Decimal, quote: Decimal) -> Lines:
-    """The lines of the lowest tier that takes both loans (past the last one, the last one's)."""
-    number = next((place for place, tier in enumerate(tiers, 1) if _within(tier, base, quote)), len(tiers))
-    tier = tiers[number - 1]
-    initial = Ratio.of(tier.initial) if leverage >= tier.max_leverage else initial_ratio(leverage)
-    return Lines(tier.transfer_out, initial, tier.margin_call, tier.liquidation, number)
-
-
-def initial_ratio(leverage: Decimal) -> Ratio:
-    """IR = L / (L - 1); infinite at leverage 1, where nothing can be borrowed."""
-    return Ratio(leverage, leverage - ONE)
 
 
 def band_of(valuation: Valuation, lines: Lines) -> Band:
@@ -221,7 +210,7 @@ def max_borrow(margin: Margin, asset: str, scale: int, limit: Decimal | None) ->
     if not initial.denominator or not margin.prices[asset]:
         return ZERO
     valuation = margin.valuation
-    ratio = ONE if margin.collateral_tiers is None else margin.collateral_tiers[asset][0].ratio
+    ratio = ONE if margin.listings is None else margin.listings[asset].collateral_tiers[0].ratio
     spare = valuation.collateral * initial.denominator - valuation.debt * initial.numerator
     each = (initial.numerator - ratio * initial.denominator) * margin.prices[asset]
     highest = divide_down(max(spare, ZERO), each, scale)
@@ -283,9 +272,8 @@ def reference_liquidation_price(margin: Margin, asset: str, price_scale: int) ->
 
     (LR x the sum of other debts - the sum of other assets) / (A_i - LR D_i).
     """
-    others = margin.changed(asset)
-    others.wallet.balances[asset] = Balance()
-    valuation, line, own = others.valuation, margin.lines.liquidation, margin.wallet.balance(asset)
+    valuation = margin.with_balances({asset: Balance()}).valuation
+    line, own = margin.lines.liquidation, margin.wallet.balance(asset)
     return _price(line * valuation.debt - valuation.assets, own.held - line * own.owed, price_scale)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 
 from ledger.errors import PriceStale, UnknownAsset, UnknownPair
@@ -156,6 +157,7 @@ class Market:
         return Prices(of, used)
 
 
+@lru_cache(maxsize=256)
 def default_limits(max_leverage: Decimal) -> RiskLimits:
     """One tier without limit: the row with the nearest leverage not below the pair's own."""
     return RiskLimits((next(row for row in PAIR_TIERS if row.max_leverage >= max_leverage),))

@@ -57,22 +57,25 @@ def compare_ratio(left: Ratio, right: Ratio) -> int:
 
 def divide_down(numerator: Decimal, denominator: Decimal, scale: int) -> Decimal:
     """Return numerator / denominator rounded towards minus infinity at `scale` decimals; what may be taken."""
-    top, bottom = _as_integers(numerator, denominator, scale)
-    return Decimal(top // bottom).scaleb(-scale)
+    steps, rest = _whole_steps(numerator, denominator, scale)
+    return (steps - ONE if rest < ZERO else steps).scaleb(-scale)
 
 
 def divide_up(numerator: Decimal, denominator: Decimal, scale: int) -> Decimal:
     """Return numerator / denominator rounded towards plus infinity at `scale` decimals; what is owed."""
-    top, bottom = _as_integers(numerator, denominator, scale)
-    return Decimal(-(-top // bottom)).scaleb(-scale)
+    steps, rest = _whole_steps(numerator, denominator, scale)
+    return (steps + ONE if rest > ZERO else steps).scaleb(-scale)
 
 
-def _as_integers(numerator: Decimal, denominator: Decimal, scale: int) -> tuple[int, int]:
-    """Two integers whose quotient is numerator * 10**scale / denominator; the second is positive."""
-    if denominator < 0:
+def _whole_steps(numerator: Decimal, denominator: Decimal, scale: int) -> tuple[Decimal, Decimal]:
+    """How many whole steps of 10**-scale the quotient has, towards zero, and what is left, with the quotient's sign.
+
+    Both are exact: the division is one of integers, or InvalidOperation beyond the digits of EXACT.
+    """
+    if denominator < ZERO:
         numerator, denominator = -numerator, -denominator
-    top, bottom = numerator.as_integer_ratio(), denominator.as_integer_ratio()
-    return top[0] * bottom[1] * 10**scale, top[1] * bottom[0]
+    steps, rest = divmod(numerator.scaleb(scale), denominator)
+    return steps or ZERO, rest
 
 
 def round_down(amount: Decimal, scale: int) -> Decimal:

@@ -12,11 +12,11 @@ import psycopg
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ledger.batch import Batch, Lookup
+from ledger.connections import Connections, Link
 from ledger.deciding import Draft
 from ledger.errors import Unavailable
 from ledger.flight import Flight, Save
 from ledger.inbox import Inbox, Request
-from ledger.lines import Line, Lines
 from ledger.log import Connection
 from ledger.outcomes import Outcome, Refused
 from ledger.present import Present
@@ -57,7 +57,7 @@ class Writer:
         self._settings = settings
         self._snapshots = SnapshotKeeper(url)
         self.present = Present(settings.cached_accounts, settings.cached_bytes, self._snapshots.offer)
-        self._lines = Lines(url, self.present)
+        self._connections = Connections(url, self.present)
         self._is_reachable = True
         self._without_head_start = 0
         self._was_touched = False
@@ -73,7 +73,7 @@ class Writer:
         decided: Batch | None = None
         while (requests := self._inbox.take(self._settings.batch_commands, wait=decided is None)) or decided:
             decided = self._advance(decided, requests)
-        self._lines.drop()
+        self._connections.drop()
 
     def _advance(self, decided: Batch | None, requests: list[Request]) -> Batch | None:
         """Record and answer what is decided; while that is being committed, decide what came, and return it."""
@@ -99,12 +99,12 @@ class Writer:
     def _look_up(self, coming: Batch, decided: Batch | None) -> Lookup | None:
         """Ask for what a batch needs, if it can have a head start: on the present, or on what is decided already."""
         stands = decided is None or decided.draft is not None
-        if self._without_head_start or not (stands and self._lines.is_open and self.present.is_read):
+        if self._without_head_start or not (stands and self._connections.is_open and self.present.is_read):
             return None
         try:
-            return Lookup(self._lines.reading().wire, self.present, coming)
+            return Lookup(self._connections.reading().wire, self.present, coming)
         except Exception:
-            self._lines.drop()
+            self._connections.drop()
             return None
 
     def _decide_ahead(self, coming: Batch, lookup: Lookup, below: Draft | None) -> None:
@@ -113,16 +113,16 @@ class Writer:
             coming.decide(self.present, below, lookup.take())
         except Exception:
             coming.draft = None
-            self._lines.drop()
+            self._connections.drop()
 
     def _send(self, decided: Batch) -> Flight | None:
         """Have what is decided committed, without waiting for it."""
-        if decided.draft is None or not self._lines.is_open:
+        if decided.draft is None or not self._connections.is_open:
             return None
         try:
-            return Flight(self._lines.writing(), decided, self._save)
+            return Flight(self._connections.writing(), decided, self._save)
         except Exception:
-            self._lines.drop()
+            self._connections.drop()
             return None
 
     def _settle(self, batch: Batch, flight: Flight | None) -> bool:
@@ -142,7 +142,7 @@ class Writer:
         except Exception as fault:
             # A fault of ours: whatever was half done is read again, and the thread lives on.
             self.present.forget()
-            self._lines.drop()
+            self._connections.drop()
             _answer(batch.requests, [fault] * len(batch.requests))
         return stands
 
@@ -154,7 +154,7 @@ class Writer:
             batch.is_in_doubt = False
             return False
         except psycopg.Error:
-            self._lines.drop()
+            self._connections.drop()
             return False
         self._publish(batch)
         return True
@@ -169,7 +169,7 @@ class Writer:
                 self._is_reachable = True
                 return
             except psycopg.Error as error:
-                self._lines.drop()
+                self._connections.drop()
                 is_gone = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
                 if not is_gone:
                     # The database refused what follows from memory, so memory is not to be trusted.
@@ -181,22 +181,22 @@ class Writer:
 
     def _attempt(self, batch: Batch) -> None:
         """Record, holding the lock, what is decided on the log's end; a decision that nothing touched since stands."""
-        line = self._lines.writing()
-        connection = line.connection
+        link = self._connections.writing()
+        connection = link.connection
         touched: set[str] = set()
         if not batch.is_in_doubt:
             touched = self.present.catch_up(connection)
             if batch.draft is None and not self._was_touched:
                 # Where others write on other accounts, there is time to decide while they hold the lock.
-                self._decide(line, batch)
+                self._decide(link, batch)
                 touched.clear()
         with connection.transaction():
             end = lock_log(connection)
             if not self._was_recorded_after_all(connection, batch):
                 news = set() if self.present.is_at(end.position) else self.present.catch_up(connection)
                 self._note_others(batch, touched | news)
-                self._bring_up(line, batch, touched | news)
-                Flight(line, batch, self._save).land()
+                self._bring_up(link, batch, touched | news)
+                Flight(link, batch, self._save).land()
         self._publish(batch)
 
     def _note_others(self, batch: Batch, touched: set[str]) -> None:
@@ -212,15 +212,15 @@ class Writer:
         batch.is_in_doubt = False
         return False
 
-    def _bring_up(self, line: Line, batch: Batch, touched: set[str]) -> None:
+    def _bring_up(self, link: Link, batch: Batch, touched: set[str]) -> None:
         """Have a batch decided on the log's end, where it is not yet or something touched it."""
         if batch.draft is None or batch.is_touched_by(touched):
-            self._decide(line, batch)
+            self._decide(link, batch)
         else:
             batch.move_to(self.present.position)
 
-    def _decide(self, line: Line, batch: Batch) -> None:
-        batch.decide(self.present, None, Lookup(line.wire, self.present, batch).take())
+    def _decide(self, link: Link, batch: Batch) -> None:
+        batch.decide(self.present, None, Lookup(link.wire, self.present, batch).take())
 
     def _publish(self, batch: Batch) -> None:
         draft = batch.draft

@@ -44,7 +44,7 @@ def require_capability(account: Account, capability: Capability) -> None:
 
 def require_no_liquidation(account: Account, *wallets: str) -> None:
     """No liquidation runs on these wallets."""
-    for wallet in wallets:
+    for wallet in wallets if account.liquidations else ():
         running = account.liquidations.get(wallet)
         if running is not None:
             raise LiquidationRunning(

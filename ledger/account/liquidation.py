@@ -24,7 +24,7 @@ def examine(draft: Draft, command: c.Examine) -> None:
     charge(draft, command.wallet)
     wallet = draft.wallet(command.wallet)
     level = "owes nothing"
-    if wallet.debts:
+    if wallet.owes:
         prices = draft.fresh_prices(wallet)
         margin = draft.margin(wallet, prices)
         level = f"is at level {show_level(margin.valuation.level)}, in band {margin.band}"
@@ -62,7 +62,7 @@ def liquidate(draft: Draft, command: c.Liquidate) -> None:
     charge(draft, command.wallet)
     wallet = draft.wallet(command.wallet)
     where = f"{command.wallet} of account {draft.account.id}"
-    if not wallet.debts:
+    if not wallet.owes:
         raise NotLiquidatable(f"{where} owes nothing and cannot be liquidated")
     margin = draft.margin(wallet, draft.fresh_prices(wallet))
     if margin.band is not Band.LIQUIDATION:

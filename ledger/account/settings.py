@@ -85,7 +85,7 @@ def set_leverage(draft: Draft, command: c.SetLeverage) -> None:
     charge(draft, command.wallet)
     wallet = draft.wallet(command.wallet)
     assessment = None
-    if wallet.debts:
+    if wallet.owes:
         prices = draft.fresh_prices(wallet)
         before = draft.margin(wallet, prices)
         after = before.at_leverage(command.leverage)

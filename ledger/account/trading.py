@@ -28,8 +28,10 @@ from ledger.errors import (
     SameAccount,
 )
 from ledger.interest import charged, due_lines
+from ledger.margin import Margin
 from ledger.market import Prices
 from ledger.money import ZERO, base_of, quote_of
+from ledger.wallets import NOTHING, Balance
 from ledger.words import CROSS, SPOT, AssetUse, Capability, Execution, MarginMode, PairStatus, Side, isolated
 
 
@@ -99,24 +101,31 @@ def book(draft: Draft, fill: Fill) -> None:
     _require_liquidation(draft, fill, wallet)
     _require_modes_agree(draft.account, fill, hold)
     require_place(wallet, fill.terms.fee_asset)
-    prices = None
+    judged = None
     if not is_vouched:
         _require_market_open(draft, fill, wallet)
-        prices = _require_tradeable(draft, fill, wallet)
+        judged = _require_tradeable(draft, fill, wallet)
     _cover(draft, fill, wallet, hold)
-    _record(draft, fill, wallet, hold, prices)
+    _record(draft, fill, wallet, hold, judged)
     if fill.terms.auto_repay and wallet != SPOT:
         _repay_with_received(draft, fill, wallet)
 
 
-def _require_tradeable(draft: Draft, fill: Fill, name: str) -> Prices | None:
+class Judged(NamedTuple):
+    """The prices by which a fill was let into a margin wallet, and the wallet's margin then."""
+
+    prices: Prices
+    margin: Margin
+
+
+def _require_tradeable(draft: Draft, fill: Fill, name: str) -> Judged | None:
     """In a margin wallet: fresh prices of all it holds and trades, and a level above the liquidation line."""
     if name == SPOT:
         return None
-    wallet = charged(draft.wallet(name), due_lines(draft.wallet(name), draft.market, draft.at))
+    wallet = draft.wallet(name)
+    wallet = charged(wallet, due_lines(wallet, draft.market, draft.at))
     prices = draft.fresh_prices(wallet, *fill.changes)
-    require_tradeable(draft, wallet, prices)
-    return prices
+    return Judged(prices, require_tradeable(draft, wallet, prices))
 
 
 def _wallet_of(account: Account, fill: Fill, hold: Hold | None) -> str:
@@ -192,9 +201,9 @@ def _cover(draft: Draft, fill: Fill, wallet: str, hold: Hold | None) -> None:
         lend(draft, wallet, fill.paid[0], short, automatic=True)
     else:
         charge(draft, wallet)
+    balances = draft.wallet(wallet).balances
     for asset, change in fill.changes.items():
-        balance = draft.wallet(wallet).balance(asset)
-        there = balance.free + (hold.amount if hold and hold.asset == asset else ZERO)
+        there = balances.get(asset, NOTHING).free + (hold.amount if hold and hold.asset == asset else ZERO)
         if there + change < 0:
             raise InsufficientFunds(
                 f"account {draft.account.id} has {there:f} {asset} for it in {wallet} (free, and its hold), "
@@ -202,7 +211,7 @@ def _cover(draft: Draft, fill: Fill, wallet: str, hold: Hold | None) -> None:
             )
 
 
-def _record(draft: Draft, fill: Fill, wallet: str, hold: Hold | None, prices: Prices | None) -> None:
+def _record(draft: Draft, fill: Fill, wallet: str, hold: Hold | None, judged: Judged | None) -> None:
     terms = fill.terms
     asset, needed = fill.paid
     if terms.fee_asset == asset:
@@ -223,17 +232,22 @@ def _record(draft: Draft, fill: Fill, wallet: str, hold: Hold | None, prices: Pr
         hold_used=min(hold.amount, needed) if hold else None,
         liquidity=terms.liquidity,
         liquidation_id=fill.liquidation_id,
-        assessment=_assess(draft, fill, wallet, prices),
+        assessment=_assess(draft, fill, wallet, judged),
     )
 
 
-def _assess(draft: Draft, fill: Fill, wallet: str, prices: Prices | None) -> e.Assessment | None:
-    if prices is None:
+def _assess(draft: Draft, fill: Fill, name: str, judged: Judged | None) -> e.Assessment | None:
+    """Of the wallet as it is now: the one that was judged, unless something was charged or borrowed since."""
+    if judged is None:
         return None
-    before = after = draft.margin(draft.wallet(wallet), prices)
+    wallet, before = draft.wallet(name), judged.margin
+    if before.wallet is not wallet:
+        before = draft.margin(wallet, judged.prices)
+    changed = {}
     for asset, change in fill.changes.items():
-        after = after.changed(asset, free=change)
-    return assess(prices, before, after)
+        free, *others = wallet.balance(asset)
+        changed[asset] = Balance(free + change, *others)
+    return assess(judged.prices, before, before.with_balances(changed))
 
 
 def _repay_with_received(draft: Draft, fill: Fill, wallet: str) -> None:

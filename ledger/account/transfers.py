@@ -92,7 +92,7 @@ def _assess_arrival(draft: Draft, target: str, asset: str, amount: Decimal) -> e
     wallet = draft.wallet(target)
     prices = draft.market.fresh_prices([asset], pair_of(target) or target, draft.at)
     unlevelled = e.made(e.Assessment, {"prices": prices.used}) if prices.used else None
-    if not wallet.debts:
+    if not wallet.owes:
         return unlevelled
     try:
         prices = draft.fresh_prices(wallet, asset)
@@ -105,7 +105,7 @@ def _assess_arrival(draft: Draft, target: str, asset: str, amount: Decimal) -> e
 def _assess_departure(draft: Draft, source: str, asset: str, amount: Decimal, asked: str) -> e.Assessment | None:
     """What leaves is free, and leaves a margin wallet that owes at the transfer-out line or above."""
     wallet = draft.wallet(source)
-    if source == SPOT or not wallet.debts:
+    if source == SPOT or not wallet.owes:
         require_free(draft, wallet, asset, amount, asked)
         return None
     prices = draft.fresh_prices(wallet, asset)

@@ -1,5 +1,7 @@
 """Margin into and out of an isolated bucket: by an explicit command only, and only while the pair is isolated."""
 
+from decimal import Decimal
+
 import pytest
 
 from ledger import events as e
@@ -12,6 +14,8 @@ from ledger.errors import (
     TransferBlocked,
     UnknownPair,
 )
+from ledger.margin import margin_of
+from ledger.money import divide_down, divide_up
 from tests.ledger.asking import add_margin, remove_margin
 from tests.ledger.given import NOON, after, balance, given, numbered, when
 from tests.ledger.happenings import (
@@ -127,3 +131,24 @@ def test_nothing_but_the_bucket_and_its_source_is_touched() -> None:
     assert later.wallets.cross == account.wallets.cross
     assert balance(later, "spot", "USDT") == {}
     assert balance(later, BTC_BUCKET, "USDT") == {"free": "40"}
+
+
+def test_quotients_round_to_whole_steps_towards_their_side_whatever_the_signs() -> None:
+    for top in range(-25, 26):
+        for bottom in (-7, -5, -1, 1, 3, 10):
+            down = divide_down(Decimal(top), Decimal(bottom), 1)
+            up = divide_up(Decimal(top), Decimal(bottom), 1)
+            assert down == Decimal(top * 10 // bottom).scaleb(-1)
+            assert up == Decimal(-(-top * 10 // bottom)).scaleb(-1)
+            assert (down.as_tuple().exponent, up.as_tuple().exponent) == (-1, -1)
+            assert not (down.is_zero() and down.is_signed())
+            assert not (up.is_zero() and up.is_signed())
+
+
+def test_a_margin_works_its_sums_out_once_and_a_changed_one_anew() -> None:
+    bucket = given(*ISOLATED, margin_added("40.00", "USDT")).wallets.wallet(BTC_BUCKET)
+    margin = margin_of(bucket, MARKET.last_prices(["BTC", "USDT"]).of, MARKET, Decimal(10))
+    assert margin.valuation is margin.valuation
+    assert margin.lines is margin.lines
+    more = margin.changed("USDT", free=Decimal(10))
+    assert more.valuation.assets == margin.valuation.assets + 10
