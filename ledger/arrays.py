@@ -71,7 +71,10 @@ class Integers(Parameter):
 def _array(element_oid: int, elements: Sequence[bytes | None]) -> bytes:
     """An array of one dimension: each element after its length."""
     parts: list[bytes] = [b""] * (2 * len(elements))
-    parts[0::2] = [_NULL if one is None else _length(len(one)) for one in elements]
+    try:
+        parts[0::2] = [_NULL if one is None else _LENGTHS[len(one)] for one in elements]
+    except IndexError:
+        parts[0::2] = [_NULL if one is None else pack(">i", len(one)) for one in elements]
     parts[1::2] = [one or b"" for one in elements]
     return _head(element_oid, len(elements)) + b"".join(parts)
 
@@ -79,7 +82,3 @@ def _array(element_oid: int, elements: Sequence[bytes | None]) -> bytes:
 def _head(element_oid: int, length: int) -> bytes:
     """One dimension that counts from 1, with nulls allowed; none at all where there is no element."""
     return pack(">iiiii", 1, 1, element_oid, length, 1) if length else pack(">iii", 0, 0, element_oid)
-
-
-def _length(length: int) -> bytes:
-    return _LENGTHS[length] if length < len(_LENGTHS) else pack(">i", length)

@@ -33,6 +33,7 @@ class Present:
         self._most_bytes = most_bytes
         self._offer = offer
         self._accounts: OrderedDict[str, Account] = OrderedDict()
+        self._weights: dict[str, int] = {}
         self._bytes = 0
         # The versions of the snapshots that are known or under way, of the accounts here and of the market.
         self._kept_at: dict[str, int] = {}
@@ -43,8 +44,8 @@ class Present:
 
     def forget(self) -> None:
         """Know nothing any more; the next reading starts anew."""
-        self._accounts.clear()
-        self._kept_at.clear()
+        for known in (self._accounts, self._weights, self._kept_at):
+            known.clear()
         self._bytes = 0
         self.is_read = False
 
@@ -100,16 +101,20 @@ class Present:
             if account_id in self._accounts:
                 self._accounts.move_to_end(account_id)
         while self._accounts and (len(self._accounts) > self._most_accounts or self._bytes > self._most_bytes):
-            _, let_go = self._accounts.popitem(last=False)
-            self._bytes -= bytes_of(let_go)
-            self._kept_at.pop(let_go.id, None)
+            account_id, _ = self._accounts.popitem(last=False)
+            self._bytes -= self._weights.pop(account_id)
+            del self._kept_at[account_id]
 
     def _put(self, after: Account, kept_at: int) -> None:
         """Hold an account, and have it kept as a snapshot when it has moved on far enough since the last one."""
-        before = self._accounts.get(after.id)
-        self._bytes += bytes_of(after) - (0 if before is None else bytes_of(before))
-        self._accounts[after.id] = after
-        self._kept_at[after.id] = kept_at
+        account_id = after.id
+        before = self._accounts.get(account_id)
+        # To weigh an account at every event would cost more than it tells.
+        if before is None or before.version >> 4 != after.version >> 4:
+            self._bytes += (weight := bytes_of(after)) - self._weights.get(account_id, 0)
+            self._weights[account_id] = weight
+        self._accounts[account_id] = after
+        self._kept_at[account_id] = kept_at
         # A snapshot is as long as the account's open things are many, and made the less often.
         if after.version - kept_at >= EVENTS_BETWEEN + len(after.holds) + len(after.withdrawals):
             self._keep(after.id, after.version, after)
