@@ -1,7 +1,8 @@
 """Which rule answers which command: admission, keys and decision of everything asked of accounts."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, get_args
+from functools import cache
+from typing import Any, NamedTuple
 
 from ledger import commands as c
 from ledger import events as e
@@ -104,7 +105,7 @@ def admit(command: AccountCommand, accounts: Mapping[str, Account], market: Mark
         for stream in command.streams:
             require_account(accounts[stream])
     fields = command.__dict__
-    for name in _NAMING_PAIRS[type(command)]:
+    for name in _naming_pairs(type(command)):
         if fields[name] is not None:
             _require_listed(fields[name], market)
     if "asset" in fields:
@@ -113,11 +114,10 @@ def admit(command: AccountCommand, accounts: Mapping[str, Account], market: Mark
         _require_exact_trade(command, market)
 
 
-_NAMING_PAIRS = {
-    kind: [name for name in ("pair", "wallet", "source", "target") if name in kind.model_fields]
-    for kind in get_args(AccountCommand)
-}
-"""The fields of each command that name a pair, by itself or as a bucket."""
+@cache
+def _naming_pairs(kind: type[c.Command]) -> tuple[str, ...]:
+    """The fields of a command that name a pair, by itself or as a bucket."""
+    return tuple(name for name in ("pair", "wallet", "source", "target") if name in kind.model_fields)
 
 
 def _require_accounts_of_sides(command: c.BookTrade, accounts: Mapping[str, Account]) -> None:
@@ -219,7 +219,10 @@ def decide(command: AccountCommand, accounts: Mapping[str, Account], market: Mar
     if kind not in _JUDGES_OPEN_ITSELF:
         require_open(named.account)
     if len(streams) == 1:
-        RULES[kind](named, command)
+        rule = RULES.get(kind)
+        if rule is None:
+            raise AssertionError(f"{command.type} is not decided here")
+        rule(named, command)
         return Decision(named.events, {streams[0]: named.account})
     RULES_OF_TWO[kind](named, drafts[streams[1]], command)
     events = [event for draft in drafts.values() for event in draft.events]
