@@ -144,7 +144,7 @@ class Margin:
         if self.band is not Band.NORMAL:
             return False
         after = self.changed(asset, free=-amount)
-        return compare_ratio(after.valuation.collateral_level, Ratio.of(after.lines.transfer_out)) >= 0
+        return after.valuation.collateral >= after.lines.transfer_out * after.valuation.debt
 
 
 def margin_of(wallet: Wallet, prices: Mapping[str, Decimal], market: Market, leverage: Decimal) -> Margin:
@@ -176,19 +176,20 @@ def collateral_value(value: Decimal, tiers: Sequence[CollateralTier]) -> Decimal
 def band_of(valuation: Valuation, lines: Lines) -> Band:
     """The band of a wallet; a bound belongs to the worse band.
 
-    The transfer-out line comes before the initial ratio, which at a leverage below 2 lies above it.
+    The transfer-out line comes before the initial ratio, which at a leverage below 2 lies above it. A level is not
+    divided out: assets / debt is compared with a line as assets with line x debt.
     """
-    if not valuation.debt:
+    assets, debt, collateral = valuation
+    if not debt:
         return Band.NORMAL
-    if compare_ratio(valuation.level, Ratio.of(lines.liquidation)) <= 0:
+    if assets <= lines.liquidation * debt:
         return Band.LIQUIDATION
-    if compare_ratio(valuation.level, Ratio.of(lines.margin_call)) <= 0:
+    if assets <= lines.margin_call * debt:
         return Band.MARGIN_CALL
-    if compare_ratio(valuation.collateral_level, Ratio.of(lines.transfer_out)) > 0:
+    if collateral > lines.transfer_out * debt:
         return Band.NORMAL
-    return (
-        Band.TRANSFER_BLOCKED if compare_ratio(valuation.collateral_level, lines.initial) > 0 else Band.BORROW_BLOCKED
-    )
+    numerator, denominator = lines.initial
+    return Band.TRANSFER_BLOCKED if collateral * denominator > numerator * debt else Band.BORROW_BLOCKED
 
 
 def show_level(level: Ratio) -> str | None:

@@ -119,7 +119,7 @@ def parse_amount(value: Any) -> Decimal:
         raise ValueError(
             'an amount is written in plain notation, such as "12.50": no leading zero, no exponent, one point at most'
         )
-    if len(value.lstrip("-0.").replace(".", "")) > AMOUNT_DIGITS:
+    if len(value) > AMOUNT_DIGITS and len(value.lstrip("-0.").replace(".", "")) > AMOUNT_DIGITS:
         raise ValueError(f"an amount has at most {AMOUNT_DIGITS} digits")
     return Decimal(value)
 
@@ -127,7 +127,7 @@ def parse_amount(value: Any) -> Decimal:
 def parse_positive(value: Any) -> Decimal:
     """Read an amount greater than zero."""
     amount = parse_amount(value)
-    if amount <= 0:
+    if amount <= ZERO:
         raise ValueError("must be greater than zero")
     return amount
 
@@ -135,7 +135,7 @@ def parse_positive(value: Any) -> Decimal:
 def parse_not_negative(value: Any) -> Decimal:
     """Read an amount of zero or more."""
     amount = parse_amount(value)
-    if amount < 0:
+    if amount < ZERO:
         raise ValueError("must not be below zero")
     return amount
 
