@@ -8,7 +8,7 @@ from ledger.deciding import Asked, Draft, decide_all, moved
 from ledger.decision import Context
 from ledger.idempotency import Key, UsedKey, asked_keys, used_keys
 from ledger.inbox import Request
-from ledger.outcomes import Outcome
+from ledger.outcomes import Outcome, Refused
 from ledger.present import Present
 from ledger.snapshots import asked_accounts, found_accounts
 from ledger.wire import Wire
@@ -62,8 +62,17 @@ class Batch:
         assert self.draft is not None
         before, by = self.read_to, position - self.read_to
         self.draft.move_to(position + 1)
+        if not by:
+            return
+
+        def later(outcome: Outcome) -> Outcome:
+            # A replay of what was recorded before this batch stands where it stood.
+            if isinstance(outcome, Refused) or outcome.events[0].position <= before:
+                return outcome
+            return outcome._replace(position=outcome.position + by, events=moved(outcome.events, by))
+
         self.answers = [
-            answer if isinstance(answer, Exception) else [moved(outcome, before, by) for outcome in answer]
+            answer if isinstance(answer, Exception) else [later(outcome) for outcome in answer]
             for answer in self.answers
         ]
 

@@ -11,7 +11,7 @@ from ledger.decision import Context
 from ledger.errors import BatchRefused, Refusal
 from ledger.events import AnyEvent
 from ledger.exchange import ExchangeCommand
-from ledger.idempotency import Key, KeyClaim, UsedKey, content_of, require_same_content
+from ledger.idempotency import Key, UsedKey, content_of, require_same_content
 from ledger.market import Market
 from ledger.outcomes import EventReference, Outcome, Recorded, Refused, recorded
 from ledger.present import Present, market_after
@@ -24,26 +24,26 @@ class Asked(NamedTuple):
     command: Command
     account_ids: tuple[str, ...]
     keys: Sequence[Key]
+    own_key: str | None
     is_of_exchange: bool
 
     @classmethod
     def of(cls, command: Command) -> "Asked":
         """What a command asks for, looked up once."""
-        stream = command.stream
+        stream, key = command.stream, command.key
         if stream not in (EXCHANGE, PRICES):
             asked = cast(AccountCommand, command)
-            return cls(command, account.streams_of(asked), account.keys_of(asked), False)
-        key = command.key
+            return cls(command, account.streams_of(asked), account.keys_of(asked), key, False)
         keys = [] if key is None else [(stream, key)]
         # Interest without an account is a job, refused by the rules of accounts, and touches none.
-        return cls(command, (), keys, not isinstance(command, AccrueInterest))
+        return cls(command, (), keys, key, not isinstance(command, AccrueInterest))
 
 
 class Mark(NamedTuple):
     """How far a draft had come."""
 
     events: int
-    claims: int
+    keys: int
     decided: int
     market: Market
 
@@ -52,7 +52,8 @@ class Mark(NamedTuple):
 class Draft:
     """What would be recorded on top of `present`, and of the draft `below` that is being recorded; neither is changed.
 
-    `used_keys` are those of its keys that are in the log; `first_position` is the one its first event will have.
+    `used_keys` are those of its keys that are in the log, `keys` those that it claims; `first_position` is the one that
+    its first event will have.
     """
 
     present: Present
@@ -62,7 +63,6 @@ class Draft:
     below: "Draft | None" = None
     accounts: dict[str, Account] = field(default_factory=dict)
     keys: dict[Key, UsedKey] = field(default_factory=dict)
-    claims: list[KeyClaim] = field(default_factory=list)
     events: list[AnyEvent] = field(default_factory=list)
     # Each account decided, with what this draft had of it before, so that a request can be taken back.
     decided: list[tuple[str, Account | None]] = field(default_factory=list)
@@ -95,7 +95,7 @@ class Draft:
 
     def mark(self) -> Mark:
         """How far this draft has come, to come back to."""
-        return Mark(len(self.events), len(self.claims), len(self.decided), self.market)
+        return Mark(len(self.events), len(self.keys), len(self.decided), self.market)
 
     def take_back(self, mark: Mark) -> None:
         """Leave everything as it was at a mark."""
@@ -105,19 +105,16 @@ class Draft:
                 del self.accounts[account_id]
             else:
                 self.accounts[account_id] = before
-        for claim in self.claims[mark.claims :]:
-            del self.keys[claim.account_id, claim.key]
-        del self.events[mark.events :], self.claims[mark.claims :]
+        for key in list(self.keys)[mark.keys :]:
+            del self.keys[key]
+        del self.events[mark.events :]
         self.market = mark.market
 
     def move_to(self, first_position: int) -> None:
         """Take later positions, where others recorded meanwhile what concerns nothing in this draft."""
         by = first_position - self.first_position
         self.first_position = first_position
-        self.claims = [
-            claim._replace(first_position=claim.first_position + by, last_position=claim.last_position + by)
-            for claim in self.claims
-        ]
+        self.keys = {key: UsedKey(used.content, moved(used.events, by)) for key, used in self.keys.items()}
 
 
 def decide_all(draft: Draft, request: Sequence[Asked], context: Context, *, atomic: bool) -> list[Outcome]:
@@ -196,7 +193,7 @@ def _replay(draft: Draft, asked: Asked) -> Recorded | None:
         if used is None:
             continue
         account_id, text = key
-        if text == command.key:
+        if text == asked.own_key:
             require_same_content(command, account_id, used)
             replayed = recorded(command, used.events, replayed=True)
         elif taken_on is None:
@@ -216,18 +213,12 @@ def _add(draft: Draft, asked: Asked, events: Sequence[AnyEvent]) -> Recorded:
     ]
     draft.events += events
     if asked.keys:
-        content, own, last = content_of(command), command.key, draft.position
+        own, further = UsedKey(content_of(command), references), UsedKey(None, references)
         for key in asked.keys:
-            account_id, text = key
-            kept = content if text == own else None
-            draft.keys[key] = UsedKey(kept, references)
-            draft.claims.append(KeyClaim(account_id, text, kept, first, last))
+            draft.keys[key] = own if key[1] == asked.own_key else further
     return recorded(command, references, replayed=False)
 
 
-def moved(outcome: Outcome, after: int, by: int) -> Outcome:
-    """An outcome whose events stand `by` positions later, as far as they stand after a position."""
-    if isinstance(outcome, Refused) or outcome.events[0].position <= after:
-        return outcome
-    events = [reference._replace(position=reference.position + by) for reference in outcome.events]
-    return outcome._replace(position=outcome.position + by, events=events)
+def moved(events: Sequence[EventReference], by: int) -> list[EventReference]:
+    """Events that stand `by` positions later."""
+    return [EventReference(event.account_id, event.topic, event.version, event.position + by) for event in events]

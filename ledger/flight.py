@@ -24,7 +24,7 @@ class Flight:
         assert batch.draft is not None
         if batch.draft.events:
             batch.is_in_doubt = True
-            save(*batch.draft.events, keys=batch.draft.claims, read_to=self._read_to, send=self._send)
+            save(*batch.draft.events, keys=batch.draft.keys, read_to=self._read_to, send=self._send)
 
     def _send(self, call: Call) -> None:
         self._answers = self._link.wire.send(call)

@@ -26,21 +26,11 @@ order by notification_id
 )
 
 
-class KeyClaim(NamedTuple):
-    """A key taken by a decision, with the command's content and the positions of the decision's events.
+class UsedKey(NamedTuple):
+    """A key that was used, or is claimed by a decision: the command's content, and the events recorded then, in order.
 
     A further key of the command (of its trade, of its deposit) has no content: no request is ever sent by it.
     """
-
-    account_id: str
-    key: str
-    content: str | None
-    first_position: int
-    last_position: int
-
-
-class UsedKey(NamedTuple):
-    """A key that was used: the content it was used with (None for a further key), and the events recorded then."""
 
     content: str | None
     events: list[EventReference]

@@ -1,6 +1,6 @@
 """Events to rows and back: the recorder, which gives each its position and recorded_at under the ordering lock."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, cast
 
@@ -19,7 +19,7 @@ from psycopg.rows import dict_row, tuple_row
 
 from ledger.arrays import Blobs, Integer, Integers, Texts
 from ledger.events import Event, read_event, write_event
-from ledger.idempotency import KeyClaim
+from ledger.idempotency import Key, UsedKey
 from ledger.log import Connection
 from ledger.postgres import open_pool
 from ledger.wire import Call, Statement, execute
@@ -98,12 +98,12 @@ class EventRecorder(PostgresApplicationRecorder):
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
         """Record events in one transaction and return their positions; never retried, as a lost answer is ambiguous.
 
-        `keys` are claimed in the same transaction. With `read_to`, LogMovedOn unless the log still ends there. With
-        `send`, nothing is waited for: the call that records them is given to it, and who gave it takes the answer.
+        `keys` are claimed in the same transaction, each for the events it names. With `read_to`, LogMovedOn unless the
+        log still ends there. With `send`, nothing is waited for: the call that records them is given to it, and who gave it takes the answer.
         """
         if not stored_events:
             return None
-        keys: Sequence[KeyClaim] = kwargs.get("keys", ())
+        keys: Mapping[Key, UsedKey] = kwargs.get("keys", {})
         read_to: int | None = kwargs.get("read_to")
         send: Callable[[Call], object] | None = kwargs.get("send")
         if send is not None:
@@ -159,7 +159,7 @@ def was_recorded(connection: Connection, after: int, events: Sequence[Event]) ->
     return rows.fetchall() == [(event.account_id, write_event(event)) for event in events]
 
 
-def _recording(events: Sequence[StoredEvent], keys: Sequence[KeyClaim], read_to: int) -> Call:
+def _recording(events: Sequence[StoredEvent], keys: Mapping[Key, UsedKey], read_to: int) -> Call:
     """The call that records events and keys if the log ends where it was read to."""
     return Call(
         RECORD,
@@ -170,10 +170,10 @@ def _recording(events: Sequence[StoredEvent], keys: Sequence[KeyClaim], read_to:
             Integers.of([event.originator_version for event in events]),
             Texts.of([event.topic for event in events]),
             Blobs.of([event.state for event in events]),
-            Texts.of([key.account_id for key in keys]),
-            Texts.of([key.key for key in keys]),
-            Texts.of([key.content for key in keys]),
-            Integers.of([key.first_position for key in keys]),
-            Integers.of([key.last_position for key in keys]),
+            Texts.of([account_id for account_id, _ in keys]),
+            Texts.of([key for _, key in keys]),
+            Texts.of([used.content for used in keys.values()]),
+            Integers.of([used.events[0].position for used in keys.values()]),
+            Integers.of([used.events[-1].position for used in keys.values()]),
         ],
     )

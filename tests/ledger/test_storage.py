@@ -16,7 +16,7 @@ from eventsourcing.tests.persistence import (
 )
 
 from ledger.events import AccountOpened, AnyEvent, FundsDeposited
-from ledger.idempotency import FIND_KEYS, KeyClaim, asked_keys, used_keys
+from ledger.idempotency import FIND_KEYS, UsedKey, asked_keys, used_keys
 from ledger.log import (
     RecordedEvent,
     log_end,
@@ -144,15 +144,19 @@ def test_events_read_to_another_end_are_not_recorded(recorder: EventRecorder) ->
 def test_keys_are_recorded_with_their_events_or_not_at_all(
     recorder: EventRecorder, connection: psycopg.Connection[Any]
 ) -> None:
-    claims = [KeyClaim("alice", "k1", '{"type": "open_account"}', 1, 2), KeyClaim("alice", "trade_id T", None, 2, 2)]
+    first, second = EventReference("alice", "account.opened", 1, 1), EventReference("alice", "funds.deposited", 2, 2)
+    claims = {
+        ("alice", "k1"): UsedKey('{"type": "open_account"}', [first, second]),
+        ("alice", "trade_id T"): UsedKey(None, [second]),
+    }
     recorder.insert_events(stored(opened("alice"), deposited("alice", 2)), keys=claims)
+    third = EventReference("bob", "account.opened", 1, 3)
     with pytest.raises(IntegrityError):
-        recorder.insert_events(stored(opened("bob")), keys=[KeyClaim("alice", "k1", "{}", 3, 3)])
+        recorder.insert_events(stored(opened("bob")), keys={("alice", "k1"): UsedKey("{}", [third])})
     assert log_end(connection).position == 2
     asked = asked_keys([("alice", "k1"), ("alice", "trade_id T"), ("bob", "k1"), ("alice", "k2")])
     (rows,) = Wire(connection, FIND_KEYS).send(asked).take()
     found = used_keys(rows)
-    first, second = EventReference("alice", "account.opened", 1, 1), EventReference("alice", "funds.deposited", 2, 2)
     assert found[("alice", "k1")] == ('{"type": "open_account"}', [first, second])
     assert found[("alice", "trade_id T")] == (None, [second])
     assert len(found) == 2
@@ -162,7 +166,8 @@ def test_keys_are_recorded_with_their_events_or_not_at_all(
 def test_what_is_recorded_cannot_be_changed(
     recorder: EventRecorder, connection: psycopg.Connection[Any], statement: str
 ) -> None:
-    recorder.insert_events(stored(opened("alice")), keys=[KeyClaim("alice", "k", "{}", 1, 1)])
+    first = EventReference("alice", "account.opened", 1, 1)
+    recorder.insert_events(stored(opened("alice")), keys={("alice", "k"): UsedKey("{}", [first])})
     for table in ("events", "idempotency_keys"):
         changed = statement.replace("events", table).replace("topic", "topic" if table == "events" else "key")
         with pytest.raises(psycopg.errors.RestrictViolation, match=f"{table} is append-only"):
