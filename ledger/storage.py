@@ -99,7 +99,8 @@ class EventRecorder(PostgresApplicationRecorder):
         """Record events in one transaction and return their positions; never retried, as a lost answer is ambiguous.
 
         `keys` are claimed in the same transaction, each for the events it names. With `read_to`, LogMovedOn unless the
-        log still ends there. With `send`, nothing is waited for: the call that records them is given to it, and who gave it takes the answer.
+        log still ends there. With `send`, nothing is waited for: the call that records them is given to it, and who
+        gave it takes the answer.
         """
         if not stored_events:
             return None
