@@ -96,6 +96,11 @@ def decimals_of(amount: Decimal) -> int:
     return len(fraction.rstrip("0"))
 
 
+def fits(amount: Decimal, scale: int) -> bool:
+    """Whether an amount has at most so many decimals, trailing zeros left out."""
+    return not amount.scaleb(scale) % ONE
+
+
 def plain(amount: Decimal) -> str:
     """Write an amount without exponent and without trailing zeros: what answers carry."""
     text = f"{amount:f}"

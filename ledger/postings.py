@@ -185,14 +185,17 @@ def _released(lines: list[Line], event: e.HoldReleased) -> None:
 
 def _traded(lines: list[Line], event: e.TradeBooked) -> None:
     """Both legs against clearing, what the hold gives of what is paid before, and the fee."""
-    wallet, pair = _book(event.account_id, event.wallet), event.pair
-    paid, received = (base_of(pair), event.quantity), (quote_of(pair), event.quote_amount)
-    if event.side is Side.BUY:
-        paid, received = received, paid
+    wallet, base, quote = _book(event.account_id, event.wallet), base_of(event.pair), quote_of(event.pair)
+    buys = event.side is Side.BUY
     if event.hold_used:
-        _move(lines, _book(event.account_id, event.wallet, Part.LOCKED), wallet, paid[0], event.hold_used)
-    _move(lines, wallet, CLEARING, *paid)
-    _move(lines, CLEARING, wallet, *received)
+        locked = _book(event.account_id, event.wallet, Part.LOCKED)
+        _move(lines, locked, wallet, quote if buys else base, event.hold_used)
+    if buys:
+        _move(lines, wallet, CLEARING, quote, event.quote_amount)
+        _move(lines, CLEARING, wallet, base, event.quantity)
+    else:
+        _move(lines, wallet, CLEARING, base, event.quantity)
+        _move(lines, CLEARING, wallet, quote, event.quote_amount)
     _move(lines, wallet, FEES, event.fee_asset, event.fee)
 
 

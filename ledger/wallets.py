@@ -129,7 +129,8 @@ class Wallets:
         kind = type(event)
         if kind is not e.InterestAccrued:
             for wallet in posted:
-                _pass_hours(wallet, event.effective_at)
+                if wallet.name != SPOT:
+                    _pass_hours(wallet, event.effective_at)
         if kind in _BESIDE_POSTINGS:
             _BESIDE_POSTINGS[kind](self, event, written)
         for wallet in posted:
@@ -139,8 +140,9 @@ class Wallets:
     def _post(self, lines: Iterable[Line]) -> Written:
         """Change the balances, and return the wallets they are of."""
         written: Written = {}
+        own_id = self.account_id
         for (account_id, name, part), asset, amount in lines:
-            if account_id == self.account_id:
+            if account_id == own_id:
                 balances = (written.get(name) or self.to_write(name, written)).balances
                 balances[asset] = balances.get(asset, NOTHING).posted(part, amount)
         return written
@@ -168,8 +170,6 @@ class Wallets:
 def _pass_hours(wallet: Wallet, effective_at: datetime) -> None:
     """Whatever moves something in a wallet was decided after charging all hours begun: those at rate zero have no
     line, and count as charged from here on. A debt that is paid has no hours; spot owes nothing."""
-    if wallet.name == SPOT:
-        return
     owed = [asset for asset, balance in wallet.balances.items() if balance.borrowed]
     hours = wallet.next_hours
     if owed or hours:

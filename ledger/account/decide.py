@@ -20,7 +20,7 @@ from ledger.errors import (
     TradeAlreadyBooked,
 )
 from ledger.market import Market
-from ledger.money import ONE, base_of, decimals_of, quote_of
+from ledger.money import ONE, base_of, fits, quote_of
 from ledger.words import CROSS, SPOT, Side, pair_of
 
 AccountCommand = (
@@ -143,7 +143,7 @@ def _require_exact_trade(trade: c.BookFill | c.BookTrade, market: Market) -> Non
         if terms.wallet is not None and (pair := pair_of(terms.wallet)) is not None:
             market.pair(pair)
     price_scale = market.pair(trade.pair).price_scale
-    if decimals_of(trade.price) > price_scale:
+    if not fits(trade.price, price_scale):
         raise TooManyDecimals(
             f"price {trade.price:f} of {trade.pair} has more decimals than its price scale of {price_scale}"
         )
@@ -154,7 +154,7 @@ def _require_quote_amount(trade: c.BookFill | c.BookTrade, scale: int) -> None:
     """Quantity x price fits the quote asset's scale, or the trade states its quote amount, within one step."""
     product, stated = trade.quantity * trade.price, trade.quote_amount
     if stated is None:
-        if decimals_of(product) > scale:
+        if not fits(product, scale):
             raise QuoteAmountMismatch(
                 f"{trade.quantity:f} at {trade.price:f} is {product:f} {quote_of(trade.pair)}, which keeps "
                 f"{scale} decimals; state the quote_amount that was paid"
@@ -214,8 +214,7 @@ def decide(command: AccountCommand, accounts: Mapping[str, Account], market: Mar
         _REQUIRE_NAMED[kind](command, accounts)
     require_version(command, streams[0], accounts[streams[0]].version)
     envelope = envelope_of(command, market, context)
-    drafts = {stream: Draft(accounts[stream].copy(), market, envelope) for stream in streams}
-    named = drafts[streams[0]]
+    named = Draft(accounts[streams[0]].copy(), market, envelope)
     if kind not in _JUDGES_OPEN_ITSELF:
         require_open(named.account)
     if len(streams) == 1:
@@ -224,9 +223,9 @@ def decide(command: AccountCommand, accounts: Mapping[str, Account], market: Mar
             raise AssertionError(f"{command.type} is not decided here")
         rule(named, command)
         return Decision(named.events, {streams[0]: named.account})
-    RULES_OF_TWO[kind](named, drafts[streams[1]], command)
-    events = [event for draft in drafts.values() for event in draft.events]
-    return Decision(events, {stream: draft.account for stream, draft in drafts.items()})
+    other = named if streams[1] == streams[0] else Draft(accounts[streams[1]].copy(), market, envelope)
+    RULES_OF_TWO[kind](named, other, command)
+    return Decision(named.events + other.events, {streams[0]: named.account, streams[1]: other.account})
 
 
 _JUDGES_OPEN_ITSELF = {c.OpenAccount, c.BookTrade}

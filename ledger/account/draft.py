@@ -32,8 +32,8 @@ class Draft:
     def record(self, kind: type[e.AccountEvent], **numbers: Any) -> None:
         """Add the next event of the account."""
         account = self.account
-        fields = {**self.envelope, **numbers, "account_id": account.id, "version": account.version + 1}
-        event = e.made(kind, fields)
+        numbers["account_id"], numbers["version"] = account.id, account.version + 1
+        event = e.made_event(kind, self.envelope, numbers)
         evolve(account, event)
         self.events.append(event)
 

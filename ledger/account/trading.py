@@ -98,8 +98,10 @@ def book(draft: Draft, fill: Fill) -> None:
     if not is_vouched:
         require_capability(draft.account, Capability.TRADE)
     wallet = _wallet_of(draft.account, fill, hold)
-    _require_liquidation(draft, fill, wallet)
-    _require_modes_agree(draft.account, fill, hold)
+    if draft.account.liquidations or fill.liquidation_id is not None:
+        _require_liquidation(draft, fill, wallet)
+    if hold is not None or fill.terms.wallet != SPOT or fill.terms.expected_mode is not None:
+        _require_modes_agree(draft.account, fill, hold)
     require_place(wallet, fill.terms.fee_asset)
     judged = None
     if not is_vouched:
@@ -175,13 +177,13 @@ def _require_liquidation(draft: Draft, fill: Fill, wallet: str) -> None:
 def _require_market_open(draft: Draft, fill: Fill, wallet: str) -> None:
     """What is asked of a fill that no hold vouches for, before prices: assets and pair are open for it."""
     require_enabled(draft.market, AssetUse.TRADE, base_of(fill.pair), quote_of(fill.pair))
-    if not reduces_position(draft.wallet(wallet), fill.pair, fill.side, fill.quantity):
-        require_status(draft, fill.pair, PairStatus.TRADING)
-    else:
-        require_status(draft, fill.pair, PairStatus.TRADING, PairStatus.REDUCE_ONLY)
-    for asset, change in fill.changes.items():
-        if change > 0:
-            require_collateral(draft, wallet, asset)
+    if draft.market.pair(fill.pair).status is not PairStatus.TRADING:
+        reduces = reduces_position(draft.wallet(wallet), fill.pair, fill.side, fill.quantity)
+        require_status(draft, fill.pair, PairStatus.TRADING, *([PairStatus.REDUCE_ONLY] if reduces else []))
+    if wallet == CROSS:
+        for asset, change in fill.changes.items():
+            if change > 0:
+                require_collateral(draft, wallet, asset)
 
 
 def _shortfall(draft: Draft, fill: Fill, wallet: str, hold: Hold | None) -> Decimal:
@@ -196,14 +198,16 @@ def _cover(draft: Draft, fill: Fill, wallet: str, hold: Hold | None) -> None:
 
     A wallet under liquidation takes no new loan.
     """
-    short = _shortfall(draft, fill, wallet, hold)
-    if short > 0 and fill.terms.auto_borrow and wallet != SPOT and fill.liquidation_id is None:
+    borrows = fill.terms.auto_borrow and wallet != SPOT and fill.liquidation_id is None
+    if borrows and (short := _shortfall(draft, fill, wallet, hold)) > 0:
         lend(draft, wallet, fill.paid[0], short, automatic=True)
     else:
         charge(draft, wallet)
     balances = draft.wallet(wallet).balances
     for asset, change in fill.changes.items():
-        there = balances.get(asset, NOTHING).free + (hold.amount if hold and hold.asset == asset else ZERO)
+        there = balances.get(asset, NOTHING).free
+        if hold is not None and hold.asset == asset:
+            there += hold.amount
         if there + change < 0:
             raise InsufficientFunds(
                 f"account {draft.account.id} has {there:f} {asset} for it in {wallet} (free, and its hold), "

@@ -90,16 +90,16 @@ def _assess_arrival(draft: Draft, target: str, asset: str, amount: Decimal) -> e
     if target == SPOT:
         return None
     wallet = draft.wallet(target)
+    if wallet.owes:
+        try:
+            prices = draft.fresh_prices(wallet, asset)
+        except PriceStale:
+            pass  # Its own price may be fresh all the same.
+        else:
+            before = draft.margin(wallet, prices)
+            return assess(prices, before, before.changed(asset, free=amount))
     prices = draft.market.fresh_prices([asset], pair_of(target) or target, draft.at)
-    unlevelled = e.made(e.Assessment, {"prices": prices.used}) if prices.used else None
-    if not wallet.owes:
-        return unlevelled
-    try:
-        prices = draft.fresh_prices(wallet, asset)
-    except PriceStale:
-        return unlevelled
-    before = draft.margin(wallet, prices)
-    return assess(prices, before, before.changed(asset, free=amount))
+    return e.made(e.Assessment, {"prices": prices.used}) if prices.used else None
 
 
 def _assess_departure(draft: Draft, source: str, asset: str, amount: Decimal, asked: str) -> e.Assessment | None:

@@ -8,6 +8,7 @@ from ledger.events.event import (
     Fact,
     MarkPrice,
     made,
+    made_event,
 )
 from ledger.events.exchange import (
     AssetLimitsSet,
@@ -144,6 +145,7 @@ __all__ = [
     "WithdrawalRequested",
     "WithdrawalSettled",
     "made",
+    "made_event",
     "read_event",
     "write_event",
 ]

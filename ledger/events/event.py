@@ -1,5 +1,6 @@
 """What every event carries, and the parts that events share."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
@@ -31,6 +32,10 @@ def made(kind: type[F], fields: dict[str, Any]) -> F:
     values = blank | fields
     if len(values) != len(blank):
         raise TypeError(f"{kind.__name__} has no fields {', '.join(sorted(values.keys() - names))}")
+    return _filled(kind, values, names)
+
+
+def _filled(kind: type[F], values: dict[str, Any], names: set[str]) -> F:
     fact = kind.__new__(kind)
     _put(fact, "__dict__", values)
     _put(fact, "__pydantic_fields_set__", names)
@@ -45,6 +50,15 @@ def _blank_of(kind: type[Fact]) -> _Blank:
     values = {name: ... if field.is_required() else field.default for name, field in fields.items()}
     _BLANKS[kind] = values, set(fields)
     return _BLANKS[kind]
+
+
+def made_event(kind: type[F], envelope: Mapping[str, Any], fields: Mapping[str, Any]) -> F:
+    """As `made`, of the fields that all events of a decision share and those of this one."""
+    blank, names = _BLANKS.get(kind) or _blank_of(kind)
+    values = {**blank, **envelope, **fields}
+    if len(values) != len(blank):
+        raise TypeError(f"{kind.__name__} has no fields {', '.join(sorted(values.keys() - names))}")
+    return _filled(kind, values, names)
 
 
 class MarkPrice(Fact):
