@@ -7,6 +7,7 @@ from typing import Annotated
 import psycopg
 import psycopg_pool
 import typer
+from pydantic import ValidationError
 
 from api.command_line.database import works_on_demo
 from api.command_line.demonstrating import demo
@@ -68,6 +69,10 @@ def main() -> None:
         application()
     except (psycopg.OperationalError, psycopg_pool.PoolTimeout, CannotStart, Unavailable) as error:
         end(f"the database cannot be reached: {str(error).strip()}", Exit.UNREACHABLE)
+    except ValidationError as error:
+        # Commands are read elsewhere: what is wrong here is a setting in the environment.
+        told = [f"LEDGER_{one['loc'][0]}".upper() + f": {one['msg']}" for one in error.errors()]
+        end(f"a setting cannot be understood: {'; '.join(told)}", Exit.USAGE)
     except Malformed as refusal:
         end(refusal.detail, Exit.USAGE)
     except Refusal as refusal:

@@ -40,9 +40,7 @@ class Crossing:
 
     def submit(self, commands: Sequence[Command], *, actor: str, correlation_id: str, atomic: bool) -> Waiter:
         """What to await for the outcomes of commands; who stops waiting leaves the decision to the writer."""
-        loop = self._loop
-        if loop is None:
-            loop = self._loop = asyncio.get_running_loop()
+        loop = self._loop = asyncio.get_running_loop()
         if not self._leaving:
             loop.call_soon(self._hand_over)
         waiter: Waiter = loop.create_future()

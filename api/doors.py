@@ -1,6 +1,7 @@
 """What every route needs: the ledger, connections for reading, the keys; and who sends a request."""
 
 import asyncio
+import os
 import random
 import re
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from ledger.errors import Malformed
 
 CORRELATION_HEADER = "X-Correlation-Id"
 _RANDOM = random.Random()
+os.register_at_fork(after_in_child=_RANDOM.seed)
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 

@@ -1,5 +1,6 @@
 """A batch: requests that are decided and recorded together, and what the database must be asked before they are."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -11,7 +12,7 @@ from ledger.inbox import Request
 from ledger.outcomes import Outcome, Refused
 from ledger.present import Present
 from ledger.snapshots import asked_accounts, found_accounts
-from ledger.wire import Wire
+from ledger.wire import Row, Wire
 from ledger.words import EXCHANGE, PRICES
 
 
@@ -99,13 +100,27 @@ class Lookup:
         calls = [asked_keys(batch.keys)] if self._has_keys else []
         if self._missing:
             calls.append(asked_accounts(self._missing, present.position))
+        self._wire = wire
         self._answers = wire.send(*calls) if calls else None
 
     def take(self) -> dict[Key, UsedKey]:
         """Have the accounts in the present, and the keys that were used."""
         answers = [] if self._answers is None else self._answers.take()
         if self._missing:
-            found = {account.id: (account, kept_at) for account, kept_at in found_accounts(answers.pop())}
-            for account_id in self._missing:
-                self._present.take(*found.get(account_id, (Account.unopened(account_id), 0)))
+            self._take_accounts(answers.pop())
         return used_keys(answers.pop()) if self._has_keys else {}
+
+    def _take_accounts(self, answer: list[Row]) -> None:
+        try:
+            found = dict(_by_id(answer))
+        except ValueError:
+            # A snapshot that cannot be read is as good as none.
+            asked = asked_accounts(self._missing, self._present.position, by_events_alone=True)
+            (answer,) = self._wire.send(asked).take()
+            found = dict(_by_id(answer))
+        for account_id in self._missing:
+            self._present.take(*found.get(account_id, (Account.unopened(account_id), 0)))
+
+
+def _by_id(answer: list[Row]) -> Iterator[tuple[str, tuple[Account, int]]]:
+    return ((account.id, (account, kept_at)) for account, kept_at in found_accounts(answer))

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
+
 from ledger.batch import Batch
 from ledger.connections import Link
 from ledger.log import log_end
 from ledger.storage import LogMovedOn
-from ledger.wire import Answers, Call
+from ledger.wire import Answers, Call, Row, is_definite
 
 Save = Callable[..., Any]
 """Hands events to the event-sourcing application, with what its recorder must know."""
@@ -21,6 +23,7 @@ class Flight:
         self._link = link
         self._read_to = batch.read_to
         self._answers: Answers | None = None
+        self._batch = batch
         assert batch.draft is not None
         if batch.draft.events:
             batch.is_in_doubt = True
@@ -35,8 +38,17 @@ class Flight:
         A batch that records nothing must have been decided on all that is recorded, too.
         """
         if self._answers is not None:
-            [[(is_recorded,)]] = self._answers.take()
+            [[(is_recorded,)]] = self._taken(self._answers)
         else:
             is_recorded = log_end(self._link.connection).position == self._read_to
         if not is_recorded:
             raise LogMovedOn(f"the log was read to position {self._read_to} and ends beyond it")
+
+    def _taken(self, answers: Answers) -> list[list[Row]]:
+        """The answer; an error that the server found before it could commit leaves no doubt."""
+        try:
+            return answers.take()
+        except psycopg.Error as error:
+            if is_definite(error):
+                self._batch.is_in_doubt, self._batch.draft = False, None
+            raise

@@ -13,13 +13,15 @@ from ledger.wire import Call, Row, Statement
 # An account (or stream) id, and a key that is unique on it.
 Key = tuple[str, str]
 
+# Each position is looked up by itself: of a range, a plan made before the tables are analysed may compare all with all.
 FIND_KEYS = Statement(
     "find_keys",
     """
 select account_id, key, content::text, originator_id, topic, originator_version, notification_id
 from unnest($1, $2) as asked (account_id, key)
 join idempotency_keys using (account_id, key)
-join events on notification_id between first_position and last_position
+cross join generate_series(first_position, last_position) as position
+join events on notification_id = position
 order by notification_id
 """,
     (Texts, Texts),

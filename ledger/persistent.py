@@ -113,5 +113,9 @@ class PersistentMap(Mapping[str, V], Generic[V]):
 
     __hash__ = None  # type: ignore[assignment]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Not as it lies in memory: another process hashes its keys otherwise.
+        return PersistentMap, (dict(self),)
+
     def __repr__(self) -> str:
         return f"PersistentMap({dict(self)!r})"

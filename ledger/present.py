@@ -93,7 +93,8 @@ class Present:
         self.position, self._last = position, last
         self._replace(market)
         for after in accounts.values():
-            self._put(after, self._kept_at.get(after.id, 0))
+            # One that was let go of meanwhile is not taken for one that never had a snapshot.
+            self._put(after, self._kept_at.get(after.id, after.version))
 
     def keep_to_size(self, used: Iterable[str]) -> None:
         """Mark accounts as used last, and let go of those used longest ago."""
@@ -127,7 +128,8 @@ class Present:
 
     def _keep(self, stream: str, version: int, state: Account | Market) -> None:
         self._kept_at[stream] = version
-        self._offer(Snapshot(stream, version, self.position, state))
+        assert self._last is not None
+        self._offer(Snapshot(stream, version, self.position, self._last, state))
 
     def _start(self, connection: Connection) -> None:
         self.forget()
@@ -169,7 +171,8 @@ def bytes_of(account: Account) -> int:
     """About how many bytes an account takes in memory, by what it has many of."""
     things = len(account.holds) + len(account.withdrawals) + len(account.modes) + len(account.leverages)
     wallets = account.wallets
-    balances = len(wallets.spot.balances) + len(wallets.cross.balances) + 3 * len(wallets.isolated)
+    things += len(account.liquidations) + len(wallets.cross.positions)
+    balances = len(wallets.spot.balances) + len(wallets.cross.balances) + 4 * len(wallets.isolated)
     return ACCOUNT_BYTES + THING_BYTES * things + BALANCE_BYTES * balances
 
 

@@ -4,8 +4,8 @@ A snapshot is never the truth: it is made from what the write side holds in memo
 the very rules that made it, and `ledger verify` folds every one again.
 """
 
-import contextlib
 import hashlib
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import groupby
@@ -20,7 +20,7 @@ from pydantic import VERSION, TypeAdapter
 
 from ledger.account import Account, evolve
 from ledger.arrays import Integer, Text, Texts
-from ledger.events import AccountEvent, read_event
+from ledger.events import AccountEvent, AnyEvent, read_event, write_event
 from ledger.log import Connection
 from ledger.market import Market
 from ledger.postgres import connect
@@ -32,18 +32,26 @@ EVENTS_BETWEEN = 200
 """How many events a stream has between two snapshots, at least: so many are folded in a few milliseconds."""
 MOST_WAITING = 10_000
 PAUSE_SECONDS = 1.0
+CLOSE_SECONDS = 20.0
+
+logger = logging.getLogger("ledger.snapshots")
 
 _ACCOUNTS = TypeAdapter(Account)
 _MARKETS = TypeAdapter(Market)
 
+# A snapshot is of a log in which the event at its position is the one that it is anchored in: where a log was replaced,
+# as by a restored backup, none of the other one is stored or used.
 _KEEP = """
-insert into snapshots as kept (stream, version, position, rules, state)
-select stream, version, position, %b, state
-from unnest(%b::text[], %b::bigint[], %b::bigint[], %b::bytea[]) as made (stream, version, position, state)
+insert into snapshots as kept (stream, version, position, anchor, rules, state)
+select made.stream, made.version, made.position, made.anchor, %b, made.state
+from unnest(%b::text[], %b::bigint[], %b::bigint[], %b::bytea[], %b::bytea[])
+    as made (stream, version, position, anchor, state)
+join events on notification_id = made.position and sha256(events.state) = made.anchor
 on conflict (stream) do update
-set version = excluded.version, position = excluded.position, rules = excluded.rules, state = excluded.state,
-    made_at = now()
+set version = excluded.version, position = excluded.position, anchor = excluded.anchor, rules = excluded.rules,
+    state = excluded.state, made_at = now()
 where kept.rules <> excluded.rules or kept.version < excluded.version
+   or not exists (select from events where notification_id = kept.position and sha256(events.state) = kept.anchor)
 """
 # Snapshots and the events after them, in one statement, so that no snapshot is replaced between the two. The sum keeps
 # the position out of the index: no plan may walk the log by position to find a few streams.
@@ -52,7 +60,9 @@ FIND_ACCOUNTS = Statement(
     """
 with asked as (select unnest($1) as stream),
      kept as (
-         select stream, version, state from asked join snapshots using (stream) where rules = $2 and position <= $3
+         select stream, version, snapshots.state from asked join snapshots using (stream)
+         join events on notification_id = position and sha256(events.state) = anchor
+         where rules = $2 and position <= $3
      )
 select stream, version, null as topic, state from kept
 union all
@@ -63,19 +73,24 @@ order by 1, 2
 """,
     (Texts, Text, Integer),
 )
-_FIND_MARKET = "select state from snapshots where stream = %s and rules = %s and position <= %s"
+_FIND_MARKET = """
+select snapshots.state from snapshots join events on notification_id = position and sha256(events.state) = anchor
+where stream = %s and rules = %s and position <= %s
+"""
 _STORED = """
-select stream, version, position, state from snapshots
+select stream, version, position, snapshots.state
+from snapshots join events on notification_id = position and sha256(events.state) = anchor
 where rules = %s and stream > %s order by stream limit %s
 """
 
 
 class Snapshot(NamedTuple):
-    """What a stream's events up to a version left, the log being at a position."""
+    """What a stream's events up to a version left, the log being at a position, where it has the event `last`."""
 
     stream: str
     version: int
     position: int
+    last: AnyEvent
     state: Account | Market
 
 
@@ -112,18 +127,24 @@ def read_account(state: bytes) -> Account:
     return _ACCOUNTS.validate_json(state)
 
 
-def asked_accounts(account_ids: Sequence[str], until: int) -> Call:
+def asked_accounts(account_ids: Sequence[str], until: int, *, by_events_alone: bool = False) -> Call:
     """The question what accounts are as of a position; `found_accounts` reads the answer."""
-    return Call(FIND_ACCOUNTS, [Texts.of(account_ids), Text.of(rules_in_force()), Integer.of(until)])
+    rules = "none" if by_events_alone else rules_in_force()
+    return Call(FIND_ACCOUNTS, [Texts.of(account_ids), Text.of(rules), Integer.of(until)])
 
 
 def found_accounts(answer: Iterable[Row]) -> Iterator[tuple[Account, int]]:
-    """The answer to `asked_accounts`: each that has events, with the version of its snapshot, 0 if it has none."""
+    """The answer to `asked_accounts`: each that has events, with the version of its snapshot, 0 if it has none.
+
+    Raises ValueError where a snapshot cannot be read.
+    """
     for _, rows in groupby(answer, key=itemgetter(0)):
         account, kept_at = None, 0
         for stream, version, topic, state in rows:
             if topic is None:
                 account, kept_at = read_account(state), version
+                if (account.id, account.version) != (stream, version):
+                    raise ValueError(f"the snapshot of {stream} is of {account.id} at version {account.version}")
                 continue
             account = account or Account.unopened(stream)
             evolve(account, cast(AccountEvent, read_event(topic, state)))
@@ -135,14 +156,20 @@ def find_market(connection: Connection, until: int) -> Market | None:
     """The market as its last snapshot has it, unless that is of a later position or of other rules."""
     cursor = connection.cursor(binary=True, row_factory=tuple_row)
     row = cursor.execute(_FIND_MARKET, [MARKET, rules_in_force(), until]).fetchone()
-    return None if row is None else _MARKETS.validate_json(row[0])
+    try:
+        return None if row is None else _MARKETS.validate_json(row[0])
+    except ValueError:
+        return None  # The events are there; `ledger verify` tells.
 
 
 def keep(connection: psycopg.Connection[Any], snapshots: Sequence[Snapshot]) -> None:
     """Store snapshots in the place of older ones."""
-    rules = rules_in_force()
-    rows = [(one.stream, one.version, one.position, write_state(one.state)) for one in snapshots]
-    connection.execute(_KEEP, [rules, *map(list, zip(*rows, strict=True))])
+    rows = [
+        (one.stream, one.version, one.position, hashlib.sha256(write_event(one.last)).digest(), write_state(one.state))
+        # In one order, so that two processes that store the same ones wait for each other and no more.
+        for one in sorted(snapshots, key=lambda one: one.stream)
+    ]
+    connection.execute(_KEEP, [rules_in_force(), *map(list, zip(*rows, strict=True))])
 
 
 def stored_snapshots(connection: Connection, after: str, limit: int) -> list[StoredSnapshot]:
@@ -154,10 +181,11 @@ def stored_snapshots(connection: Connection, after: str, limit: int) -> list[Sto
 class SnapshotKeeper:
     """Stores snapshots in a thread and over a connection of its own, so that no commit waits for them.
 
-    What cannot be stored is let go: the stream is offered again after its next events.
+    What cannot be stored is let go: the stream is offered again some events later.
     """
 
     def __init__(self, url: str) -> None:
+        rules_in_force()  # Those that this process has loaded, whatever is put in their place while it runs.
         self._url = url
         self._waiting: dict[str, Snapshot] = {}
         self._changed = Condition()
@@ -173,16 +201,18 @@ class SnapshotKeeper:
                 self._changed.notify()
 
     def close(self) -> None:
-        """Store what waits, and end."""
+        """Store what waits, and end; a database that is not there, or busy, is not waited for long."""
         with self._changed:
             self._is_closed = True
             self._changed.notify()
-        self._thread.join()
+        self._thread.join(CLOSE_SECONDS)
 
     def _run(self) -> None:
         while waiting := self._take():
-            with contextlib.suppress(psycopg.Error):
+            try:
                 self._store(waiting)
+            except Exception as error:
+                logger.warning("%d snapshots were not stored: %s", len(waiting), error)
 
     def _take(self) -> list[Snapshot]:
         """What waits; a moment's pause lets more come together, and a hot stream be stored once."""
@@ -196,4 +226,5 @@ class SnapshotKeeper:
 
     def _store(self, snapshots: Sequence[Snapshot]) -> None:
         with connect(self._url, application_name="ledger snapshots", autocommit=True, connect_timeout=5) as connection:
+            connection.execute("set lock_timeout = '2s'; set statement_timeout = '10s'")
             keep(connection, snapshots)

@@ -112,4 +112,17 @@ def _wait_for(libpq: PGconn, events: int) -> None:
 def _require_good(result: PGresult) -> None:
     """Raise the error that a result is, if it is one."""
     if result.status in (ExecStatus.FATAL_ERROR, ExecStatus.PIPELINE_ABORTED):
-        raise error_from_result(result)
+        error = error_from_result(result)
+        if error.sqlstate is None:
+            # Not the server says so, but libpq: there is no server any more.
+            raise psycopg.OperationalError(str(error))
+        raise error
+
+
+DEFINITE = ("22", "23", "25", "40", "42", "55", "P0")
+"""Classes of errors that the server finds while a statement is executed, never while or after it commits."""
+
+
+def is_definite(error: psycopg.Error) -> bool:
+    """Whether an error says for certain that its transaction did not take place."""
+    return error.sqlstate is not None and error.sqlstate.startswith(DEFINITE)

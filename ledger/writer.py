@@ -4,11 +4,13 @@ While one batch is being committed the next one is decided, on what the first wi
 connection breaks, that head start is given up, and a batch is recorded with the ordering lock in hand.
 """
 
+import logging
 import time
 from collections.abc import Sequence
 from threading import Thread
 
 import psycopg
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ledger.batch import Batch, Lookup
@@ -22,6 +24,9 @@ from ledger.outcomes import Outcome, Refused
 from ledger.present import Present
 from ledger.snapshots import SnapshotKeeper
 from ledger.storage import LogMovedOn, lock_log, was_recorded
+from ledger.wire import is_definite
+
+logger = logging.getLogger("ledger.writer")
 
 FIRST_PAUSE_SECONDS = 0.02
 LONGEST_PAUSE_SECONDS = 0.5
@@ -35,13 +40,13 @@ class WriterSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="LEDGER_", env_ignore_empty=True, extra="ignore")
 
     # How many accounts are kept in memory between batches, and about how many bytes they may take.
-    cached_accounts: int = 100_000
-    cached_bytes: int = 500_000_000
+    cached_accounts: int = Field(100_000, ge=0)
+    cached_bytes: int = Field(500_000_000, ge=0)
     # About how many commands are recorded in one transaction, and how many may wait for it.
-    batch_commands: int = 1_000
-    waiting_commands: int = 10_000
+    batch_commands: int = Field(1_000, ge=1)
+    waiting_commands: int = Field(10_000, ge=1)
     # How long a database that was there a moment ago is tried again before commands are answered with Unavailable.
-    patience_seconds: float = 2.0
+    patience_seconds: float = Field(2.0, ge=0, allow_inf_nan=False)
 
 
 class Writer:
@@ -135,16 +140,25 @@ class Writer:
             self.present.keep_to_size(batch.account_ids)
             _answer(batch.requests, batch.answers)
         except psycopg.Error as error:
-            self._is_reachable = False
-            refusal = _unavailable(batch, error)
-            # Who sent no command, to have the log read, must not take silence for success.
-            _answer(batch.requests, [[Refused(refusal)] * len(one.commands) or refusal for one in batch.requests])
+            self._answer_failure(batch, error)
         except Exception as fault:
             # A fault of ours: whatever was half done is read again, and the thread lives on.
             self.present.forget()
             self._connections.drop()
             _answer(batch.requests, [fault] * len(batch.requests))
         return stands
+
+    def _answer_failure(self, batch: Batch, error: psycopg.Error) -> None:
+        """Say that nothing was recorded, or that it is unknown; what one request meets is not its neighbours'."""
+        logger.warning("a batch of %d requests could not be recorded: %s", len(batch.requests), error)
+        if is_definite(error) and len(batch.requests) > 1:
+            for request in batch.requests:
+                self._settle(Batch([request]), None)
+            return
+        self._is_reachable = is_definite(error)
+        refusal = _unavailable(batch, error)
+        # Who sent no command, to have the log read, must not take silence for success.
+        _answer(batch.requests, [[Refused(refusal)] * len(one.commands) or refusal for one in batch.requests])
 
     def _landed(self, batch: Batch, flight: Flight) -> bool:
         """Whether a batch was committed; if it was not, or that is unknown, it must be recorded alone."""
@@ -166,11 +180,13 @@ class Writer:
         while True:
             try:
                 self._attempt(batch)
-                self._is_reachable = True
                 return
             except psycopg.Error as error:
                 self._connections.drop()
                 is_gone = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+                if not batch.is_in_doubt:
+                    # What is known has moved on since it was decided, and what others wrote is not told a second time.
+                    batch.draft = None
                 if not is_gone:
                     # The database refused what follows from memory, so memory is not to be trusted.
                     self.present.forget()
@@ -209,7 +225,8 @@ class Writer:
         """Whether a commit in doubt took place; holding the lock, nobody can still be committing it."""
         if batch.is_in_doubt and batch.draft and was_recorded(connection, batch.read_to, batch.draft.events):
             return True
-        batch.is_in_doubt = False
+        if batch.is_in_doubt:
+            batch.is_in_doubt, batch.draft = False, None
         return False
 
     def _bring_up(self, link: Link, batch: Batch, touched: set[str]) -> None:
@@ -225,7 +242,9 @@ class Writer:
     def _publish(self, batch: Batch) -> None:
         draft = batch.draft
         batch.is_in_doubt = False
+        self._is_reachable = True
         if draft is not None and draft.events:
+            assert batch.read_to == self.present.position, "a batch is published on what it was decided on"
             self.present.publish(draft.position, draft.events[-1], draft.accounts, draft.market)
 
 
@@ -238,7 +257,8 @@ def _answer(requests: Sequence[Request], answers: Sequence[list[Outcome] | Excep
 
 
 def _unavailable(batch: Batch, error: psycopg.Error) -> Unavailable:
-    reason = " ".join(str(error).split())
+    # The whole of it may tell of other accounts, or of the server; it is in the process's own log.
+    reason = error.diag.message_primary or "the connection broke"
     if batch.is_in_doubt:
         return Unavailable(
             "the database was lost while this was being recorded, so whether it was is unknown: "

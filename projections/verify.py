@@ -91,7 +91,7 @@ class _Verification:
             self._compare(fed)
         accounts = sorted(stream for stream in log.versions if not stream.startswith("@"))
         balanced = self._check_accounts(accounts, position, log)
-        self._differences += snapshot_check.differences(self._connection, end)
+        self._differences += snapshot_check.differences(self._connection)
         return VerifyReport(position, log.events, self._differences, len(accounts), balanced)
 
     def _positions(self) -> dict[str, int]:

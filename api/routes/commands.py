@@ -33,7 +33,7 @@ class Commands:
         self._doors = doors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "POST":
+        if scope["type"] != "http" or scope["method"] != "POST" or _path_of(scope) != PATH:
             await self._app(scope, receive, send)
             return
         headers = _Headers(scope["headers"])
@@ -83,6 +83,13 @@ class _Headers:
     def text(self, name: bytes) -> str | None:
         value = self._values.get(name)
         return None if value is None else value.decode("latin-1")
+
+
+def _path_of(scope: Scope) -> str:
+    """The path within this application, wherever it is mounted."""
+    path: str = scope["path"]
+    root: str = scope.get("root_path", "")
+    return path[len(root) :] if root and path.startswith(root) else path
 
 
 def _is_atomic(query: bytes) -> bool:

@@ -5,6 +5,8 @@ create table snapshots (
     version  bigint      not null constraint snapshots_version_is_positive check (version > 0),
     -- The log position as of which the stream was at this version.
     position bigint      not null constraint snapshots_position_is_positive check (position > 0),
+    -- The SHA-256 of the event at that position, so that a snapshot of a log that was replaced is known for what it is.
+    anchor   bytea       not null,
     -- The SHA-256 of the rules that folded it.
     rules    text        not null,
     state    bytea       not null,

@@ -5,8 +5,8 @@ from typing import Any, cast
 
 from ledger import Ledger, snapshots
 from ledger.account import Account, evolve, fold
-from ledger.events import AccountEvent
-from ledger.log import log_end, read_stream
+from ledger.events import AccountEvent, AnyEvent
+from ledger.log import log_end, read_log, read_stream
 from ledger.market import Market
 from ledger.postgres import connect
 from ledger.present import Present, bytes_of
@@ -15,6 +15,7 @@ from ledger.snapshots import (
     FIND_ACCOUNTS,
     MARKET,
     Snapshot,
+    SnapshotKeeper,
     asked_accounts,
     found_accounts,
     keep,
@@ -101,13 +102,60 @@ def test_a_snapshot_of_a_later_position_is_not_used(database: str) -> None:
 
 
 def test_an_older_snapshot_does_not_replace_a_newer_one(database: str) -> None:
+    long_life(database, deposits=5)
     with connect(database, autocommit=True) as connection:
+        last = read_log(connection, 0, 100)[-1]
         for version in (5, 3):
             account = Account.unopened("alice")
             account.version = version
-            keep(connection, [Snapshot("alice", version, version, account)])
+            keep(connection, [Snapshot("alice", version, last.position, last.event, account)])
     (kept,) = stored(database, "alice")
     assert kept.version == 5
+
+
+def test_a_snapshot_of_another_log_is_neither_stored_nor_used(database: str) -> None:
+    long_life(database)
+    (kept,) = stored(database, "alice")
+    with connect(database, autocommit=True) as connection:
+        here, there = (one.event for one in read_log(connection, kept.position - 2, 2))
+        account = Account.unopened("alice")
+        account.version = 10_000
+        keep(connection, [Snapshot("alice", 10_000, kept.position, here, account)])
+        assert stored(database, "alice") == [kept]
+        keep(connection, [Snapshot("alice", 10_000, kept.position, there, account)])
+    assert found(database, "alice") == (account, 10_000)
+    change_snapshot(database, "anchor = sha256('another event')")
+    assert found(database, "alice") == (folded(database, "alice"), 0)
+    with connect(database, autocommit=True) as connection:
+        keep(connection, [Snapshot("alice", 1, kept.position, there, account)])
+    assert [one.version for one in stored(database, "alice")] == [1]
+
+
+def test_a_snapshot_that_cannot_be_read_is_as_good_as_none(database: str) -> None:
+    long_life(database)
+    change_snapshot(database, "state = '?'")
+    with Ledger(database) as ledger:
+        outcomes = ask(ledger, sending(str(LONG + 1), "s"), sending("1", "t"), depositing("1", "d", "bob"))
+        assert [code(one) for one in outcomes] == ["recorded", "insufficient_funds", "recorded"]
+
+
+def test_closing_does_not_wait_long_for_snapshots_that_cannot_be_stored(database: str) -> None:
+    long_life(database)
+    with connect(database) as holding:
+        holding.execute("lock table snapshots in access exclusive mode")
+        keeper = SnapshotKeeper(database)
+        (kept,) = stored_rows(holding)
+        keeper.offer(Snapshot("alice", 10_000, kept, opened_event(holding), Account.unopened("alice")))
+        keeper.close()
+    assert [one.version for one in stored(database, "alice")] != [10_000]
+
+
+def stored_rows(connection: Any) -> list[int]:
+    return [position for (position,) in connection.execute("select position from snapshots")]
+
+
+def opened_event(connection: Any) -> AnyEvent:
+    return read_log(connection, 0, 1)[0].event
 
 
 def stored(url: str, stream: str) -> list[snapshots.StoredSnapshot]:
