@@ -16,6 +16,9 @@ CLEARING = Book(None, House.CLEARING)
 LIQUIDATION = Book(None, House.LIQUIDATION)
 INSURANCE = Book(None, House.INSURANCE)
 
+# A line is made of a tuple in half the time that its class takes.
+_new = tuple.__new__
+
 
 def postings(event: e.AnyEvent) -> list[Line]:
     """The lines an event posts; empty where it moves nothing. Debts are negative balances of their books."""
@@ -63,7 +66,7 @@ def _book(account_id: str, wallet: str, part: Part = Part.FREE) -> Book:
 def _move(lines: list[Line], source: Book, target: Book, asset: str, amount: Decimal) -> None:
     """Add the two lines of a movement; one of nothing has none."""
     if amount:
-        lines += Line(source, asset, -amount), Line(target, asset, amount)
+        lines += _new(Line, (source, asset, -amount)), _new(Line, (target, asset, amount))
 
 
 def _funding(event: e.FundingEvent) -> Post:
