@@ -17,6 +17,9 @@ from ledger.outcomes import EventReference, Outcome, Recorded, Refused, recorded
 from ledger.present import Present, market_after
 from ledger.words import EXCHANGE, PRICES
 
+# What is made for every command is made of a tuple in half the time that its class takes.
+_new = tuple.__new__
+
 
 class Asked(NamedTuple):
     """A command with the ids of the accounts it touches and every key it claims, its idempotency key first."""
@@ -33,7 +36,7 @@ class Asked(NamedTuple):
         stream, key = command.stream, command.key
         if stream not in (EXCHANGE, PRICES):
             asked = cast(AccountCommand, command)
-            return cls(command, account.streams_of(asked), account.keys_of(asked), key, False)
+            return _new(cls, (command, asked.streams, account.keys_of(asked), key, False))
         keys = [] if key is None else [(stream, key)]
         # Interest without an account is a job, refused by the rules of accounts, and touches none.
         return cls(command, (), keys, key, not isinstance(command, AccrueInterest))
@@ -162,7 +165,9 @@ def decide(draft: Draft, asked: Asked, context: Context) -> Recorded:
     if asked.is_of_exchange:
         return _decide_exchange(draft, asked, context)
     command = cast(AccountCommand, asked.command)
-    accounts = {account_id: draft.account(account_id) for account_id in asked.account_ids}
+    accounts = {}
+    for account_id in asked.account_ids:
+        accounts[account_id] = draft.account(account_id)
     account.admit(command, accounts, draft.market)
     if (replayed := _replay(draft, asked)) is not None:
         return replayed
@@ -206,16 +211,18 @@ def _replay(draft: Draft, asked: Asked) -> Recorded | None:
 def _add(draft: Draft, asked: Asked, events: Sequence[AnyEvent]) -> Recorded:
     """Add a decision: its events take the next positions, and its keys name them."""
     command = asked.command
-    first = draft.position + 1
-    references = [
-        EventReference(event.account_id, event.TOPIC, event.version, position)
-        for position, event in enumerate(events, start=first)
-    ]
+    references, position = [], draft.position
+    for event in events:
+        position += 1
+        references.append(_new(EventReference, (event.account_id, event.TOPIC, event.version, position)))
     draft.events += events
     if asked.keys:
-        own, further = UsedKey(content_of(command), references), UsedKey(None, references)
+        own, further = UsedKey(content_of(command), references), None
         for key in asked.keys:
-            draft.keys[key] = own if key[1] == asked.own_key else further
+            if key[1] == asked.own_key:
+                draft.keys[key] = own
+            else:
+                draft.keys[key] = further = further or UsedKey(None, references)
     return recorded(command, references, replayed=False)
 
 

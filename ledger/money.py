@@ -3,7 +3,7 @@
 import decimal
 import re
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import BeforeValidator, GetCoreSchemaHandler, WithJsonSchema
@@ -58,13 +58,19 @@ def compare_ratio(left: Ratio, right: Ratio) -> int:
 def divide_down(numerator: Decimal, denominator: Decimal, scale: int) -> Decimal:
     """Return numerator / denominator rounded towards minus infinity at `scale` decimals; what may be taken."""
     steps, rest = _whole_steps(numerator, denominator, scale)
-    return (steps - ONE if rest < ZERO else steps).scaleb(-scale)
+    return (steps - ONE if rest < ZERO else steps) * step_of(scale)
 
 
 def divide_up(numerator: Decimal, denominator: Decimal, scale: int) -> Decimal:
     """Return numerator / denominator rounded towards plus infinity at `scale` decimals; what is owed."""
     steps, rest = _whole_steps(numerator, denominator, scale)
-    return (steps + ONE if rest > ZERO else steps).scaleb(-scale)
+    return (steps + ONE if rest > ZERO else steps) * step_of(scale)
+
+
+@cache
+def step_of(scale: int) -> Decimal:
+    """One step at a scale: 0.01 at two decimals."""
+    return ONE.scaleb(-scale)
 
 
 def _whole_steps(numerator: Decimal, denominator: Decimal, scale: int) -> tuple[Decimal, Decimal]:
@@ -74,7 +80,7 @@ def _whole_steps(numerator: Decimal, denominator: Decimal, scale: int) -> tuple[
     """
     if denominator < ZERO:
         numerator, denominator = -numerator, -denominator
-    steps, rest = divmod(numerator.scaleb(scale), denominator)
+    steps, rest = divmod(numerator, denominator * step_of(scale))
     return steps or ZERO, rest
 
 
@@ -98,7 +104,7 @@ def decimals_of(amount: Decimal) -> int:
 
 def fits(amount: Decimal, scale: int) -> bool:
     """Whether an amount has at most so many decimals, trailing zeros left out."""
-    return not amount.scaleb(scale) % ONE
+    return not amount % step_of(scale)
 
 
 def plain(amount: Decimal) -> str:

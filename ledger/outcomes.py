@@ -5,6 +5,9 @@ from typing import NamedTuple
 from ledger.commands import Command
 from ledger.errors import Refusal
 
+# An answer is made of a tuple in half the time that its class takes.
+_new = tuple.__new__
+
 
 class EventReference(NamedTuple):
     """Where an event stands: on its account and in the log."""
@@ -42,4 +45,4 @@ def recorded(command: Command, events: list[EventReference], *, replayed: bool) 
     stream, last = command.stream, events[-1]
     if last.account_id != stream:
         last = next((event for event in reversed(events) if event.account_id == stream), last)
-    return Recorded(stream, last.version, last.position, events, replayed)
+    return _new(Recorded, (stream, last.version, last.position, events, replayed))

@@ -57,6 +57,18 @@ class LockedEnd(NamedTuple):
     next_recorded_at: datetime
 
 
+class NewRow(NamedTuple):
+    """An event to record, with the names of the library's StoredEvent, which takes ten times as long to make."""
+
+    originator_id: str
+    originator_version: int
+    topic: str
+    state: bytes
+
+
+_new = tuple.__new__
+
+
 class EventMapper(Mapper[str]):
     """Our events under their own topics, as the JSON that pydantic writes; the library's transcoder is not used."""
 
@@ -65,7 +77,8 @@ class EventMapper(Mapper[str]):
 
     def to_stored_event(self, domain_event: DomainEventProtocol[str]) -> StoredEvent:
         event = cast(Event, domain_event)
-        return StoredEvent(event.account_id, event.version, event.TOPIC, write_event(event))
+        row = _new(NewRow, (event.account_id, event.version, event.TOPIC, write_event(event)))
+        return cast(StoredEvent, row)
 
     def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[str]:
         return cast(DomainEventProtocol[str], read_event(stored_event.topic, stored_event.state))
@@ -104,16 +117,17 @@ class EventRecorder(PostgresApplicationRecorder):
         """
         if not stored_events:
             return None
+        rows = cast(Sequence[NewRow], stored_events)
         keys: Mapping[Key, UsedKey] = kwargs.get("keys", {})
         read_to: int | None = kwargs.get("read_to")
         send: Callable[[Call], object] | None = kwargs.get("send")
         if send is not None:
             assert read_to is not None
-            send(_recording(stored_events, keys, read_to))
+            send(_recording(rows, keys, read_to))
             return None
         with self.datastore.get_connection() as connection, connection.transaction():
             first = lock_log(connection).position if read_to is None else read_to
-            if not execute(connection, _recording(stored_events, keys, first)):
+            if not execute(connection, _recording(rows, keys, first)):
                 raise LogMovedOn(f"the log was read to position {first} and ends beyond it")
         return list(range(first + 1, first + len(stored_events) + 1))
 
@@ -160,14 +174,14 @@ def was_recorded(connection: Connection, after: int, events: Sequence[Event]) ->
     return rows.fetchall() == [(event.account_id, write_event(event)) for event in events]
 
 
-def _recording(events: Sequence[StoredEvent], keys: Mapping[Key, UsedKey], read_to: int) -> Call:
+def _recording(events: Sequence[NewRow], keys: Mapping[Key, UsedKey], read_to: int) -> Call:
     """The call that records events and keys if the log ends where it was read to."""
     return Call(
         RECORD,
         [
             Integer.of(ORDERING_LOCK),
             Integer.of(read_to),
-            Texts.of([str(event.originator_id) for event in events]),
+            Texts.of([event.originator_id for event in events]),
             Integers.of([event.originator_version for event in events]),
             Texts.of([event.topic for event in events]),
             Blobs.of([event.state for event in events]),

@@ -20,7 +20,7 @@ from ledger.errors import (
     TradeAlreadyBooked,
 )
 from ledger.market import Market
-from ledger.money import ONE, base_of, fits, quote_of
+from ledger.money import base_of, fits, quote_of, step_of
 from ledger.words import CROSS, SPOT, Side, pair_of
 
 AccountCommand = (
@@ -65,9 +65,10 @@ def streams_of(command: AccountCommand) -> tuple[str, ...]:
 
 def keys_of(command: AccountCommand) -> list[tuple[str, str]]:
     """Every (account id, key) that a command claims: its idempotency key, and the id of its trade or deposit."""
-    streams = command.keyed_streams
-    keys = [key for key in (command.key, command.further_key) if key is not None]
-    claims = [(stream, key) for key in keys for stream in streams]
+    streams, own, further = command.keyed_streams, command.key, command.further_key
+    if len(streams) == 1 and further is None:
+        return [] if own is None else [(streams[0], own)]
+    claims = [(stream, key) for key in (own, further) if key is not None for stream in streams]
     return claims if len(streams) == 1 else list(dict.fromkeys(claims))
 
 
@@ -160,7 +161,7 @@ def _require_quote_amount(trade: c.BookFill | c.BookTrade, scale: int) -> None:
                 f"{scale} decimals; state the quote_amount that was paid"
             )
         return
-    step = ONE.scaleb(-scale)
+    step = step_of(scale)
     if abs(stated - product) > step:
         raise QuoteAmountMismatch(
             f"quote_amount {stated:f} was stated, {trade.quantity:f} at {trade.price:f} is {product:f}; "
@@ -212,9 +213,12 @@ def decide(command: AccountCommand, accounts: Mapping[str, Account], market: Mar
     kind, streams = type(command), command.streams
     if kind in _REQUIRE_NAMED:
         _REQUIRE_NAMED[kind](command, accounts)
-    require_version(command, streams[0], accounts[streams[0]].version)
+    stream = streams[0]
+    account = accounts[stream]
+    if command.expected_version is not None:
+        require_version(command, stream, account.version)
     envelope = envelope_of(command, market, context)
-    named = Draft(accounts[streams[0]].copy(), market, envelope)
+    named = Draft(account.copy(), market, envelope, [])
     if kind not in _JUDGES_OPEN_ITSELF:
         require_open(named.account)
     if len(streams) == 1:
@@ -222,10 +226,10 @@ def decide(command: AccountCommand, accounts: Mapping[str, Account], market: Mar
         if rule is None:
             raise AssertionError(f"{command.type} is not decided here")
         rule(named, command)
-        return Decision(named.events, {streams[0]: named.account})
-    other = named if streams[1] == streams[0] else Draft(accounts[streams[1]].copy(), market, envelope)
+        return Decision(named.events, {stream: named.account})
+    other = named if streams[1] == stream else Draft(accounts[streams[1]].copy(), market, envelope, [])
     RULES_OF_TWO[kind](named, other, command)
-    return Decision(named.events + other.events, {streams[0]: named.account, streams[1]: other.account})
+    return Decision(named.events + other.events, {stream: named.account, streams[1]: other.account})
 
 
 _JUDGES_OPEN_ITSELF = {c.OpenAccount, c.BookTrade}

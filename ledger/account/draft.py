@@ -1,6 +1,6 @@
 """One account while a decision is made on it: the state so far, the market, and the events decided."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -22,7 +22,7 @@ class Draft:
     account: Account
     market: Market
     envelope: Envelope
-    events: list[e.AccountEvent] = field(default_factory=list)
+    events: list[e.AccountEvent]
 
     @property
     def at(self) -> datetime:

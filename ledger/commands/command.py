@@ -30,8 +30,9 @@ class Command(Part):
     @property
     def key(self) -> str | None:
         """The idempotency key: the one given, else TYPE:ID where the command names its own thing."""
-        if self.idempotency_key is not None:
-            return self.idempotency_key
+        given = self.idempotency_key
+        if given is not None:
+            return given
         own_id = getattr(self, self.OWN_ID) if self.OWN_ID else None
         return f"{self.type}:{own_id}" if own_id is not None else None
 
@@ -65,3 +66,11 @@ class AccountCommand(Command):
     @property
     def stream(self) -> str:
         return self.account_id
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        return (self.account_id,)
+
+    @property
+    def keyed_streams(self) -> tuple[str, ...]:
+        return (self.account_id,)

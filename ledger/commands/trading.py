@@ -88,7 +88,7 @@ class BookTrade(Command):
 
     @property
     def keyed_streams(self) -> tuple[str, ...]:
-        return self.streams
+        return (self.buyer.account_id, self.seller.account_id)
 
     @property
     def further_key(self) -> str | None:
