@@ -24,7 +24,7 @@ def interest_lines(listing: AssetListing, principal: Decimal, first: datetime, e
     while hour < end:
         rate = listing.rates.at(hour)
         run_end = min(end, _next_hour_of_another_rate(listing.rates, hour, end))
-        hours = int((run_end - hour) / ONE_HOUR)
+        hours = (run_end - hour) // ONE_HOUR
         amount = hours * hour_amount(principal, rate, listing.scale)
         if amount:
             terms = {"asset": listing.symbol, "rate": rate, "principal": principal}
@@ -45,7 +45,8 @@ def _next_hour_of_another_rate(rates: Rates, hour: datetime, end: datetime) -> d
 
 def due_lines(wallet: Wallet, market: Market, at: datetime) -> list[InterestLine]:
     """What a wallet owes for every hour that has begun by `at` and is not charged yet, assets in order of symbol."""
-    if all(first > at for first in wallet.next_hours.values()):
+    first_hours = wallet.next_hours
+    if not first_hours or min(first_hours.values()) > at:
         return []
     end = hour_of(at) + ONE_HOUR
     return [

@@ -11,16 +11,7 @@ from typing import NamedTuple
 
 from ledger.lines import Lines, bucket_lines, cross_lines, is_within
 from ledger.market import AssetListing, Market, RiskLimits
-from ledger.money import (
-    ONE,
-    ZERO,
-    Ratio,
-    base_of,
-    compare_ratio,
-    divide_down,
-    divide_up,
-    quote_of,
-)
+from ledger.money import ONE, ZERO, Ratio, base_of, compare_ratio, divide_down, divide_up, quote_of
 from ledger.tiers import CollateralTier
 from ledger.wallets import Balance, Wallet
 from ledger.words import CROSS, Band, pair_of
@@ -87,8 +78,9 @@ class Margin:
                 value = held * price
                 assets += value
                 debt += owed * price
-                collateral += value if listings is None else collateral_value(value, listings[asset].collateral_tiers)
-        return Valuation(assets, debt, collateral)
+                if listings is not None:
+                    collateral += collateral_value(value, listings[asset].collateral_tiers)
+        return Valuation(assets, debt, assets if listings is None else collateral)
 
     @property
     def lines(self) -> Lines:
@@ -124,7 +116,21 @@ class Margin:
         """This wallet with that much more of an asset free and borrowed."""
         old = self.wallet.balance(asset)
         balance = Balance(old.free + free, old.locked, old.borrowed + borrowed, old.interest)
-        return self.with_balances({asset: balance})
+        after = self.with_balances({asset: balance})
+        after._valuation = self._valuation_with(asset, old.held, free, borrowed)
+        if not borrowed:
+            after._lines = self._lines
+        return after
+
+    def _valuation_with(self, asset: str, held: Decimal, free: Decimal, borrowed: Decimal) -> Valuation:
+        """The sums with that much more of an asset: all other assets count as before and are not summed again."""
+        price, (assets, debt, collateral) = self.prices[asset], self.valuation
+        more = free * price
+        if self.listings is None:
+            return Valuation(assets + more, debt + borrowed * price, collateral + more)
+        value, tiers = held * price, self.listings[asset].collateral_tiers
+        collateral += collateral_value(value + more, tiers) - collateral_value(value, tiers)
+        return Valuation(assets + more, debt + borrowed * price, collateral)
 
     def with_balances(self, balances: Mapping[str, Balance]) -> "Margin":
         """This wallet with other balances of some assets."""
@@ -155,14 +161,15 @@ def margin_of(wallet: Wallet, prices: Mapping[str, Decimal], market: Market, lev
 
 def valued_assets(wallet: Wallet, also: Iterable[str] = ()) -> list[str]:
     """The assets whose prices a wallet's level needs, sorted; those it neither holds nor owes need none."""
-    return sorted({*(asset for asset, balance in wallet.balances.items() if any(balance)), *also})
+    return sorted({*[asset for asset, balance in wallet.balances.items() if any(balance)], *also})
 
 
 def collateral_value(value: Decimal, tiers: Sequence[CollateralTier]) -> Decimal:
     """What a value counts as collateral, tiered like tax brackets; what is past the last tier counts nothing."""
-    if len(tiers) == 1 and tiers[0].up_to is None:
+    first = tiers[0]
+    if first.up_to is None:
         # Most assets count at one ratio, without an end.
-        return value * tiers[0].ratio if value > 0 else ZERO
+        return value * first.ratio if value > 0 else ZERO
     counted = lower = ZERO
     for tier in tiers:
         upper = value if tier.up_to is None else min(value, tier.up_to)

@@ -130,7 +130,7 @@ class Market:
     def fresh_prices(self, assets: Iterable[str], scope: str, at: datetime) -> Prices:
         """Prices of assets for a decision at `at`; PriceStale where one is older than the scope's limits allow."""
         max_age = self.limits_of(scope).price_max_age_seconds
-        oldest = at - timedelta(seconds=max_age)
+        oldest = at - _seconds(max_age)
         prices = self.last_prices(assets)
         for pair, mark in prices.used.items():
             if mark.effective_at < oldest:
@@ -155,6 +155,11 @@ class Market:
                 )
             of[asset], used[pair] = mark.price, mark
         return Prices(of, used)
+
+
+@lru_cache(maxsize=256)
+def _seconds(seconds: int) -> timedelta:
+    return timedelta(seconds=seconds)
 
 
 @lru_cache(maxsize=256)

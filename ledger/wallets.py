@@ -86,7 +86,10 @@ class Wallet:
     @property
     def owes(self) -> bool:
         """Whether anything is owed."""
-        return any(balance.borrowed or balance.interest for balance in self.balances.values())
+        for balance in self.balances.values():
+            if balance.borrowed or balance.interest:
+                return True
+        return False
 
 
 Written = dict[str, Wallet]

@@ -81,8 +81,10 @@ def require_mode(account: Account, pair: str, mode: MarginMode) -> None:
 def require_place(wallet: str, *assets: str) -> None:
     """The wallet can hold these assets: a bucket holds its pair's two only."""
     pair = pair_of(wallet)
+    if pair is None:
+        return
     for asset in assets:
-        if pair is not None and asset not in (base_of(pair), quote_of(pair)):
+        if asset not in (base_of(pair), quote_of(pair)):
             raise AssetMismatch(f"{wallet} holds {base_of(pair)} and {quote_of(pair)} only, {asset} was asked for")
 
 

@@ -71,6 +71,6 @@ def assess(prices: Prices, before: Margin, after: Margin) -> e.Assessment:
         "level_after": show_level(now.collateral_level),
         "margin_level_before": show_level(then.level) if is_pool else None,
         "margin_level_after": show_level(now.level) if is_pool else None,
-        "tier": after.lines.tier,
+        "tier": None if is_pool else after.lines.tier,
     }
     return e.made(e.Assessment, stated)
