@@ -8,7 +8,7 @@ from typing import TypedDict
 from ledger.commands import AccrueInterest, Command, CompleteLiquidation, Examine, Liquidate
 from ledger.errors import EffectiveInFuture, Malformed, TooManyDecimals, VersionMismatch
 from ledger.market import Market
-from ledger.money import decimals_of, fits
+from ledger.money import decimals_of, step_of
 
 CLOCK_TOLERANCE = timedelta(seconds=5)
 
@@ -80,7 +80,7 @@ def require_version(command: Command, stream: str, version: int) -> None:
 def require_scale(market: Market, asset: str, name: str, amount: Decimal | str | None) -> None:
     """Refuse an amount, told by its name, with more decimals than its asset keeps."""
     scale = market.asset(asset).scale
-    if isinstance(amount, Decimal) and not fits(amount, scale):
+    if isinstance(amount, Decimal) and amount % step_of(scale):
         raise TooManyDecimals(
             f"{name} {amount:f} {asset} has {decimals_of(amount)} decimals, {asset} keeps {scale}; state it with fewer"
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from ledger import commands as c
 from ledger import events as e
@@ -96,23 +96,24 @@ def _trade_booked(trade_id: str, account_id: str) -> TradeAlreadyBooked:
 
 def admit(command: AccountCommand, accounts: Mapping[str, Account], market: Market) -> None:
     """Refuse what names an account, asset or pair that is not there, or has more decimals than its asset keeps."""
-    if type(command) is c.AccrueInterest and command.account_id is None:
+    kind, fields = type(command), command.__dict__
+    if kind is c.AccrueInterest and fields["account_id"] is None:
         raise Malformed(
             "accrue_interest without account_id is a job; it is sent as one command for each account that owes"
         )
-    if type(command) is c.BookTrade:
-        _require_accounts_of_sides(command, accounts)
-    elif type(command) is not c.OpenAccount:
+    if kind is c.BookTrade:
+        _require_accounts_of_sides(cast(c.BookTrade, command), accounts)
+    elif kind is not c.OpenAccount:
         for stream in command.streams:
             require_account(accounts[stream])
-    fields = command.__dict__
-    for name in _naming_pairs(type(command)):
-        if fields[name] is not None:
-            _require_listed(fields[name], market)
+    for name in _naming_pairs(kind):
+        named = fields[name]
+        if named is not None and named != SPOT and named != CROSS:
+            market.pair(pair_of(named) or named)
     if "asset" in fields:
         require_scale(market, fields["asset"], "amount", fields["amount"])
-    elif type(command) is c.BookTrade or type(command) is c.BookFill:
-        _require_exact_trade(command, market)
+    elif kind is c.BookTrade or kind is c.BookFill:
+        _require_exact_trade(cast(c.BookFill | c.BookTrade, command), market)
 
 
 @cache
@@ -129,17 +130,11 @@ def _require_accounts_of_sides(command: c.BookTrade, accounts: Mapping[str, Acco
             raise trading.of_side(refusal, side, terms.account_id) from refusal
 
 
-def _require_listed(name: str, market: Market) -> None:
-    """The pair of that name, or of the bucket of that name, is listed; spot and cross are of no pair."""
-    if name not in (SPOT, CROSS):
-        market.pair(pair_of(name) or name)
-
-
 def _require_exact_trade(trade: c.BookFill | c.BookTrade, market: Market) -> None:
     base, quote = base_of(trade.pair), quote_of(trade.pair)
     require_scale(market, base, "quantity", trade.quantity)
     require_scale(market, quote, "quote_amount", trade.quote_amount)
-    for terms in (trade,) if isinstance(trade, c.BookFill) else (trade.buyer, trade.seller):
+    for terms in (trade.buyer, trade.seller) if type(trade) is c.BookTrade else (cast(c.BookFill, trade),):
         require_scale(market, terms.fee_asset, "fee", terms.fee)
         if terms.wallet is not None and (pair := pair_of(terms.wallet)) is not None:
             market.pair(pair)

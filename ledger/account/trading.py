@@ -86,30 +86,32 @@ def fill_of(trade: c.BookFill | c.BookTrade, terms: c.FillTerms, side: Side, liq
         paid, received = received, paid
     changes = {paid[0]: -paid[1], received[0]: received[1]}
     changes[terms.fee_asset] = changes.get(terms.fee_asset, ZERO) - terms.fee
-    return Fill(
-        trade.trade_id, pair, side, quantity, price, quote_amount, terms, liquidation_id, paid, received, changes
-    )
+    # Made of a tuple, which takes half the time.
+    fill = (trade.trade_id, pair, side, quantity, price, quote_amount, terms, liquidation_id, paid, received, changes)
+    return tuple.__new__(Fill, fill)
 
 
 def book(draft: Draft, fill: Fill) -> None:
     """Check a fill where no hold vouches for it, borrow what it lacks, book it, repay with what it brings."""
-    hold = known_hold(draft.account, fill.terms.hold_id) if fill.terms.hold_id else None
+    account, terms = draft.account, fill.terms
+    hold = known_hold(account, terms.hold_id) if terms.hold_id else None
     is_vouched = hold is not None or fill.liquidation_id is not None
     if not is_vouched:
-        require_capability(draft.account, Capability.TRADE)
-    wallet = _wallet_of(draft.account, fill, hold)
-    if draft.account.liquidations or fill.liquidation_id is not None:
+        require_capability(account, Capability.TRADE)
+    wallet = _wallet_of(account, fill, hold)
+    if account.liquidations or fill.liquidation_id is not None:
         _require_liquidation(draft, fill, wallet)
-    if hold is not None or fill.terms.wallet != SPOT or fill.terms.expected_mode is not None:
-        _require_modes_agree(draft.account, fill, hold)
-    require_place(wallet, fill.terms.fee_asset)
+    if hold is not None or terms.wallet != SPOT or terms.expected_mode is not None:
+        _require_modes_agree(account, fill, hold)
     judged = None
+    if wallet != SPOT:
+        require_place(wallet, terms.fee_asset)
     if not is_vouched:
         _require_market_open(draft, fill, wallet)
-        judged = _require_tradeable(draft, fill, wallet)
+        judged = None if wallet == SPOT else _require_tradeable(draft, fill, wallet)
     _cover(draft, fill, wallet, hold)
     _record(draft, fill, wallet, hold, judged)
-    if fill.terms.auto_repay and wallet != SPOT:
+    if terms.auto_repay and wallet != SPOT:
         _repay_with_received(draft, fill, wallet)
 
 
@@ -120,10 +122,8 @@ class Judged(NamedTuple):
     margin: Margin
 
 
-def _require_tradeable(draft: Draft, fill: Fill, name: str) -> Judged | None:
+def _require_tradeable(draft: Draft, fill: Fill, name: str) -> Judged:
     """In a margin wallet: fresh prices of all it holds and trades, and a level above the liquidation line."""
-    if name == SPOT:
-        return None
     wallet = draft.wallet(name)
     wallet = charged(wallet, due_lines(wallet, draft.market, draft.at))
     prices = draft.fresh_prices(wallet, *fill.changes)
@@ -176,8 +176,9 @@ def _require_liquidation(draft: Draft, fill: Fill, wallet: str) -> None:
 
 def _require_market_open(draft: Draft, fill: Fill, wallet: str) -> None:
     """What is asked of a fill that no hold vouches for, before prices: assets and pair are open for it."""
-    require_enabled(draft.market, AssetUse.TRADE, base_of(fill.pair), quote_of(fill.pair))
-    if draft.market.pair(fill.pair).status is not PairStatus.TRADING:
+    market, pair = draft.market, fill.pair
+    require_enabled(market, AssetUse.TRADE, base_of(pair), quote_of(pair))
+    if market.pair(pair).status is not PairStatus.TRADING:
         reduces = reduces_position(draft.wallet(wallet), fill.pair, fill.side, fill.quantity)
         require_status(draft, fill.pair, PairStatus.TRADING, *([PairStatus.REDUCE_ONLY] if reduces else []))
     if wallet == CROSS:
@@ -198,11 +199,12 @@ def _cover(draft: Draft, fill: Fill, wallet: str, hold: Hold | None) -> None:
 
     A wallet under liquidation takes no new loan.
     """
-    borrows = fill.terms.auto_borrow and wallet != SPOT and fill.liquidation_id is None
-    if borrows and (short := _shortfall(draft, fill, wallet, hold)) > 0:
-        lend(draft, wallet, fill.paid[0], short, automatic=True)
-    else:
-        charge(draft, wallet)
+    if wallet != SPOT:
+        borrows = fill.terms.auto_borrow and fill.liquidation_id is None
+        if borrows and (short := _shortfall(draft, fill, wallet, hold)) > 0:
+            lend(draft, wallet, fill.paid[0], short, automatic=True)
+        else:
+            charge(draft, wallet)
     balances = draft.wallet(wallet).balances
     for asset, change in fill.changes.items():
         there = balances.get(asset, NOTHING).free
@@ -217,9 +219,6 @@ def _cover(draft: Draft, fill: Fill, wallet: str, hold: Hold | None) -> None:
 
 def _record(draft: Draft, fill: Fill, wallet: str, hold: Hold | None, judged: Judged | None) -> None:
     terms = fill.terms
-    asset, needed = fill.paid
-    if terms.fee_asset == asset:
-        needed += max(terms.fee, ZERO)
     draft.record(
         e.TradeBooked,
         trade_id=fill.trade_id,
@@ -233,17 +232,21 @@ def _record(draft: Draft, fill: Fill, wallet: str, hold: Hold | None, judged: Ju
         wallet=wallet,
         order_id=terms.order_id,
         hold_id=terms.hold_id,
-        hold_used=min(hold.amount, needed) if hold else None,
+        hold_used=min(hold.amount, _needed(fill)) if hold else None,
         liquidity=terms.liquidity,
         liquidation_id=fill.liquidation_id,
-        assessment=_assess(draft, fill, wallet, judged),
+        assessment=None if judged is None else _assess(draft, fill, wallet, judged),
     )
 
 
-def _assess(draft: Draft, fill: Fill, name: str, judged: Judged | None) -> e.Assessment | None:
+def _needed(fill: Fill) -> Decimal:
+    """How much of the asset paid the fill takes, a fee in it included."""
+    asset, needed = fill.paid
+    return needed + max(fill.terms.fee, ZERO) if fill.terms.fee_asset == asset else needed
+
+
+def _assess(draft: Draft, fill: Fill, name: str, judged: Judged) -> e.Assessment:
     """Of the wallet as it is now: the one that was judged, unless something was charged or borrowed since."""
-    if judged is None:
-        return None
     wallet, before = draft.wallet(name), judged.margin
     if before.wallet is not wallet:
         before = draft.margin(wallet, judged.prices)
