@@ -2,17 +2,12 @@
 long as the decisions do."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 from struct import pack
-from typing import ClassVar, cast
+from typing import ClassVar
 
 _NULL = pack(">i", -1)
-
-
-@lru_cache(maxsize=4096)
-def _length(length: int) -> bytes:
-    """The length that stands before an element."""
-    return pack(">i", length)
+# The length that stands before an element, for the lengths that are usual.
+_LENGTHS = [pack(">i", length) for length in range(2048)]
 
 
 class Parameter(bytes):
@@ -48,10 +43,7 @@ class Texts(Parameter):
 
     @classmethod
     def of(cls, texts: Sequence[str | None]) -> "Texts":
-        if None in texts:
-            return cls(_array(Text.oid, [None if text is None else text.encode() for text in texts]))
-        # What has no nulls goes element by element in C, here and below.
-        return cls(_array(Text.oid, list(map(str.encode, cast(Sequence[str], texts)))))
+        return cls(_array(Text.oid, [None if text is None else text.encode() for text in texts]))
 
 
 class Blobs(Parameter):
@@ -79,13 +71,11 @@ class Integers(Parameter):
 def _array(element_oid: int, elements: Sequence[bytes | None]) -> bytes:
     """An array of one dimension: each element after its length."""
     parts: list[bytes] = [b""] * (2 * len(elements))
-    if None in elements:
-        parts[0::2] = [_NULL if one is None else _length(len(one)) for one in elements]
-        parts[1::2] = [one or b"" for one in elements]
-    else:
-        elements = cast(Sequence[bytes], elements)
-        parts[0::2] = map(_length, map(len, elements))
-        parts[1::2] = elements
+    try:
+        parts[0::2] = [_NULL if one is None else _LENGTHS[len(one)] for one in elements]
+    except IndexError:
+        parts[0::2] = [_NULL if one is None else pack(">i", len(one)) for one in elements]
+    parts[1::2] = [one or b"" for one in elements]
     return _head(element_oid, len(elements)) + b"".join(parts)
 
 
