@@ -17,6 +17,7 @@ from ledger.wallets import Balance, Wallet
 from ledger.words import CROSS, Band, pair_of
 
 LEVEL_SCALE = 8
+NORMAL = Band.NORMAL
 
 
 class Valuation(NamedTuple):
@@ -147,7 +148,7 @@ class Margin:
 
     def allows_transfer_out(self, asset: str, amount: Decimal) -> bool:
         """Whether that much may leave: the band is normal, and the level then, in cross CML, at least T or infinite."""
-        if self.band is not Band.NORMAL:
+        if self.band is not NORMAL:
             return False
         after = self.changed(asset, free=-amount)
         return after.valuation.collateral >= after.lines.transfer_out * after.valuation.debt
@@ -188,13 +189,13 @@ def band_of(valuation: Valuation, lines: Lines) -> Band:
     """
     assets, debt, collateral = valuation
     if not debt:
-        return Band.NORMAL
+        return NORMAL
     if assets <= lines.liquidation * debt:
         return Band.LIQUIDATION
     if assets <= lines.margin_call * debt:
         return Band.MARGIN_CALL
     if collateral > lines.transfer_out * debt:
-        return Band.NORMAL
+        return NORMAL
     numerator, denominator = lines.initial
     return Band.TRANSFER_BLOCKED if collateral * denominator > numerator * debt else Band.BORROW_BLOCKED
 

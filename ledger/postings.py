@@ -7,7 +7,7 @@ from typing import Any, assert_never
 
 from ledger import events as e
 from ledger.money import VALUATION_ASSET, base_of, quote_of
-from ledger.words import SPOT, Book, House, Line, Part, Side, isolated
+from ledger.words import BUY, FREE, INTEREST, LOCKED, PRINCIPAL, SPOT, Book, House, Line, Part, isolated
 
 EXTERNAL = Book(None, House.EXTERNAL)
 INTEREST_INCOME = Book(None, House.INTEREST_INCOME)
@@ -59,7 +59,7 @@ def _nothing(lines: list[Line], event: e.AnyEvent) -> None:
 
 
 @lru_cache(maxsize=65_536)
-def _book(account_id: str, wallet: str, part: Part = Part.FREE) -> Book:
+def _book(account_id: str, wallet: str, part: Part = FREE) -> Book:
     return Book(account_id, wallet, part)
 
 
@@ -99,16 +99,16 @@ def _deposited(lines: list[Line], event: e.FundsDeposited) -> None:
 
 def _withdrawal_requested(lines: list[Line], event: e.WithdrawalRequested) -> None:
     account_id = event.account_id
-    _move(lines, _book(account_id, SPOT), _book(account_id, SPOT, Part.LOCKED), event.asset, event.amount)
+    _move(lines, _book(account_id, SPOT), _book(account_id, SPOT, LOCKED), event.asset, event.amount)
 
 
 def _withdrawal_settled(lines: list[Line], event: e.WithdrawalSettled) -> None:
-    _move(lines, _book(event.account_id, SPOT, Part.LOCKED), EXTERNAL, event.asset, event.amount)
+    _move(lines, _book(event.account_id, SPOT, LOCKED), EXTERNAL, event.asset, event.amount)
 
 
 def _withdrawal_cancelled(lines: list[Line], event: e.WithdrawalCancelled) -> None:
     account_id = event.account_id
-    _move(lines, _book(account_id, SPOT, Part.LOCKED), _book(account_id, SPOT), event.asset, event.amount)
+    _move(lines, _book(account_id, SPOT, LOCKED), _book(account_id, SPOT), event.asset, event.amount)
 
 
 def _transferred(lines: list[Line], event: e.FundsTransferred) -> None:
@@ -148,18 +148,18 @@ def _lending(event: e.LendingEvent) -> Post:
 
 def _borrowed(lines: list[Line], event: e.LoanBorrowed) -> None:
     account_id, wallet = event.account_id, event.wallet
-    _move(lines, _book(account_id, wallet, Part.PRINCIPAL), _book(account_id, wallet), event.asset, event.amount)
+    _move(lines, _book(account_id, wallet, PRINCIPAL), _book(account_id, wallet), event.asset, event.amount)
 
 
 def _repaid(lines: list[Line], event: e.LoanRepaid) -> None:
     account_id, name = event.account_id, event.wallet
     wallet = _book(account_id, name)
-    _move(lines, wallet, _book(account_id, name, Part.INTEREST), event.asset, event.interest)
-    _move(lines, wallet, _book(account_id, name, Part.PRINCIPAL), event.asset, event.principal)
+    _move(lines, wallet, _book(account_id, name, INTEREST), event.asset, event.interest)
+    _move(lines, wallet, _book(account_id, name, PRINCIPAL), event.asset, event.principal)
 
 
 def _accrued(lines: list[Line], event: e.InterestAccrued) -> None:
-    interest = _book(event.account_id, event.wallet, Part.INTEREST)
+    interest = _book(event.account_id, event.wallet, INTEREST)
     for line in event.lines:
         _move(lines, interest, INTEREST_INCOME, line.asset, line.amount)
 
@@ -178,20 +178,20 @@ def _trading(event: e.TradingEvent) -> Post:
 
 def _held(lines: list[Line], event: e.FundsHeld) -> None:
     account_id, wallet = event.account_id, event.wallet
-    _move(lines, _book(account_id, wallet), _book(account_id, wallet, Part.LOCKED), event.asset, event.amount)
+    _move(lines, _book(account_id, wallet), _book(account_id, wallet, LOCKED), event.asset, event.amount)
 
 
 def _released(lines: list[Line], event: e.HoldReleased) -> None:
     account_id, wallet = event.account_id, event.wallet
-    _move(lines, _book(account_id, wallet, Part.LOCKED), _book(account_id, wallet), event.asset, event.amount)
+    _move(lines, _book(account_id, wallet, LOCKED), _book(account_id, wallet), event.asset, event.amount)
 
 
 def _traded(lines: list[Line], event: e.TradeBooked) -> None:
     """Both legs against clearing, what the hold gives of what is paid before, and the fee."""
     wallet, base, quote = _book(event.account_id, event.wallet), base_of(event.pair), quote_of(event.pair)
-    buys = event.side is Side.BUY
+    buys = event.side is BUY
     if event.hold_used:
-        locked = _book(event.account_id, event.wallet, Part.LOCKED)
+        locked = _book(event.account_id, event.wallet, LOCKED)
         _move(lines, locked, wallet, quote if buys else base, event.hold_used)
     if buys:
         _move(lines, wallet, CLEARING, quote, event.quote_amount)
@@ -217,7 +217,7 @@ def _liquidating(event: e.LiquidationEvent) -> Post:
 
 
 def _liquidation_started(lines: list[Line], event: e.LiquidationStarted) -> None:
-    wallet, locked = _book(event.account_id, event.wallet), _book(event.account_id, event.wallet, Part.LOCKED)
+    wallet, locked = _book(event.account_id, event.wallet), _book(event.account_id, event.wallet, LOCKED)
     for hold in event.released_holds:
         _move(lines, locked, wallet, hold.asset, hold.amount)
 
@@ -234,8 +234,8 @@ def _covered(lines: list[Line], event: e.DeficitCovered) -> None:
 
 def _pay_debt(lines: list[Line], event: e.LiquidationFilled | e.DeficitCovered, asset: str) -> None:
     account_id, wallet = event.account_id, event.wallet
-    _move(lines, LIQUIDATION, _book(account_id, wallet, Part.INTEREST), asset, event.interest)
-    _move(lines, LIQUIDATION, _book(account_id, wallet, Part.PRINCIPAL), asset, event.principal)
+    _move(lines, LIQUIDATION, _book(account_id, wallet, INTEREST), asset, event.interest)
+    _move(lines, LIQUIDATION, _book(account_id, wallet, PRINCIPAL), asset, event.principal)
 
 
 def _liquidation_completed(lines: list[Line], event: e.LiquidationCompleted) -> None:

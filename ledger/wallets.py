@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from ledger import events as e
 from ledger.money import ONE, VALUATION_ASSET, ZERO, Ratio, base_of, quote_of
 from ledger.positions import FLAT, Position
-from ledger.words import CROSS, SPOT, Line, Part, Side, isolated, pair_of
+from ledger.words import BUY, CROSS, FREE, LOCKED, PRINCIPAL, SPOT, Line, Part, isolated, pair_of
 
 ONE_HOUR = timedelta(hours=1)
 
@@ -45,17 +45,16 @@ class Balance(NamedTuple):
     def posted(self, part: Part, amount: Decimal) -> "Balance":
         """This balance after a line of that amount; principal and interest are negative books."""
         free, locked, borrowed, interest = self
-        if part is Part.FREE:
+        if part is FREE:
             return _new(Balance, (free + amount, locked, borrowed, interest))
-        if part is Part.LOCKED:
+        if part is LOCKED:
             return Balance(free, locked + amount, borrowed, interest)
-        if part is Part.PRINCIPAL:
+        if part is PRINCIPAL:
             return Balance(free, locked, borrowed - amount, interest)
         return Balance(free, locked, borrowed, interest - amount)
 
 
 NOTHING = Balance()
-FREE = Part.FREE
 
 
 @dataclass(slots=True)
@@ -206,7 +205,7 @@ def _trade(wallets: Wallets, event: e.TradeBooked, written: Written) -> None:
     if event.wallet == SPOT:
         return
     fee = event.fee if event.fee_asset == base_of(event.pair) else ZERO
-    quantity = (event.quantity if event.side is Side.BUY else -event.quantity) - fee
+    quantity = (event.quantity if event.side is BUY else -event.quantity) - fee
     wallet = wallets.to_write(event.wallet, written)
     traded = wallet.positions.get(event.pair, FLAT).traded(quantity, event.price)
     wallet.positions = {**wallet.positions, event.pair: traded}

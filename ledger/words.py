@@ -84,6 +84,11 @@ class Side(Word):
     SELL = "sell"
 
 
+# Python 3.11 takes ten times as long to ask a class for its member as to look up a name, so what every fill or line
+# asks for has a name of its own, here and where it is used.
+BUY, SELL = Side.BUY, Side.SELL
+
+
 class Liquidity(Word):
     MAKER = "maker"
     TAKER = "taker"
@@ -149,6 +154,9 @@ class Part(Word):
     LOCKED = "locked"
     PRINCIPAL = "principal"
     INTEREST = "interest"
+
+
+FREE, LOCKED, PRINCIPAL, INTEREST = Part.FREE, Part.LOCKED, Part.PRINCIPAL, Part.INTEREST
 
 
 class House(Word):

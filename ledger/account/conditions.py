@@ -22,6 +22,8 @@ from ledger.money import ONE, base_of, quote_of
 from ledger.wallets import Wallet
 from ledger.words import CROSS, SPOT, AccountStatus, AssetUse, Capability, MarginMode, pair_of
 
+CLOSED = AccountStatus.CLOSED
+
 
 def require_account(account: Account) -> None:
     """The account exists."""
@@ -31,7 +33,7 @@ def require_account(account: Account) -> None:
 
 def require_open(account: Account) -> None:
     """The account is not closed."""
-    if account.status is AccountStatus.CLOSED:
+    if account.status is CLOSED:
         raise AccountClosed(f"account {account.id} is closed; nothing can be booked on it any more")
 
 

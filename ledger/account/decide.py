@@ -21,7 +21,7 @@ from ledger.errors import (
 )
 from ledger.market import Market
 from ledger.money import base_of, fits, quote_of, step_of
-from ledger.words import CROSS, SPOT, Side, pair_of
+from ledger.words import BUY, CROSS, SELL, SPOT, pair_of
 
 AccountCommand = (
     c.OpenAccount
@@ -76,7 +76,7 @@ def already_booked(command: AccountCommand, account_id: str) -> Refusal:
     """The refusal of a trade or deposit whose id this account has booked under another idempotency key."""
     match command:
         case c.BookTrade():
-            side = Side.BUY if account_id == command.buyer.account_id else Side.SELL
+            side = BUY if account_id == command.buyer.account_id else SELL
             return trading.of_side(_trade_booked(command.trade_id, account_id), side, account_id)
         case c.BookFill():
             return _trade_booked(command.trade_id, account_id)
@@ -123,7 +123,7 @@ def _naming_pairs(kind: type[c.Command]) -> tuple[str, ...]:
 
 
 def _require_accounts_of_sides(command: c.BookTrade, accounts: Mapping[str, Account]) -> None:
-    for side, terms in ((Side.BUY, command.buyer), (Side.SELL, command.seller)):
+    for side, terms in ((BUY, command.buyer), (SELL, command.seller)):
         try:
             require_account(accounts[terms.account_id])
         except Refusal as refusal:
@@ -184,7 +184,7 @@ def _name_in_fill(command: c.BookFill, accounts: Mapping[str, Account]) -> None:
 
 
 def _name_in_trade(command: c.BookTrade, accounts: Mapping[str, Account]) -> None:
-    for side, terms in ((Side.BUY, command.buyer), (Side.SELL, command.seller)):
+    for side, terms in ((BUY, command.buyer), (SELL, command.seller)):
         if terms.hold_id is not None:
             try:
                 holds.known_hold(accounts[terms.account_id], terms.hold_id)

@@ -10,6 +10,7 @@ from ledger.wallets import Wallets
 from ledger.words import AccountStatus, Capability, Execution, MarginMode, WithdrawalStatus
 
 CROSS_START_LEVERAGE = Decimal(3)
+START_MODE = MarginMode.CROSS
 
 
 class Hold(NamedTuple):
@@ -61,7 +62,7 @@ class Account:
         return cls(account_id, Wallets(account_id))
 
     def mode(self, pair: str) -> MarginMode:
-        return self.modes.get(pair, MarginMode.CROSS)
+        return self.modes.get(pair, START_MODE)
 
     def copy(self) -> "Account":
         """An account to decide on: what happens to it leaves this one as it is."""

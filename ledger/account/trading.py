@@ -32,7 +32,9 @@ from ledger.margin import Margin
 from ledger.market import Prices
 from ledger.money import ZERO, base_of, quote_of
 from ledger.wallets import NOTHING, Balance
-from ledger.words import CROSS, SPOT, AssetUse, Capability, Execution, MarginMode, PairStatus, Side, isolated
+from ledger.words import BUY, CROSS, SELL, SPOT, AssetUse, Capability, Execution, MarginMode, PairStatus, Side, isolated
+
+CAPABILITY, USE, TRADING = Capability.TRADE, AssetUse.TRADE, PairStatus.TRADING
 
 
 class Fill(NamedTuple):
@@ -63,7 +65,7 @@ def book_trade(buyer: Draft, seller: Draft, command: c.BookTrade) -> None:
     """One trade on two accounts: both fills, or neither; a refusal names its side."""
     if buyer is seller:
         raise SameAccount(f"account {buyer.account.id} was named as buyer and seller of trade {command.trade_id}")
-    for draft, terms, side in ((buyer, command.buyer, Side.BUY), (seller, command.seller, Side.SELL)):
+    for draft, terms, side in ((buyer, command.buyer, BUY), (seller, command.seller, SELL)):
         try:
             require_open(draft.account)
             book(draft, fill_of(command, terms, side))
@@ -73,7 +75,7 @@ def book_trade(buyer: Draft, seller: Draft, command: c.BookTrade) -> None:
 
 def of_side(refusal: Refusal, side: Side, account_id: str) -> Refusal:
     """The same refusal, naming the side of the trade that it is about; the other side may be booked alone."""
-    name = "buyer" if side is Side.BUY else "seller"
+    name = "buyer" if side is BUY else "seller"
     return type(refusal)(f"{name} {account_id}: {refusal.detail}", side=name, account_id=account_id, **refusal.members)
 
 
@@ -82,7 +84,7 @@ def fill_of(trade: c.BookFill | c.BookTrade, terms: c.FillTerms, side: Side, liq
     pair, quantity, price = trade.pair, trade.quantity, trade.price
     quote_amount = quantity * price if trade.quote_amount is None else trade.quote_amount
     paid, received = (quote_of(pair), quote_amount), (base_of(pair), quantity)
-    if side is Side.SELL:
+    if side is SELL:
         paid, received = received, paid
     changes = {paid[0]: -paid[1], received[0]: received[1]}
     changes[terms.fee_asset] = changes.get(terms.fee_asset, ZERO) - terms.fee
@@ -97,7 +99,7 @@ def book(draft: Draft, fill: Fill) -> None:
     hold = known_hold(account, terms.hold_id) if terms.hold_id else None
     is_vouched = hold is not None or fill.liquidation_id is not None
     if not is_vouched:
-        require_capability(account, Capability.TRADE)
+        require_capability(account, CAPABILITY)
     wallet = _wallet_of(account, fill, hold)
     if account.liquidations or fill.liquidation_id is not None:
         _require_liquidation(draft, fill, wallet)
@@ -177,10 +179,10 @@ def _require_liquidation(draft: Draft, fill: Fill, wallet: str) -> None:
 def _require_market_open(draft: Draft, fill: Fill, wallet: str) -> None:
     """What is asked of a fill that no hold vouches for, before prices: assets and pair are open for it."""
     market, pair = draft.market, fill.pair
-    require_enabled(market, AssetUse.TRADE, base_of(pair), quote_of(pair))
-    if market.pair(pair).status is not PairStatus.TRADING:
+    require_enabled(market, USE, base_of(pair), quote_of(pair))
+    if market.pair(pair).status is not TRADING:
         reduces = reduces_position(draft.wallet(wallet), fill.pair, fill.side, fill.quantity)
-        require_status(draft, fill.pair, PairStatus.TRADING, *([PairStatus.REDUCE_ONLY] if reduces else []))
+        require_status(draft, fill.pair, TRADING, *([PairStatus.REDUCE_ONLY] if reduces else []))
     if wallet == CROSS:
         for asset, change in fill.changes.items():
             if change > 0:
