@@ -127,11 +127,13 @@ class Margin:
         """The sums with that much more of an asset: all other assets count as before and are not summed again."""
         price, (assets, debt, collateral) = self.prices[asset], self.valuation
         more = free * price
+        if borrowed:
+            debt += borrowed * price
         if self.listings is None:
-            return Valuation(assets + more, debt + borrowed * price, collateral + more)
+            return Valuation(assets + more, debt, collateral + more)
         value, tiers = held * price, self.listings[asset].collateral_tiers
         collateral += collateral_value(value + more, tiers) - collateral_value(value, tiers)
-        return Valuation(assets + more, debt + borrowed * price, collateral)
+        return Valuation(assets + more, debt, collateral)
 
     def with_balances(self, balances: Mapping[str, Balance]) -> "Margin":
         """This wallet with other balances of some assets."""

@@ -44,5 +44,7 @@ def recorded(command: Command, events: list[EventReference], *, replayed: bool) 
     """The answer to a command whose decision is these events."""
     stream, last = command.stream, events[-1]
     if last.account_id != stream:
-        last = next((event for event in reversed(events) if event.account_id == stream), last)
+        for event in events:
+            if event.account_id == stream:
+                last = event
     return _new(Recorded, (stream, last.version, last.position, events, replayed))

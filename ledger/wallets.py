@@ -137,8 +137,9 @@ class Wallets:
             for wallet in posted:
                 if wallet.name != SPOT:
                     _pass_hours(wallet, event.effective_at)
-        if kind in _BESIDE_POSTINGS:
-            _BESIDE_POSTINGS[kind](self, event, written)
+        change_beside = _BESIDE_POSTINGS.get(kind)
+        if change_beside is not None:
+            change_beside(self, event, written)
         for wallet in posted:
             if wallet.positions:
                 _cut_positions(wallet)
