@@ -1,15 +1,17 @@
 """A batch whose attempt to be recorded breaks off is decided anew; a definite error is told for what it is."""
 
-import threading
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
+from threading import Thread
 from typing import Any
 
 import psycopg
 import pytest
 
-from ledger import Ledger, Refused, Unavailable, WriterSettings, parse_command
+from ledger import Ledger, Refused, Unavailable, parse_command
 from ledger.postgres import connect
-from ledger.storage import RECORD, _recording, lock_log
+from ledger.storage import ORDERING_LOCK, RECORD, _recording, lock_log
 from ledger.wire import Wire, is_definite
 from tests.ledger.submitting import ask, ask_one, code, depositing, end_of, free, open_ledger, opening, trading
 
@@ -23,35 +25,51 @@ def connection(database: str) -> Iterator[psycopg.Connection[Any]]:
         yield opened
 
 
-def test_what_others_set_while_an_attempt_breaks_off_counts(database: str) -> None:
-    """Others halt the pair while a trade is under way, and the writer's connection breaks as it waits for the lock."""
-    with open_ledger(database) as other, Ledger(database, WriterSettings(patience_seconds=20)) as ledger:
+def test_what_others_set_before_an_attempt_breaks_off_counts(database: str) -> None:
+    """Others halt the pair while a trade is under way; the writer reads of it, and then its connection breaks."""
+    with open_ledger(database) as other, Ledger(database) as ledger, ExitStack() as stack:
         ask(ledger, depositing("1000", "a"), BTC_TO_BOB)
         for _ in range(12):
+            ask(other)
             ask(ledger)  # Alone for long enough to have a head start again.
-        ask(other, HALT)
-        with connect(database, autocommit=True) as holding:
-            with holding.transaction():
-                lock_log(holding)
-                trade = ledger.submit_async([parse_command(trading("T1"))], actor="test")
-                _break_off_who_waits(database)
-            assert code(trade.result()[0]) == "pair_not_trading"
+        first, second, watching = (stack.enter_context(connect(database, autocommit=True)) for _ in range(3))
+        _take_lock(first)
+        halted = other.submit_async([parse_command(HALT)], actor="test")
+        _wait_for_waiting(watching, 1)
+        trade = ledger.submit_async([parse_command(trading("T1"))], actor="test")
+        _wait_for_waiting(watching, 2)
+        behind = Thread(target=_take_lock, args=[second])
+        behind.start()
+        _wait_for_waiting(watching, 3)
+        first.execute("select pg_advisory_unlock(%s)", [ORDERING_LOCK])
+        assert code(halted.result()[0]) == "recorded"
+        behind.join()
+        _wait_for_waiting(watching, 1)  # The trade was decided before the halt, and is now to be recorded alone.
+        watching.execute(
+            "select pg_terminate_backend(pid) from pg_locks join pg_database on pg_database.oid = database"
+            " where datname = current_database() and locktype = 'advisory' and not granted"
+        )
+        second.execute("select pg_advisory_unlock(%s)", [ORDERING_LOCK])
+        assert code(trade.result()[0]) == "pair_not_trading"
         assert code(ask_one(ledger, trading("T2"))) == "pair_not_trading"
         assert ledger.market().pairs["BTC/USDT"].status == "halted"
         assert free(ledger, "alice") == 1000
 
 
-def _break_off_who_waits(database: str) -> None:
-    """Cut the writer that waits for the ordering lock, twice: in its first sending, and when it then tries alone."""
-    with connect(database, autocommit=True) as watching:
-        for _ in range(2):
-            cut = 0
-            while not cut:
-                cut = watching.execute(
-                    "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()"
-                    " and application_name = 'ledger writer' and wait_event_type = 'Lock'"
-                ).rowcount
-                threading.Event().wait(0.02)
+def _take_lock(connection: psycopg.Connection[Any]) -> None:
+    connection.execute("select pg_advisory_lock(%s)", [ORDERING_LOCK])
+
+
+def _wait_for_waiting(connection: psycopg.Connection[Any], number: int) -> None:
+    """Wait until so many wait for the ordering lock of this database."""
+    waiting = (
+        "select count(*) from pg_locks join pg_database on pg_database.oid = database"
+        " where datname = current_database() and locktype = 'advisory' and not granted"
+    )
+    deadline = time.monotonic() + 30
+    while connection.execute(waiting).fetchone() != (number,):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_a_lost_server_is_a_lost_connection(connection: psycopg.Connection[Any], database: str) -> None:
