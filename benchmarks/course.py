@@ -1,24 +1,27 @@
 """A whole run: the server, the set-up, the contenders, their rounds, and memory at the end."""
 
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
 from benchmarks.contenders.cold_account import ColdAccount, fresh_accounts_needed
 from benchmarks.contenders.contender import Contender
 from benchmarks.contenders.copying import Copying
-from benchmarks.contenders.http import HttpBulk, HttpEmpty, HttpSingle, Sender, serve_empty, serve_ledger
+from benchmarks.contenders.http import HttpBulk, HttpEmpty, HttpSingle, Sender, send_bulk, serve_empty, serve_ledger
 from benchmarks.contenders.in_process import HotAccount, InProcess
 from benchmarks.contenders.library import THREADS, Library, LibraryThreads
 from benchmarks.contenders.two_writers import TwoWriters, Writers
+from benchmarks.driving import drive, read
+from benchmarks.measuring import Turn
 from benchmarks.memory import measure_memory
 from benchmarks.plan import Plan
 from benchmarks.report import Report
 from benchmarks.rounds import interleave
 from benchmarks.screen import Screen
 from benchmarks.server import Databases, benchmark_server, describe_machine
-from benchmarks.stage import age, commands_of_stage, set_the_stage
-from benchmarks.workload import Population
+from benchmarks.stage import age, commands_of_stage, set_the_stage, warming
+from benchmarks.workload import Population, Script
 from ledger import Ledger, collect_seldom
 
 
@@ -95,6 +98,7 @@ class _Entering:
     def _in_process(self) -> None:
         url = self._databases.first
         ledger = self._stack.enter_context(Ledger(url))
+        self._warm("the Ledger", lambda script: drive(ledger, script, read(script)))
         if self._plan.has("in_process"):
             in_process = InProcess(ledger, url, self._population)
             self._enter(in_process)
@@ -103,9 +107,19 @@ class _Entering:
         if self._plan.has("hot_account"):
             self._enter(HotAccount(ledger, self._population))
 
+    def _warm(self, what: str, send: Callable[[Script], Turn]) -> None:
+        """Have every account in memory before the first turn."""
+        told = self._screen.step(f"warming {what} up", len(self._population.names))
+        for script in warming(self._population):
+            turn = send(script)
+            if turn.tally is None or turn.tally.replayed != len(script.commands):
+                raise RuntimeError(f"not all was replayed: {turn.tally}")
+            told(len(script.commands))
+
     def _two_writers(self, url: str, names: list[str]) -> None:
         writers = Writers(url)
         self._stack.callback(writers.close)
+        self._warm("two writers", writers.work_off)
         for name in names:
             self._enter(TwoWriters(name, writers, self._population, apart=name == "two_writers_apart"))
 
@@ -113,6 +127,7 @@ class _Entering:
         sender, server = Sender(), serve_ledger(url)
         self._stack.callback(sender.close)
         self._stack.callback(server.close)
+        self._warm("the server", lambda script: send_bulk(sender, server, script))
         if self._plan.has("http_bulk"):
             self._enter(HttpBulk(sender, server, self._population))
         if self._plan.has("http_single"):

@@ -55,6 +55,16 @@ def set_the_stage(ledger: Ledger, commands: Iterator[Asked], told: Told) -> Turn
     return whole
 
 
+def warming(population: Population) -> Iterator[Script]:
+    """Every account's first deposit once more, in parts: a Ledger that is asked for them has read every account.
+
+    All are answered `replayed` and leave nothing; the library's aggregates are all in its cache, too.
+    """
+    for start in range(0, len(population.names), COMMANDS_AT_ONCE):
+        part = [_moved("deposit", name, FUNDS, "first") for name in population.names[start : start + COMMANDS_AT_ONCE]]
+        yield Script(part, len(part), 0)
+
+
 def age(ledger: Ledger, population: Population, events: int, told: Told) -> None:
     """Give the cold account so many events, of the same mixed work as everywhere."""
     stream = Stream("aging", population, only=COLD)

@@ -8,7 +8,7 @@ from api.roles import Role
 from benchmarks.measuring import Pace, Turn, Wait
 from benchmarks.processes.child import Child, Message
 from benchmarks.tally import CommandsLost, Tally
-from benchmarks.workload import Population, Stream
+from benchmarks.workload import Population, Script, Stream
 from ledger.postgres import connect
 
 BULK_COMMANDS, BULK_CLIENTS = 500, 8
@@ -66,6 +66,14 @@ class Sender:
         self._child.close()
 
 
+def send_bulk(sender: Sender, server: Server, script: Script) -> Turn:
+    """A script in requests of 500 commands by 8 clients."""
+    starts = range(0, len(script.commands), BULK_COMMANDS)
+    bodies = [json.dumps(script.commands[start : start + BULK_COMMANDS]) for start in starts]
+    turn, _ = sender.send(server, BULK_CLIENTS, bodies, len(script.commands))
+    return turn
+
+
 class HttpBulk:
     """Requests of 500 commands, 8 clients."""
 
@@ -78,9 +86,7 @@ class HttpBulk:
 
     def turn(self, seconds: float) -> Turn:
         script = self._stream.script(self._pace.commands(seconds))
-        starts = range(0, len(script.commands), BULK_COMMANDS)
-        bodies = [json.dumps(script.commands[start : start + BULK_COMMANDS]) for start in starts]
-        turn, _ = self._sender.send(self._server, BULK_CLIENTS, bodies, len(script.commands))
+        turn = send_bulk(self._sender, self._server, script)
         assert turn.tally is not None
         turn.tally.planned(script)
         return self._pace.learn(turn)

@@ -4,7 +4,7 @@ from benchmarks.driving import BATCH_COMMANDS
 from benchmarks.measuring import Pace, Turn, Wait
 from benchmarks.processes.child import Child, Message
 from benchmarks.tally import Tally
-from benchmarks.workload import HALVES, Population, Stream
+from benchmarks.workload import HALVES, Population, Script, Stream
 
 GUESSED_RATE = 4_000.0
 
@@ -14,6 +14,17 @@ class Writers:
 
     def __init__(self, url: str) -> None:
         self.children = [Child(url, module="benchmarks.processes.writer") for _ in range(HALVES)]
+
+    def work_off(self, *scripts: Script) -> Turn:
+        """Both at one word, each its own script, or the same one where there is one only."""
+        for child, script in zip(self.children, scripts * (HALVES // len(scripts)), strict=True):
+            child.tell(script._asdict())
+        for child in self.children:
+            child.hear()
+        for child in self.children:
+            child.tell({"start": True})
+        turns = [_read(child.hear()) for child in self.children]
+        return turns[0] if len(scripts) == 1 else _together(turns)
 
     def close(self) -> None:
         for child in self.children:
@@ -38,14 +49,8 @@ class TwoWriters:
 
     def turn(self, seconds: float) -> Turn:
         commands = self._pace.commands(seconds) // HALVES
-        children = self._writers.children
-        for child, stream in zip(children, self._streams, strict=True):
-            child.tell(stream.script(commands)._asdict())
-        for child in children:
-            child.hear()
-        for child in children:
-            child.tell({"start": True})
-        return self._pace.learn(_together([_read(child.hear()) for child in children]))
+        scripts = [stream.script(commands) for stream in self._streams]
+        return self._pace.learn(self._writers.work_off(*scripts))
 
     def close(self) -> None:
         """The processes are closed by who made them."""
