@@ -36,7 +36,7 @@ ROLE = "ledger"
 PORT = 5432
 # The field sun_path of a unix socket's address holds 108 bytes, the closing zero included.
 LONGEST_SOCKET_PATH_BYTES = 107
-# Recovery after a crash replays at most max_wal_size (1 GB) and has needed seconds; a slow disk is given time.
+# Recovery after a crash replays at most max_wal_size (4 GB) and has needed seconds; a slow disk is given time.
 START_TIMEOUT_SECONDS = 300.0
 STOP_TIMEOUT_SECONDS = 60.0
 PAUSE_SECONDS = 0.02
@@ -61,6 +61,12 @@ SERVER_OPTIONS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "jit": "off",
+    # Keys and versions are spread over their indexes: after each checkpoint the first row on a page writes the whole page
+    # to the journal once more, so checkpoints are seldom, and the pages stay in memory.
+    "shared_buffers": "512MB",
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "15min",
+    "wal_compression": "on",
 }
 
 
