@@ -61,9 +61,10 @@ SERVER_OPTIONS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "jit": "off",
-    # After each checkpoint the first row on a page journals the whole page: with keys spread over indexes, be seldom.
-    **{"max_wal_size": "4GB", "checkpoint_timeout": "15min", "wal_compression": "on", "shared_buffers": "512MB"},
 }
+# After each checkpoint the first row on a page journals the whole page: with keys spread over indexes, be seldom.
+SERVER_OPTIONS |= {"max_wal_size": "4GB", "checkpoint_timeout": "15min", "wal_compression": "on"}
+SERVER_OPTIONS |= {"shared_buffers": "512MB"}
 
 
 class EmbeddedServer:
