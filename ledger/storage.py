@@ -123,11 +123,11 @@ class EventRecorder(PostgresApplicationRecorder):
         send: Callable[[Call], object] | None = kwargs.get("send")
         if send is not None:
             assert read_to is not None
-            send(_recording(rows, keys, read_to))
+            send(recording(rows, keys, read_to))
             return None
         with self.datastore.get_connection() as connection, connection.transaction():
             first = lock_log(connection).position if read_to is None else read_to
-            if not execute(connection, _recording(rows, keys, first)):
+            if not execute(connection, recording(rows, keys, first)):
                 raise LogMovedOn(f"the log was read to position {first} and ends beyond it")
         return list(range(first + 1, first + len(stored_events) + 1))
 
@@ -174,7 +174,7 @@ def was_recorded(connection: Connection, after: int, events: Sequence[Event]) ->
     return rows.fetchall() == [(event.account_id, write_event(event)) for event in events]
 
 
-def _recording(events: Sequence[NewRow], keys: Mapping[Key, UsedKey], read_to: int) -> Call:
+def recording(events: Sequence[NewRow], keys: Mapping[Key, UsedKey], read_to: int) -> Call:
     """The call that records events and keys if the log ends where it was read to."""
     return Call(
         RECORD,

@@ -264,4 +264,9 @@ def _unavailable(batch: Batch, error: psycopg.Error) -> Unavailable:
             "the database was lost while this was being recorded, so whether it was is unknown: "
             f"retry with the same key ({reason})"
         )
+    if is_definite(error):
+        return Unavailable(
+            f"the database refused to record this, and nothing was recorded ({reason}); "
+            "who runs the ledger finds more in its log, a retry with the same key is safe"
+        )
     return Unavailable(f"the database cannot be reached, nothing was recorded: retry with the same key ({reason})")

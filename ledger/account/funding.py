@@ -8,12 +8,10 @@ from ledger.account.state import Account, Withdrawal
 from ledger.errors import UnknownWithdrawal, WithdrawalExists, WithdrawalNotPending
 from ledger.words import Capability, WithdrawalStatus
 
-DEPOSIT = Capability.DEPOSIT
-
 
 def deposit(draft: Draft, command: c.Deposit) -> None:
     """External funds come to spot."""
-    require_capability(draft.account, DEPOSIT)
+    require_capability(draft.account, Capability.DEPOSIT)
     draft.record(
         e.FundsDeposited,
         asset=command.asset,

@@ -22,8 +22,6 @@ from ledger.market import Market
 from ledger.money import ZERO, plain
 from ledger.words import SPOT, AssetUse, Capability, MarginMode, pair_of
 
-CAPABILITY, USE, ISOLATED = Capability.BORROW, AssetUse.BORROW, MarginMode.ISOLATED
-
 
 def borrow(draft: Draft, command: c.Borrow) -> None:
     """Into the pool or a bucket, as far as the level stays at the initial ratio and no limit is passed."""
@@ -46,12 +44,12 @@ def lend(draft: Draft, wallet: str, asset: str, amount: Decimal, *, automatic: b
 
 
 def _require_lendable(draft: Draft, wallet: str, asset: str) -> None:
-    require_capability(draft.account, CAPABILITY)
+    require_capability(draft.account, Capability.BORROW)
     pair = pair_of(wallet)
     if pair is not None:
-        require_mode(draft.account, pair, ISOLATED)
+        require_mode(draft.account, pair, MarginMode.ISOLATED)
     require_place(wallet, asset)
-    require_enabled(draft.market, USE, asset)
+    require_enabled(draft.market, AssetUse.BORROW, asset)
     require_collateral(draft, wallet, asset)
 
 

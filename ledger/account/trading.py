@@ -34,8 +34,6 @@ from ledger.money import ZERO, base_of, quote_of
 from ledger.wallets import NOTHING, Balance
 from ledger.words import BUY, CROSS, SELL, SPOT, AssetUse, Capability, Execution, MarginMode, PairStatus, Side, isolated
 
-CAPABILITY, USE, TRADING = Capability.TRADE, AssetUse.TRADE, PairStatus.TRADING
-
 
 class Fill(NamedTuple):
     """One fill as one account books it; amounts of base and quote, the fee in whichever asset it names."""
@@ -99,7 +97,7 @@ def book(draft: Draft, fill: Fill) -> None:
     hold = known_hold(account, terms.hold_id) if terms.hold_id else None
     is_vouched = hold is not None or fill.liquidation_id is not None
     if not is_vouched:
-        require_capability(account, CAPABILITY)
+        require_capability(account, Capability.TRADE)
     wallet = _wallet_of(account, fill, hold)
     if account.liquidations or fill.liquidation_id is not None:
         _require_liquidation(draft, fill, wallet)
@@ -179,10 +177,10 @@ def _require_liquidation(draft: Draft, fill: Fill, wallet: str) -> None:
 def _require_market_open(draft: Draft, fill: Fill, wallet: str) -> None:
     """What is asked of a fill that no hold vouches for, before prices: assets and pair are open for it."""
     market, pair = draft.market, fill.pair
-    require_enabled(market, USE, base_of(pair), quote_of(pair))
-    if market.pair(pair).status is not TRADING:
+    require_enabled(market, AssetUse.TRADE, base_of(pair), quote_of(pair))
+    if market.pair(pair).status is not PairStatus.TRADING:
         reduces = reduces_position(draft.wallet(wallet), fill.pair, fill.side, fill.quantity)
-        require_status(draft, fill.pair, TRADING, *([PairStatus.REDUCE_ONLY] if reduces else []))
+        require_status(draft, fill.pair, PairStatus.TRADING, *([PairStatus.REDUCE_ONLY] if reduces else []))
     if wallet == CROSS:
         for asset, change in fill.changes.items():
             if change > 0:

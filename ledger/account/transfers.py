@@ -22,8 +22,6 @@ from ledger.margin import max_transfer_out, show_level
 from ledger.money import plain
 from ledger.words import SPOT, AssetUse, Capability, MarginMode, isolated, pair_of
 
-CAPABILITY, USE, ISOLATED = Capability.TRANSFER, AssetUse.TRANSFER, MarginMode.ISOLATED
-
 
 def transfer(draft: Draft, command: c.Transfer) -> None:
     """Between spot and cross, or into or out of a bucket, which is margin added or removed."""
@@ -52,14 +50,14 @@ def remove_margin(draft: Draft, command: c.RemoveMargin) -> None:
 
 def _move(draft: Draft, source: str, target: str, asset: str, amount: Decimal, asked: str) -> None:
     account = draft.account
-    require_capability(account, CAPABILITY)
+    require_capability(account, Capability.TRANSFER)
     require_no_liquidation(account, source, target)
     pair = pair_of(target)
     if pair is not None:
-        require_mode(account, pair, ISOLATED)
+        require_mode(account, pair, MarginMode.ISOLATED)
     for wallet in (source, target):
         require_place(wallet, asset)
-    require_enabled(draft.market, USE, asset)
+    require_enabled(draft.market, AssetUse.TRANSFER, asset)
     require_collateral(draft, target, asset)
     for wallet in (source, target):
         charge(draft, wallet)
@@ -130,9 +128,9 @@ def send(sender: Draft, receiver: Draft, command: c.Send) -> None:
     if sender is receiver:
         raise SameAccount(f"account {command.account_id} was asked to send to itself; name another account")
     require_open(receiver.account)
-    require_capability(sender.account, CAPABILITY)
+    require_capability(sender.account, Capability.TRANSFER)
     require_capability(receiver.account, Capability.DEPOSIT)
-    require_enabled(sender.market, USE, command.asset)
+    require_enabled(sender.market, AssetUse.TRANSFER, command.asset)
     asked = f"sending {command.amount:f} {command.asset} to {command.to_account_id} was asked for"
     require_free(sender, sender.account.wallets.spot, command.asset, command.amount, asked)
     terms = {"asset": command.asset, "amount": command.amount}

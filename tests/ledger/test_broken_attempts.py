@@ -11,7 +11,7 @@ import pytest
 
 from ledger import Ledger, Refused, Unavailable, parse_command
 from ledger.postgres import connect
-from ledger.storage import ORDERING_LOCK, RECORD, _recording, lock_log
+from ledger.storage import ORDERING_LOCK, RECORD, lock_log, recording
 from ledger.wire import Wire, is_definite
 from tests.ledger.submitting import ask, ask_one, code, depositing, end_of, free, open_ledger, opening, trading
 
@@ -76,7 +76,7 @@ def test_a_lost_server_is_a_lost_connection(connection: psycopg.Connection[Any],
     wire = Wire(connection, RECORD)
     with connect(database, autocommit=True) as holding, holding.transaction():
         lock_log(holding)
-        answers = wire.send(_recording([], {}, 0))
+        answers = wire.send(recording([], {}, 0))
         holding.execute("select pg_terminate_backend(%s)", [connection.info.backend_pid])
         with pytest.raises(psycopg.OperationalError) as lost:
             answers.take()
