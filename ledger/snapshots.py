@@ -24,7 +24,7 @@ from ledger.events import AccountEvent, AnyEvent, read_event, write_event
 from ledger.log import Connection
 from ledger.market import Market
 from ledger.postgres import connect
-from ledger.wire import Call, Row, Statement
+from ledger.wire import Call, Row, Statement, execute
 
 MARKET = "@market"
 """The name under which the market is kept, which is what @exchange and @prices left together."""
@@ -150,6 +150,16 @@ def found_accounts(answer: Iterable[Row]) -> Iterator[tuple[Account, int]]:
             evolve(account, cast(AccountEvent, read_event(topic, state)))
         assert account is not None
         yield account, kept_at
+
+
+def accounts_at(connection: Connection, account_ids: Sequence[str], until: int) -> dict[str, Account]:
+    """Accounts as of a position, those that have events by then."""
+    try:
+        found = list(found_accounts(execute(connection, asked_accounts(account_ids, until))))
+    except ValueError:
+        # A snapshot that cannot be read is as good as none.
+        found = list(found_accounts(execute(connection, asked_accounts(account_ids, until, by_events_alone=True))))
+    return {account.id: account for account, _ in found}
 
 
 def find_market(connection: Connection, until: int) -> Market | None:

@@ -127,7 +127,7 @@ class EventRecorder(PostgresApplicationRecorder):
             return None
         with self.datastore.get_connection() as connection, connection.transaction():
             first = lock_log(connection).position if read_to is None else read_to
-            if not execute(connection, recording(rows, keys, first)):
+            if not execute(connection, recording(rows, keys, first))[0][0]:
                 raise LogMovedOn(f"the log was read to position {first} and ends beyond it")
         return list(range(first + 1, first + len(stored_events) + 1))
 

@@ -72,13 +72,13 @@ class Answers:
         return [_rows(self._connection, result) for result in results]
 
 
-def execute(connection: psycopg.Connection[Any], call: Call) -> Any:
-    """Execute a statement that is not prepared, and return the one value that it answers with."""
+def execute(connection: psycopg.Connection[Any], call: Call) -> list[Row]:
+    """Execute a statement that is not prepared, and return the rows that it answers with."""
     (statement, parameters), oids = call, [kind.oid for kind in call.statement.kinds]
     formats = [Format.BINARY] * len(parameters)
     result = connection.pgconn.exec_params(statement.query.encode(), parameters, oids, formats, Format.BINARY)
     _require_good(result)
-    return _rows(connection, result)[0][0]
+    return _rows(connection, result)
 
 
 def _rows(connection: psycopg.Connection[Any], result: PGresult) -> list[Row]:

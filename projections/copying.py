@@ -1,16 +1,19 @@
-"""A copy of a projection in a schema of its own, built from nothing beside the live one, and compared with it."""
+"""Copies of projections in schemas of their own, built from nothing beside the live ones, and compared with them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from psycopg import sql
 
-from ledger.log import RecordedEvent, read_log
+from ledger.log import read_log
 from ledger.postgres import Connection
 from projections.catalogue import PROJECTORS
-from projections.tables import LIVE, column_types, create_indexes, create_schema, create_tables, drop_schema, work_in
+from projections.feeding import Fed, Feeder
+from projections.projector import Writes
+from projections.tables import LIVE, column_types, create_indexes, create_schema, create_tables, work_in
 
-BATCH_SIZE = 5_000
+BATCH_SIZE = 10_000
 SHOWN_DIFFERENCES = 5
 
 DIFFERENCES = """
@@ -32,56 +35,77 @@ class Comparison(NamedTuple):
     examples: list[str]
 
 
-class Copy:
-    """One projection being built again from position 0; whatever an earlier attempt left is dropped."""
+class CopyFailed(RuntimeError):
+    """An event that a projector cannot take."""
+
+
+class Copy(Fed):
+    """One projection being built again from position 0; whatever an earlier attempt left is dropped.
+
+    `failure` is what it could not take, with how many events that were.
+    """
 
     def __init__(self, connection: Connection, name: str, schema: str) -> None:
-        self.name = name
+        super().__init__(name, PROJECTORS[name](), 0)
         self.schema = schema
-        self.position = 0
-        self._connection = connection
-        self._projector = PROJECTORS[name]()
+        self.failure: tuple[Exception, int] | None = None
         with connection.transaction():
             create_schema(connection, schema)
             work_in(connection, schema)
             create_tables(connection, name)
 
-    def project(self, batch: Sequence[RecordedEvent]) -> None:
-        """Takes the events of a batch that it has not."""
-        new = [recorded for recorded in batch if recorded.position > self.position]
-        if not new:
-            return
-        try:
-            with self._connection.transaction():
-                work_in(self._connection, self.schema)
-                self._projector.project(self._connection, new)
-        except BaseException:
-            self._projector.forget()
-            raise
-        self.position = new[-1].position
+    def enter(self, connection: Connection) -> None:
+        work_in(connection, self.schema)
 
-    def feed(self, until: int, tell: Callable[[int], None] | None = None) -> None:
-        """Takes every event up to a position; `tell` is told each position it comes to."""
-        while batch := read_log(self._connection, self.position, BATCH_SIZE, until):
-            self.project(batch)
-            if tell is not None:
-                tell(self.position)
+    def write(self, connection: Connection, writes: Writes, before: int, last: int) -> None:  # noqa: ARG002
+        with connection.transaction():
+            work_in(connection, self.schema)
+            writes.write(connection)
 
-    def went_back(self, position: int) -> None:
-        """Forgets what it took in a transaction that was not committed."""
-        self.position = position
-        self._projector.forget()
+    def failed(self, error: Exception, events: int, last: int) -> None:  # noqa: ARG002
+        self.failure = (error, events)
 
-    def index(self) -> None:
+    def index(self, connection: Connection) -> None:
         """Makes the indexes, which are cheaper to make over what is there than to keep while it grows."""
-        with self._connection.transaction():
-            work_in(self._connection, self.schema)
-            create_indexes(self._connection, self.name)
+        with connection.transaction():
+            work_in(connection, self.schema)
+            create_indexes(connection, self.name)
             for table in PROJECTORS[self.name].tables:
-                self._connection.execute(sql.SQL("analyze {}").format(sql.Identifier(self.schema, table)))
+                connection.execute(sql.SQL("analyze {}").format(sql.Identifier(self.schema, table)))
 
-    def drop(self) -> None:
-        drop_schema(self._connection, self.schema)
+
+@contextmanager
+def feeding(reader: Connection, writer: Connection) -> Iterator[Feeder]:
+    """A feeder for copies, for a while."""
+    feeder = Feeder(reader, writer)
+    try:
+        yield feeder
+    finally:
+        feeder.close()
+
+
+def bring(feeder: Feeder, copies: Sequence[Copy], until: int, tell: Callable[[int], None] = lambda _: None) -> None:
+    """Has copies that stand at one position take every event up to another; `tell` is told each that they come to.
+
+    Raises CopyFailed where one of them cannot take an event.
+    """
+    while copies and copies[0].position < until:
+        events = read_log(feeder.reader, copies[0].position, BATCH_SIZE, until)
+        if not events:
+            break
+        feeder.feed(copies, events)
+        _require_taken(copies)
+        tell(copies[0].position)
+    feeder.settle()
+    _require_taken(copies)
+
+
+def _require_taken(copies: Sequence[Copy]) -> None:
+    for copy in copies:
+        if copy.failure is not None:
+            error, events = copy.failure
+            among = f"event {copy.position + 1}" if events == 1 else f"one of the {events} events after {copy.position}"
+            raise CopyFailed(f"projection {copy.name} cannot take {among}: {error}") from error
 
 
 def compare(connection: Connection, name: str, copy_schema: str) -> Comparison:

@@ -1,152 +1,170 @@
-"""Wallets as events leave them: kept in memory by account, loaded from a projection's own tables where missing."""
+"""Accounts as the log leaves them, event by event: folded once for all projectors that stand at the same position."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Generic, NamedTuple, TypeVar, cast
+from collections.abc import Sequence
+from itertools import count
+from typing import NamedTuple, cast
 
-from ledger import events as e
-from ledger.money import base_of, quote_of
+from ledger.account import Account, evolve
+from ledger.events import AccountEvent, AnyEvent
+from ledger.log import Connection, RecordedEvent
 from ledger.postings import postings
-from ledger.wallets import Balance, Wallet, Wallets
-from ledger.words import Line, isolated, pair_of
-from projections.projector import Batch, Connection, RecordedEvent
-
-Posted = list[tuple[RecordedEvent, list[Line]]]
+from ledger.snapshots import accounts_at, read_account, write_state
+from ledger.wallets import Wallet
+from ledger.words import Line
 
 KEPT_ACCOUNTS = 50_000
-"""How many accounts a projector keeps in memory between batches."""
+"""How many accounts a fold keeps in memory; the others are set aside in a table of its session."""
 
-State = TypeVar("State")
-Load = Callable[[Connection, Sequence[str]], dict[str, State]]
-
-
-class Kept(Generic[State]):
-    """The states of accounts as last projected; those that were not used for longest are dropped first."""
-
-    def __init__(self, load: Load[State], start: Callable[[str], State], limit: int = KEPT_ACCOUNTS) -> None:
-        self._load = load
-        self._start = start
-        self._limit = limit
-        self._states: OrderedDict[str, State] = OrderedDict()
-
-    def bring(self, connection: Connection, account_ids: Iterable[str]) -> dict[str, State]:
-        """The states of these accounts, to be changed in place; those that are not kept are loaded in one query."""
-        wanted = set(account_ids)
-        missing = sorted(wanted - self._states.keys())
-        if missing:
-            loaded = self._load(connection, missing)
-            for account_id in missing:
-                self._states[account_id] = loaded.get(account_id) or self._start(account_id)
-        for account_id in wanted:
-            self._states.move_to_end(account_id)
-        brought = {account_id: self._states[account_id] for account_id in wanted}
-        while len(self._states) > self._limit:
-            self._states.popitem(last=False)
-        return brought
-
-    def forget(self) -> None:
-        self._states.clear()
+_NUMBERS = count(1)
 
 
-class Touching(NamedTuple):
-    """An event that touches wallets of its account, with the lines that it posts to them."""
+class Step(NamedTuple):
+    """One event with the lines it posts, and its account before and after; neither may be changed.
+
+    `written` are the wallets that the event wrote to, as they were (None: a bucket that was never used) and as they
+    are. An event of the exchange has no account.
+    """
 
     position: int
-    event: e.AccountEvent
+    event: AnyEvent
     lines: list[Line]
-    wallets: set[str]
+    before: Account | None
+    after: Account | None
+    written: list[tuple[Wallet | None, Wallet]]
+
+
+class Fold:
+    """Every account as of one position of the log, from which it goes on event by event.
+
+    What accounts are comes from the log and the snapshots beside it, never from a projection's tables. A fold that met
+    an event which it could not take is of no more use.
+    """
+
+    def __init__(self, connection: Connection, position: int, limit: int = KEPT_ACCOUNTS) -> None:
+        self.position = position
+        self._started_at = position
+        self._connection = connection
+        self._limit = limit
+        self._accounts: OrderedDict[str, Account] = OrderedDict()
+        self._aside = f"folded_accounts_{next(_NUMBERS)}"
+        self._has_set_aside = False
+
+    def take(self, events: Sequence[RecordedEvent]) -> list[Step]:
+        """The steps of the events next to its position."""
+        self._bring(events)
+        steps = [self._step(recorded) for recorded in events]
+        self.position = events[-1].position
+        self._keep_to_limit()
+        return steps
+
+    def close(self) -> None:
+        """Gives back what was set aside."""
+        if self._has_set_aside and not self._connection.closed:
+            self._connection.execute(f"drop table {self._aside}")
+
+    def _step(self, recorded: RecordedEvent) -> Step:
+        event = recorded.event
+        lines = postings(event)
+        before = self._accounts.get(event.account_id)
+        if before is None:
+            return Step(recorded.position, event, lines, None, None, [])
+        after = before.copy()
+        evolve(after, cast(AccountEvent, event), lines)
+        self._accounts[event.account_id] = after
+        return Step(recorded.position, event, lines, before, after, _written(before, after))
+
+    def _bring(self, events: Sequence[RecordedEvent]) -> None:
+        """Has the accounts of these events in memory as of the position before them."""
+        first: dict[str, AnyEvent] = {}
+        for recorded in events:
+            first.setdefault(recorded.event.account_id, recorded.event)
+        missing = []
+        for account_id, event in first.items():
+            if account_id in self._accounts:
+                self._accounts.move_to_end(account_id)
+            elif event.version == 1:
+                if not account_id.startswith("@"):
+                    self._accounts[account_id] = Account.unopened(account_id)
+            elif not account_id.startswith("@"):
+                missing.append(account_id)
+        if missing:
+            self._load(missing)
+
+    def _load(self, account_ids: Sequence[str]) -> None:
+        found: dict[str, Account] = {}
+        if self._has_set_aside:
+            rows = self._connection.execute(
+                f"select account_id, state from {self._aside} where account_id = any(%s)", [list(account_ids)]
+            )
+            found = {account_id: read_account(state) for account_id, state in rows}
+        # An account that was not met since the fold began is as it was there.
+        unmet = [account_id for account_id in account_ids if account_id not in found]
+        if unmet and self._started_at:
+            found |= accounts_at(self._connection, unmet, self._started_at)
+        for account_id in account_ids:
+            self._accounts[account_id] = found.get(account_id) or Account.unopened(account_id)
+
+    def _keep_to_limit(self) -> None:
+        excess = len(self._accounts) - self._limit
+        if excess <= 0:
+            return
+        # Some more than must go, so that not every batch has a few to set aside.
+        leaving = [self._accounts.popitem(last=False) for _ in range(excess + self._limit // 10)]
+        if not self._has_set_aside:
+            self._connection.execute(f"create temp table {self._aside} (account_id text primary key, state bytea)")
+            self._has_set_aside = True
+        self._connection.execute(
+            f"insert into {self._aside} select * from unnest(%s::text[], %s::bytea[])"
+            " on conflict (account_id) do update set state = excluded.state",
+            [[account_id for account_id, _ in leaving], [write_state(account) for _, account in leaving]],
+        )
+
+
+def _written(before: Account, after: Account) -> list[tuple[Wallet | None, Wallet]]:
+    """The wallets that are not what they were; an event puts new ones in place of those it writes to."""
+    written: list[tuple[Wallet | None, Wallet]] = []
+    old, new = before.wallets, after.wallets
+    if old.spot is not new.spot:
+        written.append((old.spot, new.spot))
+    if old.cross is not new.cross:
+        written.append((old.cross, new.cross))
+    if old.isolated is not new.isolated:
+        for pair, bucket in new.isolated.items():
+            was = old.isolated.get(pair)
+            if was is not bucket:
+                written.append((was, bucket))
+    return written
+
+
+class Batch:
+    """Events of the log next to each other; their steps are folded when the first projector asks for them."""
+
+    def __init__(self, events: Sequence[RecordedEvent], fold: Fold) -> None:
+        self.events = events
+        self._fold = fold
+        self._steps: list[Step] | None = None
+        self._failure: Exception | None = None
 
     @property
-    def account_id(self) -> str:
-        return self.event.account_id
+    def last(self) -> int:
+        """The position of the last event."""
+        return self.events[-1].position
 
+    @property
+    def steps(self) -> list[Step]:
+        """One step for each event; raises, each time it is asked, what an event raised that cannot be folded."""
+        if self._failure is not None:
+            raise self._failure
+        if self._steps is None:
+            try:
+                self._steps = self._fold.take(self.events)
+            except Exception as failure:
+                self._failure = failure
+                raise
+        return self._steps
 
-_posted: tuple[Batch, Posted] = ((), [])
-
-
-def posted(batch: Batch) -> Posted:
-    """The events of a batch, each with the lines that it posts; worked out once for all projectors given the batch."""
-    global _posted  # One tuple is put in place of another, whatever other threads do.
-    last, found = _posted
-    if last is not batch:
-        found = [(recorded, postings(recorded.event)) for recorded in batch]
-        _posted = (batch, found)
-    return found
-
-
-def every_wallet(name: str) -> bool:  # noqa: ARG001
-    """Takes wallets of any name."""
-    return True
-
-
-def touching(batch: Batch, takes: Callable[[str], bool], *, settings: bool = False) -> list[Touching]:
-    """The events of a batch that touch wallets whose name `takes` accepts; with `settings`, those too that set some."""
-    found = []
-    for recorded, all_lines in posted(batch):
-        event = recorded.event
-        lines = [line for line in all_lines if line.book.account_id is not None and takes(line.book.name)]
-        wallets = {line.book.name for line in lines}
-        beside = acts_on(event) or (sets(event) if settings else None)
-        if beside is not None and takes(beside):
-            wallets.add(beside)
-        if wallets:
-            found.append(Touching(recorded.position, cast(e.AccountEvent, event), lines, wallets))
-    return found
-
-
-def acts_on(event: e.AnyEvent) -> str | None:
-    """The wallet that an event acts on also where it posts nothing to it."""
-    match event:
-        case e.InterestAccrued() | e.LiquidationStarted() | e.LiquidationCompleted():
-            return event.wallet
-        case _:
-            return None
-
-
-def sets(event: e.AnyEvent) -> str | None:
-    """The wallet of which an event sets something beside balances."""
-    match event:
-        case e.LeverageSet() | e.MarginCalled():
-            return event.wallet
-        case e.MarginModeSet():
-            return isolated(event.pair)
-        case _:
-            return None
-
-
-def apply(wallets: Wallets, step: Touching) -> set[tuple[str, str]]:
-    """Takes one event into its account's wallets; returns the (wallet, asset) that it may have changed.
-
-    A bucket that it is the first to use counts with both its assets.
-    """
-    touched = {(line.book.name, line.asset) for line in step.lines}
-    if isinstance(step.event, e.InterestAccrued):
-        touched |= {(step.event.wallet, line.asset) for line in step.event.lines}
-    for name in {name for name, _ in touched}:
-        pair = pair_of(name)
-        if pair is not None and pair not in wallets.isolated:
-            touched |= {(name, base_of(pair)), (name, quote_of(pair))}
-    hours = {name: wallets.wallet(name).next_hours.copy() for name, _ in touched}
-    wallets.apply(step.event, step.lines)
-    for name, before in hours.items():
-        touched |= {
-            (name, asset) for asset, hour in wallets.wallet(name).next_hours.items() if before.get(asset) != hour
-        }
-    return touched
-
-
-def wallets_from(rows: Iterable[tuple[Any, ...]]) -> dict[str, Wallets]:
-    """Wallets by account, from rows of account, wallet, asset, free, locked, borrowed, interest and next hour."""
-    wallets: dict[str, Wallets] = {}
-    for account_id, name, asset, free, locked, borrowed, interest, next_hour in rows:
-        wallet = wallet_to_write(wallets.setdefault(account_id, Wallets(account_id)), name)
-        wallet.balances[asset] = Balance(free, locked, borrowed, interest)
-        if next_hour is not None:
-            wallet.next_hours[asset] = next_hour
-    return wallets
-
-
-def wallet_to_write(wallets: Wallets, name: str) -> Wallet:
-    """The wallet of that name; a bucket is kept from then on."""
-    wallet, pair = wallets.wallet(name), pair_of(name)
-    return wallet if pair is None else wallets.isolated.setdefault(pair, wallet)
+    @property
+    def has_failed(self) -> bool:
+        """Whether an event could not be folded, so that the fold is of no more use."""
+        return self._failure is not None

@@ -1,64 +1,93 @@
-"""One database session that follows the log for the projections it leads, a batch at a time."""
+"""Follows the log for the projections that this process leads, a batch at a time."""
 
 import logging
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 
-from ledger.log import RecordedEvent, read_log
+import psycopg
+
+from ledger.log import read_log
 from ledger.postgres import Connection
 from ledger.storage import CHANNEL
 from projections import leadership
 from projections.catalogue import PROJECTORS
+from projections.feeding import Fed, Feeder
 from projections.progress import Overtaken, advance, ensure_tables, record_failure, standings
-from projections.projector import Projector
+from projections.projector import Writes
 from projections.tables import LIVE, definition_of, work_in
 
-BATCH_SIZE = 2_000
+BATCH_SIZE = 5_000
 FIRST_RETRY_SECONDS = 1.0
 LAST_RETRY_SECONDS = 60.0
 
 logger = logging.getLogger("ledger.projections")
 
 
-@dataclass(slots=True)
-class Led:
-    """A projection that this session leads, and how it fares.
+class Led(Fed):
+    """A projection that this process leads, and how it fares.
 
     A batch that fails is tried again in halves, until the one event is found that fails by itself; `suspect` is the
     last position of the batch that failed first. From then on that event is tried again from time to time.
     """
 
-    name: str
-    projector: Projector
-    position: int
-    batch_size: int
-    suspect: int = 0
-    retry_at: float = 0.0
-    retry_seconds: float = FIRST_RETRY_SECONDS
+    def __init__(self, name: str, position: int, batch_size: int, connection: Connection) -> None:
+        super().__init__(name, PROJECTORS[name](), position)
+        self.batch_size = batch_size
+        self.retry_at = 0.0
+        self._whole_batch = batch_size
+        self._suspect = 0
+        self._retry_seconds = FIRST_RETRY_SECONDS
+        self._connection = connection
 
-    def moved(self, position: int, batch_size: int) -> None:
-        self.position = position
-        self.retry_seconds = FIRST_RETRY_SECONDS
-        if position >= self.suspect:
-            self.batch_size = batch_size
+    def enter(self, connection: Connection) -> None:
+        """It works in the live schema all the time."""
 
-    def rest(self) -> None:
-        self.retry_at = time.monotonic() + self.retry_seconds
-        self.retry_seconds = min(2 * self.retry_seconds, LAST_RETRY_SECONDS)
+    def write(self, connection: Connection, writes: Writes, before: int, last: int) -> None:
+        with connection.transaction():
+            advance(connection, self.name, before, last)
+            writes.write(connection)
+        self._retry_seconds = FIRST_RETRY_SECONDS
+        if last >= self._suspect:
+            self.batch_size = self._whole_batch
+
+    def failed(self, error: Exception, events: int, last: int) -> None:
+        if isinstance(error, Overtaken):
+            self.position = standings(self._connection)[self.name].position
+            logger.warning("projection %s was moved to position %s by another session", self.name, self.position)
+        elif events > 1:
+            self._suspect = max(self._suspect, last)
+            self.batch_size = events // 2
+        else:
+            self._stand_still(error)
+
+    def _stand_still(self, error: Exception) -> None:
+        text = f"{type(error).__name__}: {error}"
+        record_failure(self._connection, self.name, self.position + 1, text)
+        self.retry_at = time.monotonic() + self._retry_seconds
+        self._retry_seconds = min(2 * self._retry_seconds, LAST_RETRY_SECONDS)
+        logger.error("projection %s stands still before event %s: %s", self.name, self.position + 1, text)
+        logger.debug("why projection %s stands still", self.name, exc_info=error)
 
 
 class Follower:
-    """Leads what nobody else leads, reads and decodes each batch of the log once, and hands it to all it leads."""
+    """Leads what nobody else leads over `connection`, reads each batch of the log once, and feeds it to all it leads.
 
-    def __init__(self, connection: Connection, names: Iterable[str], batch_size: int = BATCH_SIZE) -> None:
+    What it projects it writes over `writer`.
+    """
+
+    def __init__(
+        self, connection: Connection, writer: Connection, names: Iterable[str], batch_size: int = BATCH_SIZE
+    ) -> None:
         self._connection = connection
         self._names = tuple(names)
         self._batch_size = batch_size
         self._led: dict[str, Led] = {}
         ensure_tables(connection, self._names)
         work_in(connection, LIVE)
+        work_in(writer, LIVE)
         connection.execute(f"listen {CHANNEL}")
+        self._feeder = Feeder(connection, writer)
 
     def step(self) -> bool:
         """Projects one batch for everything that is led; False where there was nothing to project."""
@@ -69,6 +98,7 @@ class Follower:
             if led.retry_at <= time.monotonic():
                 waiting.setdefault(led.position, []).append(led)
         positions = sorted(waiting)
+        self._feeder.keep_folds({led.position for led in self._led.values()})
         # Who is behind reads up to where the next one stands, so that from there on they share every batch.
         limits = zip(positions, [*positions[1:], None], strict=False)
         moved = [self._feed(waiting[position], position, until) for position, until in limits]
@@ -79,8 +109,15 @@ class Follower:
         for _ in self._connection.notifies(timeout=seconds, stop_after=1):
             pass
 
+    def close(self) -> None:
+        """Waits for what is being written."""
+        with suppress(psycopg.Error):
+            self._feeder.close()
+
     def _give_away_what_is_wanted(self) -> None:
-        for name in leadership.wanted_by_others(self._connection, self._led) if self._led else ():
+        wanted = leadership.wanted_by_others(self._connection, self._led) if self._led else ()
+        for name in wanted:
+            self._feeder.settle()
             logger.info("projection %s is given away to a rebuild", name)
             del self._led[name]
             leadership.give_away(self._connection, name)
@@ -96,47 +133,22 @@ class Follower:
         if taken:
             known = standings(self._connection)
         for name in taken:
-            self._led[name] = Led(name, PROJECTORS[name](), known[name].position, self._batch_size)
+            self._led[name] = Led(name, known[name].position, self._batch_size, self._connection)
             logger.info("leading projection %s from position %s", name, known[name].position)
 
     def _feed(self, group: Sequence[Led], after: int, until: int | None) -> bool:
+        size = min(led.batch_size for led in group)
         try:
-            batch = read_log(self._connection, after, min(led.batch_size for led in group), until)
+            events = read_log(self._connection, after, size, until)
         except Exception as error:
             if self._connection.closed:
                 raise
             for led in group:
-                self._fail(led, led.batch_size, after + led.batch_size, error)
+                led.failed(error, led.batch_size, after + led.batch_size)
             return True
-        for led in group:
-            if batch:
-                self._project(led, batch)
-        return bool(batch)
-
-    def _project(self, led: Led, batch: Sequence[RecordedEvent]) -> None:
-        last = batch[-1].position
-        try:
-            with self._connection.transaction():
-                advance(self._connection, led.name, led.position, last)
-                led.projector.project(self._connection, batch)
-        except Overtaken:
-            led.projector.forget()
-            led.position = standings(self._connection)[led.name].position
-            logger.warning("projection %s was moved to position %s by another session", led.name, led.position)
-        except Exception as error:
-            if self._connection.closed:
-                raise
-            led.projector.forget()
-            self._fail(led, len(batch), last, error)
-        else:
-            led.moved(last, self._batch_size)
-
-    def _fail(self, led: Led, size: int, last: int, error: Exception) -> None:
-        if size > 1:
-            led.suspect = max(led.suspect, last)
-            led.batch_size = size // 2
-            return
-        text = f"{type(error).__name__}: {error}"
-        record_failure(self._connection, led.name, led.position + 1, text)
-        led.rest()
-        logger.error("projection %s stands still before event %s: %s", led.name, led.position + 1, text, exc_info=error)
+        if events:
+            self._feeder.feed(group, events)
+        if len(events) < size:
+            # Who is at the end wants it written; who is behind has it written while the next batch is folded.
+            self._feeder.settle()
+        return bool(events)

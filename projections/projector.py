@@ -8,15 +8,22 @@ projector has set the search path, so the same SQL serves both.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import ClassVar, Protocol
 
 from ledger.log import RecordedEvent
 from ledger.postgres import Connection
+from projections.folding import Batch
+from projections.writing import Writes
 
-__all__ = ["Batch", "Connection", "Projector", "RecordedEvent"]
+__all__ = ["Batch", "Connection", "Projector", "RecordedEvent", "Tables", "Writes"]
 
-Batch = Sequence[RecordedEvent]
+
+class Tables(Protocol):
+    """The way to what a projection has written."""
+
+    @property
+    def connection(self) -> Connection:
+        """Reads the projection's tables as all batches before this one left them; asked for, it waits for the last."""
 
 
 class Projector(Protocol):
@@ -28,13 +35,13 @@ class Projector(Protocol):
     tables: ClassVar[tuple[str, ...]]
     """Every table that its `table.sql` creates."""
 
-    def project(self, connection: Connection, batch: Batch) -> None:
-        """Writes what `batch` (events in log order, next to those already projected) changes in the tables.
+    def project(self, batch: Batch, tables: Tables) -> Writes:
+        """What `batch` (events in log order, next to those already projected) changes in the tables.
 
-        Runs in a transaction that also moves the projection's position, so every batch counts exactly once. It writes
-        with COPY or one statement over arrays, never with a statement per event. What it keeps in memory may be taken
-        as true only until `forget()` is called.
+        It is written in the transaction that also moves the projection's position, so every batch counts exactly once.
+        What is kept in memory may be taken as true only until `forget()` is called. Who can does without `tables`:
+        the batch before is still being written, and to look waits for it.
         """
 
     def forget(self) -> None:
-        """Drops all that is kept in memory: the transaction failed, or another process may have written since."""
+        """Drops all that is kept in memory: a batch was not written, or another process may have written since."""

@@ -1,9 +1,10 @@
-"""Rebuilds projections from nothing: a new copy beside the live one, compared with it, and put in its place."""
+"""Rebuilds projections from nothing: new copies beside the live ones, compared with them, and put in their place."""
 
 import logging
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import NamedTuple
 
@@ -14,9 +15,11 @@ from ledger.log import log_end
 from ledger.postgres import Connection, connect
 from projections import leadership
 from projections.catalogue import ALL, PROJECTORS
-from projections.copying import BATCH_SIZE, Comparison, Copy, compare
+from projections.copying import BATCH_SIZE, Copy, bring, compare, feeding
+from projections.feeding import Feeder
 from projections.progress import standings
 from projections.runner import catch_up
+from projections.snapshot import BEGIN
 from projections.tables import LIVE, definition_of, drop_schema, work_in
 
 SWAP_ATTEMPTS = 300
@@ -32,7 +35,7 @@ class RebuildRefused(RuntimeError):
 
 
 class RebuildReport(NamedTuple):
-    """A rebuilt projection: the position at which the copies were compared and swapped, and how they differed."""
+    """A rebuilt projection: the position at which the copies were compared, and how they differed there."""
 
     name: str
     position: int
@@ -41,84 +44,141 @@ class RebuildReport(NamedTuple):
 
 
 def rebuild(url: str, names: Sequence[str] = ALL, progress: Progress = lambda *_: None) -> list[RebuildReport]:
-    """Rebuilds projections one after another, while the live copies stay live, and brings them to the log's end.
+    """Rebuilds projections together, while the live copies stay live, and brings them to the log's end.
 
-    `progress` is told the name, the position reached and the position to reach. What differed between the old copy and
-    the new is reported and does not stop the swap. A rebuild that was killed left the live copy as it was; the next
-    starts over. Refuses with RebuildRefused: another rebuild of the same projection is running, a reader does not end.
+    `progress` is told what is being done (`events`, `indexes`, `swaps`), how far it is, and how far it has to go. What
+    differed between the old copy and the new is reported and does not stop the swap. A rebuild that was killed left the
+    live copy as it was; the next starts over. Refuses with RebuildRefused: another rebuild of the same projection is
+    running, a reader does not end. Raises CopyFailed where an event cannot be taken.
     """
     application = f"ledger rebuild {os.getpid()}"
-    reports = []
-    for name in names:
-        with (
-            connect(url, application_name=application, autocommit=True) as connection,
-            leadership.alone(connection, leadership.REBUILDS, name) as granted,
-        ):
-            if not granted:
-                raise RebuildRefused(f"another rebuild of projection {name} is running; wait for it to end")
-            reports.append(_rebuild(connection, name, progress))
+    with ExitStack() as leaving:
+        leading, reader, writer = (
+            leaving.enter_context(connect(url, application_name=application, autocommit=True)) for _ in range(3)
+        )
+        for name in names:
+            leaving.enter_context(_alone(leading, name))
+        reports = _Rebuild(url, leading, reader, writer, names, progress).run()
     catch_up(url, names)
     return reports
 
 
-def _rebuild(connection: Connection, name: str, progress: Progress) -> RebuildReport:
-    work_in(connection, LIVE)
-    copy = Copy(connection, name, f"rebuild_{name}")
-    _follow(connection, copy, progress)
-    copy.index()
-    _follow(connection, copy, progress)
-    for _ in range(SWAP_ATTEMPTS):
-        report = _try_to_swap(connection, copy)
-        if report is not None:
-            progress(name, report.position, report.position)
-            logger.info("projection %s was rebuilt at position %s, %s differences", *report[:3])
-            return report
-        time.sleep(SWAP_PATIENCE_SECONDS)
-    raise RebuildRefused(f"projection {name} was not swapped: a question was being read all the time; run it again")
+@contextmanager
+def _alone(connection: Connection, name: str) -> Iterator[None]:
+    with leadership.alone(connection, leadership.REBUILDS, name) as granted:
+        if not granted:
+            raise RebuildRefused(f"another rebuild of projection {name} is running; wait for it to end")
+        yield
 
 
-def _follow(connection: Connection, copy: Copy, progress: Progress) -> None:
-    """Brings a copy so near to the live one that little is left to do while the live one has to wait."""
-    behind = BATCH_SIZE + 1
-    while behind > BATCH_SIZE:
-        target = _position_of_live(connection, copy.name)
-        behind = target - copy.position
-        copy.feed(target, partial(_tell, progress, copy.name, target))
+class _Rebuild:
+    """One rebuild: what is led and swapped over `connection`, read over `reader`, and written over `writer`."""
 
+    def __init__(
+        self,
+        url: str,
+        connection: Connection,
+        reader: Connection,
+        writer: Connection,
+        names: Sequence[str],
+        progress: Progress,
+    ) -> None:
+        self._url = url
+        self._connection = connection
+        self._reader = reader
+        self._writer = writer
+        self._names = names
+        self._progress = progress
 
-def _tell(progress: Progress, name: str, target: int, position: int) -> None:
-    progress(name, position, target)
+    def run(self) -> list[RebuildReport]:
+        work_in(self._connection, LIVE)
+        known = standings(self._connection)
+        # One that stands still is compared where it stands, by itself; the others go on together.
+        standing = [name for name in self._names if name in known and known[name].obstacle(name) is not None]
+        going = [name for name in self._names if name not in standing]
+        groups = [group for group in (going, *([name] for name in standing)) if group]
+        return [report for group in groups for report in self._rebuild(group, is_live=group is going)]
 
+    def _rebuild(self, names: Sequence[str], *, is_live: bool) -> Iterator[RebuildReport]:
+        """Copies that are folded together, and swapped one after the other."""
+        copies = [Copy(self._writer, name, f"rebuild_{name}") for name in names]
+        with feeding(self._reader, self._writer) as feeder:
+            self._follow(feeder, copies)
+            for number, copy in enumerate(copies, start=1):
+                copy.index(self._writer)
+                self._progress("indexes", number, len(copies))
+            self._follow(feeder, copies)
+            while copies:
+                if is_live and copies[0].name in standings(self._connection):
+                    # Going along with others, a copy may have come further than its live one.
+                    catch_up(self._url, [copies[0].name])
+                yield self._replace(feeder, copies)
+                copies.pop(0)
+                self._progress("swaps", len(names) - len(copies), len(names))
 
-def _position_of_live(connection: Connection, name: str) -> int:
-    """Where the live copy stands; the log's end where there is none, or where it claims to stand beyond."""
-    standing = standings(connection).get(name)
-    end = log_end(connection).position
-    return end if standing is None else min(standing.position, end)
+    def _follow(self, feeder: Feeder, copies: Sequence[Copy]) -> None:
+        """Brings copies so near to the live ones that little is left to do while the live ones have to wait."""
+        behind = BATCH_SIZE + 1
+        while behind > BATCH_SIZE:
+            target = min(self._position_of_live(copy.name) for copy in copies)
+            behind = target - copies[0].position
+            bring(feeder, copies, target, partial(self._tell, target))
 
+    def _tell(self, target: int, position: int) -> None:
+        self._progress("events", position, target)
 
-def _try_to_swap(connection: Connection, copy: Copy) -> RebuildReport | None:
-    """Compares and swaps in one transaction; None where a reader did not make way in time."""
-    before = copy.position
-    try:
-        with connection.transaction():
-            leadership.lead_until_commit(connection, copy.name)
-            position = _position_of_live(connection, copy.name)
-            copy.feed(position)
-            compared = _compare_with_live(connection, copy)
-            connection.execute(f"set local lock_timeout to '{SWAP_PATIENCE_SECONDS}s'")
-            connection.execute("lock table projection_swaps in access exclusive mode")
-            _swap(connection, copy.name, copy.schema, position, compared.differences)
-    except psycopg.errors.LockNotAvailable:
-        copy.went_back(before)
-        return None
-    return RebuildReport(copy.name, position, *compared)
+    def _replace(self, feeder: Feeder, copies: Sequence[Copy]) -> RebuildReport:
+        """Compares and swaps the first of the copies, with which the others go along."""
+        report = self._compare(feeder, copies)
+        for _ in range(SWAP_ATTEMPTS):
+            if self._try_to_swap(feeder, copies, report.differences):
+                logger.info("projection %s was rebuilt; at position %s, %s differences", *report[:3])
+                return report
+            time.sleep(SWAP_PATIENCE_SECONDS)
+        raise RebuildRefused(
+            f"projection {report.name} was not swapped: a question was being read all the time; run it again"
+        )
 
+    def _compare(self, feeder: Feeder, copies: Sequence[Copy]) -> RebuildReport:
+        """Compares both copies in a snapshot of the moment in which they stood level; the live one goes on."""
+        name, schema = copies[0].name, copies[0].schema
+        if name not in standings(self._connection):
+            told = f"projection {name} was never started: there was nothing to compare with"
+            return RebuildReport(name, copies[0].position, 0, [told])
+        with leadership.leading(self._connection, name):
+            position = self._level(feeder, copies)
+            self._reader.execute(BEGIN)
+            standings(self._reader)  # The first query takes the snapshot.
+        try:
+            return RebuildReport(name, position, *compare(self._reader, name, schema))
+        finally:
+            self._reader.rollback()
 
-def _compare_with_live(connection: Connection, copy: Copy) -> Comparison:
-    if copy.name not in standings(connection):
-        return Comparison(0, [f"projection {copy.name} was never started: there was nothing to compare with"])
-    return compare(connection, copy.name, copy.schema)
+    def _try_to_swap(self, feeder: Feeder, copies: Sequence[Copy], differences: int) -> bool:
+        """Brings the copy level once more, and swaps; False where a reader did not make way in time."""
+        name, schema = copies[0].name, copies[0].schema
+        try:
+            with self._connection.transaction():
+                leadership.lead_until_commit(self._connection, name)
+                position = self._level(feeder, copies)
+                self._connection.execute(f"set local lock_timeout to '{SWAP_PATIENCE_SECONDS}s'")
+                self._connection.execute("lock table projection_swaps in access exclusive mode")
+                _swap(self._connection, name, schema, position, differences)
+        except psycopg.errors.LockNotAvailable:
+            return False
+        return True
+
+    def _level(self, feeder: Feeder, copies: Sequence[Copy]) -> int:
+        """Brings the copies to where the first one's live copy stands, which waits there."""
+        position = self._position_of_live(copies[0].name)
+        bring(feeder, copies, position)
+        return position
+
+    def _position_of_live(self, name: str) -> int:
+        """Where the live copy stands; the log's end where there is none, or where it claims to stand beyond."""
+        standing = standings(self._connection).get(name)
+        end = log_end(self._connection).position
+        return end if standing is None else min(standing.position, end)
 
 
 def _swap(connection: Connection, name: str, schema: str, position: int, differences: int) -> None:

@@ -37,6 +37,17 @@ def session(url: str) -> Iterator[Connection]:
         yield connection
 
 
+@contextmanager
+def following(url: str, names: Sequence[str], batch_size: int) -> Iterator[Follower]:
+    """A follower with its two sessions; at its end everything that it projected is written."""
+    with session(url) as connection, session(url) as writer:
+        follower = Follower(connection, writer, names, batch_size)
+        try:
+            yield follower
+        finally:
+            follower.close()
+
+
 def run(
     url: str,
     stop: threading.Event,
@@ -53,8 +64,7 @@ def run(
     pause = FIRST_RECONNECT_SECONDS
     while not stop.is_set():
         try:
-            with session(url) as connection:
-                follower = Follower(connection, names, batch_size)
+            with following(url, names, batch_size) as follower:
                 pause = FIRST_RECONNECT_SECONDS
                 while not stop.is_set():
                     if not follower.step():
@@ -77,9 +87,8 @@ def catch_up(
     not there in time.
     """
     deadline = time.monotonic() + timeout_seconds
-    with session(url) as connection:
+    with session(url) as connection, following(url, names, batch_size) as follower:
         end = log_end(connection).position
-        follower = Follower(connection, names, batch_size)
         while time.monotonic() < deadline:
             moved = follower.step()
             least = least_position(connection, names)

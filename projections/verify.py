@@ -14,12 +14,14 @@ from ledger.postgres import Connection, connect
 from projections import leadership, snapshot_check
 from projections.account_check import ACCOUNTS_AT_ONCE, AccountCheck
 from projections.catalogue import ALL
-from projections.copying import BATCH_SIZE, Copy, compare
+from projections.copying import BATCH_SIZE, Copy, compare, feeding
+from projections.feeding import Feeder
 from projections.key_check import KeyCheck
 from projections.log_check import LogCheck
 from projections.progress import beyond_the_end, ensure_tables, standings
 from projections.runner import ProjectionFailed, catch_up
 from projections.snapshot import BEGIN, open_snapshot
+from projections.tables import drop_schema
 
 Progress = Callable[[str, int, int], None]
 
@@ -58,18 +60,21 @@ def verify(url: str, progress: Progress = lambda *_: None) -> VerifyReport:
     with (
         connect(url, application_name=application, autocommit=True) as connection,
         connect(url, application_name=application, autocommit=True) as reader,
+        connect(url, application_name=application, autocommit=True) as writer,
+        feeding(reader, writer) as feeder,
         leadership.alone(connection, leadership.VERIFICATION, "verify") as granted,
     ):
         if not granted:
             raise VerificationRefused("another verification is running; wait for it to end")
         ensure_tables(connection, ALL)
-        return _Verification(connection, reader, progress).run(url)
+        return _Verification(connection, feeder, progress).run(url)
 
 
 class _Verification:
-    def __init__(self, connection: Connection, reader: Connection, progress: Progress) -> None:
+    def __init__(self, connection: Connection, feeder: Feeder, progress: Progress) -> None:
         self._connection = connection
-        self._reader = reader
+        self._reader = feeder.reader
+        self._feeder = feeder
         self._progress = progress
         self._differences: list[str] = []
 
@@ -88,7 +93,7 @@ class _Verification:
             fed = self._fold(end, log, keys, copies, live)
             self._differences += log.differences
             self._differences += keys.differences(log.position, complete=log.position == end)
-            self._compare(fed)
+            self._compare(url, fed)
         accounts = sorted(stream for stream in log.versions if not stream.startswith("@"))
         balanced = self._check_accounts(accounts, position, log)
         self._differences += snapshot_check.differences(self._connection)
@@ -105,21 +110,55 @@ class _Verification:
             yield copy
         finally:
             if not self._connection.closed:
-                copy.drop()
+                drop_schema(self._connection, copy.schema)
 
     def _fold(
         self, end: int, log: LogCheck, keys: KeyCheck, copies: Sequence[Copy], live: dict[str, int]
     ) -> list[Copy]:
         """Checks the log and feeds it to the copies, each as far as its live one; returns those that took it."""
         good = list(copies)
-        for batch in self._read(end):
-            log.take(batch)
-            keys.take(batch)
-            for copy in tuple(good):
-                if not self._project(copy, [one for one in batch if one.position <= live[copy.name]]):
-                    good.remove(copy)
+        for events in self._read(end):
+            log.take(events)
+            keys.take(events)
+            good = self._taken(good, events, live)
             self._progress("events", log.position, end)
-        return [copy for copy in good if copy.position == live[copy.name]]
+        self._feeder.settle()
+        return [copy for copy in self._without_failed(good) if copy.position == live[copy.name]]
+
+    def _taken(self, copies: Sequence[Copy], events: list[RecordedEvent], live: dict[str, int]) -> list[Copy]:
+        """Feeds events to the copies, to each those that its live one has; returns the copies that did not fail."""
+        groups: dict[int, list[Copy]] = {}
+        for copy in copies:
+            if copy.position + 1 == events[0].position:
+                groups.setdefault(min(len(events), live[copy.name] - copy.position), []).append(copy)
+        for many, group in sorted(groups.items(), reverse=True):
+            if many > 0:
+                self._feeder.feed(group, events[:many])
+        return self._without_failed(copies)
+
+    def _without_failed(self, copies: Sequence[Copy]) -> list[Copy]:
+        """The copies that took all they were fed; of the others it is said which event they cannot take."""
+        for copy in copies:
+            if copy.failure is not None:
+                at, error = self._culprit(copy)
+                self._differences.append(f"projection {copy.name} cannot take event {at}: {_in_one_line(error)}")
+        return [copy for copy in copies if copy.failure is None]
+
+    def _culprit(self, copy: Copy) -> tuple[int, Exception]:
+        """The one event that a copy cannot take, of those that it failed at, and why."""
+        assert copy.failure is not None
+        error, events = copy.failure
+        while events > 1:
+            copy.failure = None
+            self._feeder.feed([copy], read_log(self._connection, copy.position, events // 2))
+            self._feeder.settle()
+            failure: tuple[Exception, int] | None = copy.failure
+            if failure is None:
+                events -= events // 2
+            else:
+                error, events = failure
+        copy.failure = (error, 1)
+        return copy.position + 1, error
 
     def _read(self, until: int, *, after: int = 0) -> Iterator[list[RecordedEvent]]:
         """The log in batches, as far as it can be read: up to the first event whose bytes say nothing."""
@@ -140,31 +179,25 @@ class _Verification:
             yield batch
             after = batch[-1].position
 
-    def _project(self, copy: Copy, batch: Sequence[RecordedEvent]) -> bool:
-        """False where the copy cannot take an event, which is then the difference reported."""
-        try:
-            copy.project(batch)
-        except Exception as error:
-            if self._connection.closed:
-                raise
-            if len(batch) > 1:
-                half = len(batch) // 2
-                return self._project(copy, batch[:half]) and self._project(copy, batch[half:])
-            at = batch[0].position
-            self._differences.append(f"projection {copy.name} cannot take event {at}: {_in_one_line(error)}")
-            return False
-        return True
-
-    def _compare(self, copies: Sequence[Copy]) -> None:
+    def _compare(self, url: str, copies: Sequence[Copy]) -> None:
         for number, copy in enumerate(copies, start=1):
-            self._differences += self._compared(copy)
+            # Those that stand together go on together, so that what they fold is folded once.
+            along = [one for one in copies[number - 1 :] if one.position == copy.position]
+            self._differences += self._compared(url, along)
             self._progress("projections", number, len(copies))
 
-    def _compared(self, copy: Copy) -> list[str]:
-        """Brings a copy to where the live one stands, and compares the two in a snapshot of that moment."""
+    def _compared(self, url: str, copies: Sequence[Copy]) -> list[str]:
+        """Brings copies to where the first one's live one stands, and compares these two as of that moment."""
+        copy = copies[0]
+        if standings(self._connection)[copy.name].obstacle(copy.name) is None:
+            # Going along with others, a copy may have come further than its live one.
+            catch_up(url, [copy.name])
         with leadership.leading(self._connection, copy.name):
             live = self._positions()[copy.name]
-            if not all(self._project(copy, batch) for batch in self._read(live, after=copy.position)):
+            for events in self._read(live, after=copy.position):
+                self._feeder.feed(copies, events)
+            self._feeder.settle()
+            if copy not in self._without_failed(copies) or copy.position != live:
                 return []
             self._reader.execute(BEGIN)
             standings(self._reader)  # The first query takes the snapshot; the live copy may go on from here.

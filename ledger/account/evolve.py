@@ -8,7 +8,7 @@ from ledger import events as e
 from ledger.account.state import Account, Hold, RunningLiquidation, Withdrawal
 from ledger.money import ZERO, base_of, quote_of
 from ledger.postings import postings
-from ledger.words import AccountStatus, Side, WithdrawalStatus
+from ledger.words import AccountStatus, Line, Side, WithdrawalStatus
 
 
 def fold(account_id: str, events: Iterable[e.AccountEvent]) -> Account:
@@ -19,10 +19,10 @@ def fold(account_id: str, events: Iterable[e.AccountEvent]) -> Account:
     return account
 
 
-def evolve(account: Account, event: e.AccountEvent) -> None:
-    """Take one event of the account into its state."""
+def evolve(account: Account, event: e.AccountEvent, lines: list[Line] | None = None) -> None:
+    """Take one event of the account into its state; `lines` are those that it posts, where they are known already."""
     account.version = event.version
-    account.wallets.apply(event, postings(event))
+    account.wallets.apply(event, postings(event) if lines is None else lines)
     kind = type(event)
     # To ask one class after the other costs more than most changes, so each kind of event is asked once.
     change = _CHANGES.get(kind)

@@ -1,14 +1,12 @@
 """Projects holds: what is left of each after every event that places, uses or releases it."""
 
-from collections.abc import Iterator
-from datetime import datetime
-from decimal import Decimal
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from ledger import events as e
 from ledger.money import ZERO
-from projections.projector import Batch, Connection
-from projections.writing import append, put
+from projections.folding import Step
+from projections.writing import Writes
 
 COLUMNS = {
     "account_id": "text",
@@ -17,64 +15,37 @@ COLUMNS = {
     "wallet": "text",
     "asset": "text",
     "amount": "numeric",
-    "placed_at": "timestamptz",
 }
+STATE_COLUMNS = COLUMNS | {"placed_at": "timestamptz"}
 KEY = ("account_id", "hold_id")
-Holds = dict[tuple[str, str], "HoldRow"]
 
 
-class HoldRow(NamedTuple):
-    """A hold after the event at `position`; `amount` is what is left of it."""
-
-    account_id: str
-    hold_id: str
-    position: int
-    wallet: str
-    asset: str
-    amount: Decimal
-    placed_at: datetime
+def project_holds(writes: Writes, steps: Sequence[Step]) -> None:
+    """Writes what a batch changes of holds; one that was released or used up has amount 0."""
+    states = [_state(step, hold_id) for step in steps for hold_id in _changed(step.event)]
+    writes.append("hold_states", STATE_COLUMNS, states)
+    writes.put("holds", COLUMNS, list({state[:2]: state[:-1] for state in states}.values()), key=KEY)
 
 
-def project_holds(connection: Connection, batch: Batch) -> None:
-    """Writes what a batch changes of holds."""
-    keys = {(one.event.account_id, hold_id) for one in batch for hold_id, _ in hold_changes(one.event)}
-    holds = load_holds(connection, keys)
-    states = []
-    for position, _, event in batch:
-        for hold_id, used in hold_changes(event):
-            if isinstance(event, e.FundsHeld):
-                placed = (event.wallet, event.asset, event.amount, event.effective_at)
-                hold = HoldRow(event.account_id, hold_id, position, *placed)
-            else:
-                before = holds[event.account_id, hold_id]
-                hold = before._replace(position=position, amount=before.amount - used if used else ZERO)
-            holds[event.account_id, hold_id] = hold
-            states.append(hold)
-    append(connection, "hold_states", COLUMNS, states)
-    put(connection, "holds", COLUMNS, list({state[:2]: state for state in states}.values()), key=KEY)
-
-
-def hold_changes(event: e.AnyEvent) -> Iterator[tuple[str, Decimal | None]]:
-    """The holds that an event changes, with how much it uses; None places or releases the whole."""
+def _changed(event: e.AnyEvent) -> Iterator[str]:
+    """The ids of the holds that an event places, uses or releases."""
     match event:
         case e.FundsHeld() | e.HoldReleased():
-            yield event.hold_id, None
+            yield event.hold_id
         case e.TradeBooked() if event.hold_id is not None and event.hold_used:
-            yield event.hold_id, event.hold_used
+            yield event.hold_id
         case e.LiquidationStarted():
             for released in event.released_holds:
-                yield released.hold_id, None
+                yield released.hold_id
         case _:
             pass
 
 
-def load_holds(connection: Connection, keys: set[tuple[str, str]]) -> Holds:
-    """Holds as the table `holds` has them."""
-    if not keys:
-        return {}
-    rows = connection.execute(
-        "select account_id, hold_id, position, wallet, asset, amount, placed_at from holds"
-        " join unnest(%s::text[], %s::text[]) as wanted (account_id, hold_id) using (account_id, hold_id)",
-        [list(column) for column in zip(*sorted(keys), strict=True)],
-    )
-    return {(row[0], row[1]): HoldRow(*row) for row in rows}
+def _state(step: Step, hold_id: str) -> tuple[Any, ...]:
+    assert step.before is not None
+    assert step.after is not None
+    event, left = step.event, step.after.holds.get(hold_id)
+    hold = left or step.before.holds[hold_id]
+    amount = ZERO if left is None else left.amount
+    placed_at = event.effective_at if isinstance(event, e.FundsHeld) else None
+    return (event.account_id, hold_id, step.position, hold.wallet, hold.asset, amount, placed_at)

@@ -33,7 +33,7 @@ order by known.account_id
 limit %(limit)s
 """
 HOLDS = """
-select state.*
+select state.account_id, state.hold_id, state.position, state.wallet, state.asset, state.amount, placed.placed_at
 from holds as known
 cross join lateral (
     select * from hold_states
@@ -41,6 +41,13 @@ cross join lateral (
     order by position desc
     limit 1
 ) as state
+cross join lateral (
+    select placed_at from hold_states
+    where account_id = known.account_id and hold_id = known.hold_id and position <= state.position
+      and placed_at is not null
+    order by position desc
+    limit 1
+) as placed
 where state.amount > 0
   and (known.amount > 0 or known.position > %(position)s)
   and (%(account_id)s::text is null or known.account_id = %(account_id)s)

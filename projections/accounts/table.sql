@@ -2,7 +2,7 @@
 
 create table accounts (
     account_id      text        not null,
-    -- The event that left this state; each event moves the version, only some change the rest.
+    -- The event that left this state, and its version; later events may have moved the version alone.
     position        bigint      not null,
     version         bigint      not null,
     status          text        not null,
@@ -43,7 +43,6 @@ create table holds (
     wallet      text        not null,
     asset       text        not null,
     amount      numeric     not null,
-    placed_at   timestamptz not null,
     constraint holds_has_one_row_per_hold primary key (account_id, hold_id)
 ) with (fillfactor = 70);
 
@@ -54,7 +53,8 @@ create table hold_states (
     wallet      text        not null,
     asset       text        not null,
     amount      numeric     not null,
-    placed_at   timestamptz not null
+    -- Of the state that a placement left; the later states of that hold have none.
+    placed_at   timestamptz
 );
 
 create table withdrawals (

@@ -2,10 +2,18 @@
 
 from typing import Any, ClassVar
 
-from projections.projector import Batch, Connection, RecordedEvent
-from projections.writing import append
+from projections.projector import Batch, RecordedEvent, Tables, Writes
 
-COLUMNS = ("position", "account_id", "version", "topic", "actor", "correlation_id", "effective_at", "recorded_at")
+COLUMNS = {
+    "position": "bigint",
+    "account_id": "text",
+    "version": "bigint",
+    "topic": "text",
+    "actor": "text",
+    "correlation_id": "text",
+    "effective_at": "timestamptz",
+    "recorded_at": "timestamptz",
+}
 
 
 class AuditTrailProjector:
@@ -14,8 +22,10 @@ class AuditTrailProjector:
     name: ClassVar[str] = "audit_trail"
     tables: ClassVar[tuple[str, ...]] = ("audit_trail",)
 
-    def project(self, connection: Connection, batch: Batch) -> None:
-        append(connection, "audit_trail", COLUMNS, [_row(recorded) for recorded in batch])
+    def project(self, batch: Batch, tables: Tables) -> Writes:  # noqa: ARG002
+        writes = Writes()
+        writes.append("audit_trail", COLUMNS, [_row(recorded) for recorded in batch.events])
+        return writes
 
     def forget(self) -> None:
         pass

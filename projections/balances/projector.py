@@ -1,12 +1,10 @@
-"""Projects postings into balances: what each wallet has and owes of each asset, after every event."""
+"""Projects postings into balances: what each wallet has and owes of each asset, after every event that changed it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
-from ledger.wallets import Wallets
-from projections.folding import Kept, apply, every_wallet, touching, wallets_from
-from projections.projector import Batch, Connection
-from projections.writing import append, put
+from projections.folding import Step
+from projections.projector import Batch, Tables, Writes
 
 COLUMNS = {
     "account_id": "text",
@@ -23,37 +21,28 @@ KEY = ("account_id", "wallet", "asset")
 
 
 class BalancesProjector:
-    """Keeps wallets by account. The positions that fold along in them are not complete, and never read."""
+    """Keeps nothing in memory."""
 
     name: ClassVar[str] = "balances"
     tables: ClassVar[tuple[str, ...]] = ("balances", "balance_states")
 
-    def __init__(self) -> None:
-        self._kept = Kept(load_wallets, Wallets)
-
-    def project(self, connection: Connection, batch: Batch) -> None:
-        steps = touching(batch, every_wallet)
-        wallets = self._kept.bring(connection, (step.account_id for step in steps))
-        states: list[tuple[Any, ...]] = []
-        for step in steps:
-            account = wallets[step.account_id]
-            for name, asset in sorted(apply(account, step)):
-                wallet = account.wallet(name)
-                state = (*wallet.balance(asset), wallet.next_hours.get(asset))
-                states.append((step.account_id, name, asset, step.position, *state))
-        append(connection, "balance_states", COLUMNS, states)
-        put(connection, "balances", COLUMNS, list({row[:3]: row for row in states}.values()), key=KEY)
+    def project(self, batch: Batch, tables: Tables) -> Writes:  # noqa: ARG002
+        states = [state for step in batch.steps for state in _changed(step)]
+        writes = Writes()
+        writes.append("balance_states", COLUMNS, states)
+        writes.put("balances", COLUMNS, list({state[:3]: state for state in states}.values()), key=KEY)
+        return writes
 
     def forget(self) -> None:
-        self._kept.forget()
+        pass
 
 
-def load_wallets(connection: Connection, account_ids: Sequence[str]) -> dict[str, Wallets]:
-    """The wallets of accounts as the table `balances` has them."""
-    return wallets_from(
-        connection.execute(
-            "select account_id, wallet, asset, free, locked, borrowed, interest, next_hour from balances"
-            " where account_id = any(%s)",
-            [list(account_ids)],
-        )
-    )
+def _changed(step: Step) -> Iterator[tuple[Any, ...]]:
+    """The balances that are not what they were; a bucket that was never used counts with both its assets."""
+    for before, wallet in step.written:
+        old = {} if before is None else before.balances
+        hours, old_hours = wallet.next_hours, {} if before is None else before.next_hours
+        for asset, balance in wallet.balances.items():
+            hour = hours.get(asset)
+            if old.get(asset) != balance or old_hours.get(asset) != hour:
+                yield (step.event.account_id, wallet.name, asset, step.position, *balance, hour)

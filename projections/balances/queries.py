@@ -6,8 +6,8 @@ from typing import Any
 from psycopg.rows import dict_row
 
 from ledger.postgres import Connection
-from ledger.wallets import Wallets
-from projections.folding import wallets_from
+from ledger.wallets import Balance, Wallet, Wallets
+from ledger.words import pair_of
 
 BALANCES = """
 select known.account_id, known.wallet, known.asset, state.free, state.locked, state.borrowed, state.interest,
@@ -39,5 +39,15 @@ def balances_of(connection: Connection, position: int, account_ids: Sequence[str
 def wallets_of(connection: Connection, position: int, account_ids: Sequence[str]) -> dict[str, Wallets]:
     """Wallets of accounts, with balances and uncharged hours, as margin arithmetic takes them, no positions."""
     found = {account_id: Wallets(account_id) for account_id in account_ids}
-    rows = balances_of(connection, position, account_ids)
-    return found | wallets_from(tuple(row.values())[:8] for row in rows)
+    for row in balances_of(connection, position, account_ids):
+        wallet = _wallet_to_write(found[row["account_id"]], row["wallet"])
+        wallet.balances[row["asset"]] = Balance(row["free"], row["locked"], row["borrowed"], row["interest"])
+        if row["next_hour"] is not None:
+            wallet.next_hours[row["asset"]] = row["next_hour"]
+    return found
+
+
+def _wallet_to_write(wallets: Wallets, name: str) -> Wallet:
+    """The wallet of that name; a bucket is kept from then on."""
+    wallet, pair = wallets.wallet(name), pair_of(name)
+    return wallet if pair is None else wallets.isolated.setdefault(pair, wallet)

@@ -1,20 +1,15 @@
 """Projects loans, leverage, calls and liquidations into the state of the cross pool as a whole."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, ClassVar
 
-from ledger.money import plain
-from ledger.wallets import Balance, Wallets
+from ledger import events as e
+from ledger.account import Account
 from ledger.words import CROSS
-from projections.folding import Kept, apply, touching
-from projections.projector import Batch, Connection
-from projections.wallet_settings import WalletSettings
-from projections.writing import append, put
+from projections.folding import Step
+from projections.projector import Batch, Tables, Writes
 
-STATE_COLUMNS = {
+COLUMNS = {
     "account_id": "text",
     "position": "bigint",
     "leverage": "numeric",
@@ -23,71 +18,75 @@ STATE_COLUMNS = {
     "called_at": "timestamptz",
     "called_level": "text",
 }
-COLUMNS = {**STATE_COLUMNS, "debts": "jsonb"}
-
-
-@dataclass(slots=True)
-class Pool:
-    """A pool as last projected; of what `wallets` hold, only the debts of the pool are complete."""
-
-    wallets: Wallets
-    settings: WalletSettings
-    position: int = 0
-
-    @property
-    def state(self) -> tuple[Any, ...]:
-        """What counts as a change of the pool: the columns of a state after its key."""
-        settings = self.settings
-        owes = json.dumps(sorted(self.wallets.cross.debts))
-        return settings.leverage, owes, settings.liquidation_id, settings.called_at, settings.called_level
 
 
 class CrossPoolProjector:
+    """Keeps the level of the last margin call of the pools that were called; all else is the account's."""
+
     name: ClassVar[str] = "cross_pool"
     tables: ClassVar[tuple[str, ...]] = ("cross_pool", "cross_pool_states")
 
     def __init__(self) -> None:
-        self._kept = Kept(load_pools, lambda account_id: Pool(Wallets(account_id), WalletSettings()))
+        self._called_levels: dict[str, str] = {}
 
-    def project(self, connection: Connection, batch: Batch) -> None:
-        steps = touching(batch, lambda wallet: wallet == CROSS, settings=True)
-        pools = self._kept.bring(connection, (step.account_id for step in steps))
-        states: list[tuple[Any, ...]] = []
-        for step in steps:
-            pool = pools[step.account_id]
-            before = pool.state
-            apply(pool.wallets, step)
-            pool.settings = pool.settings.after(step.event)
-            if pool.position == 0 or pool.state != before:
-                pool.position = step.position
-                states.append((step.account_id, step.position, *pool.state))
-        append(connection, "cross_pool_states", STATE_COLUMNS, states)
-        current = [(account_id, pool.position, *pool.state, _debts(pool)) for account_id, pool in pools.items()]
-        put(connection, "cross_pool", COLUMNS, current, key=["account_id"])
+    def project(self, batch: Batch, tables: Tables) -> Writes:
+        changed = [(step, after) for step in batch.steps if (after := _changed(step)) is not None]
+        self._load_levels([step.event.account_id for step, _ in changed if _was_called(step)], tables)
+        states = [self._state(step, after) for step, after in changed]
+        writes = Writes()
+        writes.append("cross_pool_states", COLUMNS, states)
+        writes.put("cross_pool", COLUMNS, list({state[0]: state for state in states}.values()), key=["account_id"])
+        return writes
 
     def forget(self) -> None:
-        self._kept.forget()
+        self._called_levels.clear()
+
+    def _state(self, step: Step, after: tuple[Any, ...]) -> tuple[Any, ...]:
+        event = step.event
+        if isinstance(event, e.MarginCalled):
+            self._called_levels[event.account_id] = event.level
+        return (event.account_id, step.position, *after, self._called_levels.get(event.account_id))
+
+    def _load_levels(self, account_ids: list[str], tables: Tables) -> None:
+        missing = [account_id for account_id in account_ids if account_id not in self._called_levels]
+        if missing:
+            rows = tables.connection.execute(
+                "select account_id, called_level from cross_pool where account_id = any(%s)"
+                " and called_level is not null",
+                [missing],
+            )
+            self._called_levels.update(rows.fetchall())
 
 
-def _debts(pool: Pool) -> str:
-    debts = pool.wallets.cross.debts
-    return json.dumps({asset: [plain(owed.borrowed), plain(owed.interest)] for asset, owed in debts.items()})
+def _was_called(step: Step) -> bool:
+    return step.before is not None and CROSS in step.before.called_at
 
 
-def load_pools(connection: Connection, account_ids: Sequence[str]) -> dict[str, Pool]:
-    """The pools of accounts as the table `cross_pool` has them."""
-    rows = connection.execute(
-        "select account_id, position, leverage, liquidation_id, called_at, called_level, debts from cross_pool"
-        " where account_id = any(%s)",
-        [list(account_ids)],
-    )
-    pools: dict[str, Pool] = {}
-    for account_id, position, leverage, liquidation_id, called_at, called_level, debts in rows:
-        settings = WalletSettings(
-            leverage=leverage, liquidation_id=liquidation_id, called_at=called_at, called_level=called_level
-        )
-        pools[account_id] = pool = Pool(Wallets(account_id), settings, position)
-        for asset, (borrowed, interest) in debts.items():
-            owed = Balance(borrowed=Decimal(borrowed), interest=Decimal(interest))
-            pool.wallets.cross.balances[asset] = owed
-    return pools
+def _changed(step: Step) -> tuple[Any, ...] | None:
+    """The state of the pool but for its key and the level of its last call, where it is not what it was.
+
+    A pool is there from the first event that writes to it or sets something of it.
+    """
+    before, after = step.before, step.after
+    if before is None or after is None:
+        return None
+    if isinstance(step.event, e.MarginCalled):
+        return _state_of(after) if step.event.wallet == CROSS else None
+    if _is_used(after) and (not _is_used(before) or _facts_of(before) != _facts_of(after)):
+        return _state_of(after)
+    return None
+
+
+def _is_used(account: Account) -> bool:
+    return bool(account.wallets.cross.balances) or CROSS in account.leverages
+
+
+def _facts_of(account: Account) -> tuple[Any, ...]:
+    running = account.liquidations.get(CROSS)
+    liquidation_id = None if running is None else running.liquidation_id
+    return account.leverages.get(CROSS), account.wallets.cross.debts.keys(), liquidation_id
+
+
+def _state_of(account: Account) -> tuple[Any, ...]:
+    leverage, owed, liquidation_id = _facts_of(account)
+    return leverage, json.dumps(sorted(owed)), liquidation_id, account.called_at.get(CROSS)

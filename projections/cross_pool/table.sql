@@ -12,8 +12,6 @@ create table cross_pool (
     -- Business time and recorded level of the last margin call.
     called_at      timestamptz,
     called_level   text,
-    -- What is borrowed and owed in interest of each asset: what `owes` is told from.
-    debts          jsonb       not null,
     constraint cross_pool_has_one_row_per_account primary key (account_id)
 ) with (fillfactor = 70);
 

@@ -1,16 +1,15 @@
 """Projects all that touches an isolated bucket into its state as a whole."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar, NamedTuple
 
+from ledger import events as e
+from ledger.account import Account
 from ledger.money import base_of, quote_of
-from ledger.wallets import Balance, Wallets
 from ledger.words import isolated, pair_of
-from projections.folding import Kept, apply, touching, wallet_to_write
-from projections.projector import Batch, Connection
-from projections.wallet_settings import WalletSettings
-from projections.writing import append, put
+from projections.folding import Step
+from projections.keeping import Kept
+from projections.projector import Batch, Connection, Tables, Writes
 
 COLUMNS = {
     "account_id": "text",
@@ -24,66 +23,116 @@ COLUMNS = {
     "quote_locked": "numeric",
     "quote_borrowed": "numeric",
     "quote_interest": "numeric",
-    "leverage": "numeric",
     "mode": "text",
-    "tier": "integer",
+    "leverage": "numeric",
     "liquidation_id": "text",
     "called_at": "timestamptz",
+    "tier": "integer",
     "called_level": "text",
 }
 
 
-@dataclass(slots=True)
-class Buckets:
-    """The buckets of an account as last projected; settings by pair."""
+class Judged(NamedTuple):
+    """What decisions said of a bucket: the tier that the last one used, from 1, and the level of the last call."""
 
-    wallets: Wallets
-    settings: dict[str, WalletSettings] = field(default_factory=dict)
+    tier: int | None = None
+    called_level: str | None = None
 
-    def state(self, pair: str) -> tuple[Any, ...]:
-        """The columns of a bucket after its key and position."""
-        bucket = self.wallets.wallet(isolated(pair))
-        return *bucket.balance(base_of(pair)), *bucket.balance(quote_of(pair)), *self.settings[pair]
+    def after(self, event: e.AnyEvent) -> "Judged":
+        """The same after an event of the bucket."""
+        match event:
+            case e.MarginCalled():
+                return Judged(event.tier, event.level)
+            case e.LiquidationStarted():
+                return self._replace(tier=event.tier)
+            case (
+                e.LeverageSet()
+                | e.LoanBorrowed()
+                | e.MarginAdded()
+                | e.MarginRemoved()
+                | e.FundsHeld()
+                | e.TradeBooked()
+            ) if event.assessment is not None and event.assessment.tier is not None:
+                return self._replace(tier=event.assessment.tier)
+            case _:
+                return self
+
+
+Buckets = dict[str, Judged]
+"""What was said of each bucket of an account, by pair."""
 
 
 class IsolatedBucketsProjector:
+    """Keeps what decisions said of buckets; all else is the account's."""
+
     name: ClassVar[str] = "isolated_buckets"
     tables: ClassVar[tuple[str, ...]] = ("isolated_buckets", "isolated_bucket_states")
 
     def __init__(self) -> None:
-        self._kept = Kept(load_buckets, lambda account_id: Buckets(Wallets(account_id)))
+        self._kept: Kept[Buckets] = Kept(_load, dict, _has_no_bucket)
 
-    def project(self, connection: Connection, batch: Batch) -> None:
-        steps = touching(batch, lambda wallet: pair_of(wallet) is not None, settings=True)
-        accounts = self._kept.bring(connection, (step.account_id for step in steps))
-        states: list[tuple[Any, ...]] = []
-        for step in steps:
-            buckets = accounts[step.account_id]
-            apply(buckets.wallets, step)
-            for pair in sorted(filter(None, map(pair_of, step.wallets))):
-                buckets.settings[pair] = buckets.settings.get(pair, WalletSettings()).after(step.event)
-                states.append((step.account_id, pair, step.position, *buckets.state(pair)))
-        append(connection, "isolated_bucket_states", COLUMNS, states)
-        current = {row[:2]: row for row in states}
-        put(connection, "isolated_buckets", COLUMNS, list(current.values()), key=["account_id", "pair"])
+    def project(self, batch: Batch, tables: Tables) -> Writes:
+        touched = [(step, pairs) for step in batch.steps if (pairs := _pairs_of(step))]
+        judged = self._kept.bring(tables, [step for step, _ in touched])
+        states = [_state(step, pair, judged[step.event.account_id]) for step, pairs in touched for pair in pairs]
+        writes = Writes()
+        writes.append("isolated_bucket_states", COLUMNS, states)
+        current = {state[:2]: state for state in states}
+        writes.put("isolated_buckets", COLUMNS, list(current.values()), key=["account_id", "pair"])
+        return writes
 
     def forget(self) -> None:
         self._kept.forget()
 
 
-def load_buckets(connection: Connection, account_ids: Sequence[str]) -> dict[str, Buckets]:
-    """The buckets of accounts as the table `isolated_buckets` has them."""
+def _pairs_of(step: Step) -> list[str]:
+    """The pairs whose bucket an event touches: it writes to it, acts on it or sets something of it."""
+    pairs = {pair for _, wallet in step.written if (pair := pair_of(wallet.name)) is not None}
+    pairs.update(_named(step.event))
+    return sorted(pairs)
+
+
+def _named(event: e.AnyEvent) -> Iterator[str]:
+    match event:
+        case e.MarginModeSet():
+            yield event.pair
+        case (
+            e.LeverageSet() | e.MarginCalled() | e.InterestAccrued() | e.LiquidationStarted() | e.LiquidationCompleted()
+        ):
+            pair = pair_of(event.wallet)
+            if pair is not None:
+                yield pair
+        case _:
+            pass
+
+
+def _state(step: Step, pair: str, judged: Buckets) -> tuple[Any, ...]:
+    account = step.after
+    assert account is not None
+    judged[pair] = judged.get(pair, Judged()).after(step.event)
+    bucket = account.wallets.wallet(isolated(pair))
+    balances = (*bucket.balance(base_of(pair)), *bucket.balance(quote_of(pair)))
+    return (account.id, pair, step.position, *balances, *_settings(account, pair), *judged[pair])
+
+
+def _settings(account: Account, pair: str) -> tuple[Any, ...]:
+    name = isolated(pair)
+    running = account.liquidations.get(name)
+    liquidation_id = None if running is None else running.liquidation_id
+    return str(account.mode(pair)), account.leverages.get(name), liquidation_id, account.called_at.get(name)
+
+
+def _has_no_bucket(account: Account) -> bool:
+    return not (account.wallets.isolated or account.modes or account.leverages)
+
+
+def _load(connection: Connection, account_ids: Sequence[str]) -> dict[str, Buckets]:
+    """What the table `isolated_buckets` says of the buckets of accounts."""
     accounts: dict[str, Buckets] = {}
     rows = connection.execute(
-        "select account_id, pair, base_free, base_locked, base_borrowed, base_interest,"
-        " quote_free, quote_locked, quote_borrowed, quote_interest,"
-        " leverage, mode, tier, liquidation_id, called_at, called_level"
-        " from isolated_buckets where account_id = any(%s)",
+        "select account_id, pair, tier, called_level from isolated_buckets where account_id = any(%s)",
         [list(account_ids)],
     )
-    for account_id, pair, *columns in rows:
-        buckets = accounts.setdefault(account_id, Buckets(Wallets(account_id)))
-        balances = wallet_to_write(buckets.wallets, isolated(pair)).balances
-        balances[base_of(pair)], balances[quote_of(pair)] = Balance(*columns[:4]), Balance(*columns[4:8])
-        buckets.settings[pair] = WalletSettings(*columns[8:])
+    for account_id, pair, *judged in rows:
+        accounts.setdefault(account_id, {})[pair] = Judged(*judged)
     return accounts

@@ -1,73 +1,90 @@
 """Events to journal lines, of the house's books too, each with the balance it leaves its book at."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, ClassVar
 
+from ledger.account import Account
 from ledger.money import ZERO
-from ledger.postings import postings
-from ledger.words import Line
-from projections.projector import Batch, Connection, RecordedEvent
-from projections.writing import append, put
+from ledger.words import FREE, LOCKED, PRINCIPAL, Book
+from projections.folding import Step
+from projections.projector import Batch, Tables, Writes
 
-COLUMNS = (
-    "position",
-    "line",
-    "account_id",
-    "wallet",
-    "part",
-    "book",
-    "asset",
-    "amount",
-    "balance",
-    "topic",
-    "effective_at",
-    "recorded_at",
-)
+COLUMNS = {
+    "position": "bigint",
+    "line": "integer",
+    "account_id": "text",
+    "wallet": "text",
+    "part": "text",
+    "book": "text",
+    "asset": "text",
+    "amount": "numeric",
+    "balance": "numeric",
+    "topic": "text",
+    "effective_at": "timestamptz",
+    "recorded_at": "timestamptz",
+}
 BOOKS = {"book": "text", "asset": "text", "balance": "numeric"}
-KEY = ("book", "asset")
-Key = tuple[str, str]
+HouseBooks = dict[tuple[str, str], Decimal]
+"""What each book of the house holds, by its name and asset."""
 
 
 class JournalProjector:
-    """Keeps nothing in memory: each batch reads the balances of the books it touches, and writes them back."""
+    """Keeps the books of the house; those of an account are in its wallets."""
 
     name: ClassVar[str] = "journal"
-    tables: ClassVar[tuple[str, ...]] = ("journal", "journal_books")
+    tables: ClassVar[tuple[str, ...]] = ("journal", "journal_house_books")
 
-    def project(self, connection: Connection, batch: Batch) -> None:
-        posted = [(recorded, postings(recorded.event)) for recorded in batch]
-        keys = {(line.book.path, line.asset) for _, lines in posted for line in lines}
-        if keys:
-            balances = _read_balances(connection, keys)
-            append(connection, "journal", COLUMNS, list(_rows(posted, balances)))
-            put(connection, "journal_books", BOOKS, [(*key, balance) for key, balance in balances.items()], key=KEY)
+    def __init__(self) -> None:
+        self._house: HouseBooks | None = None
+
+    def project(self, batch: Batch, tables: Tables) -> Writes:
+        if self._house is None:
+            rows = tables.connection.execute("select book, asset, balance from journal_house_books")
+            self._house = {(book, asset): balance for book, asset, balance in rows}
+        house, before = self._house, self._house.copy()
+        lines = [
+            row
+            for recorded, step in zip(batch.events, batch.steps, strict=True)
+            if step.lines
+            for row in _rows(step, house, recorded.recorded_at)
+        ]
+        changed = [(*key, balance) for key, balance in house.items() if before.get(key) != balance]
+        writes = Writes()
+        writes.append("journal", COLUMNS, lines)
+        writes.put("journal_house_books", BOOKS, changed, key=("book", "asset"))
+        return writes
 
     def forget(self) -> None:
-        pass
+        self._house = None
 
 
-def _rows(
-    posted: Iterable[tuple[RecordedEvent, list[Line]]], balances: dict[Key, Decimal]
-) -> Iterator[tuple[Any, ...]]:
-    """The rows of all lines in log order; `balances` follow them."""
-    for (position, recorded_at, event), lines in posted:
-        for number, (book, asset, amount) in enumerate(lines, start=1):
-            path = book.path
-            balance = balances[path, asset] = balances[path, asset] + amount
-            owner = (book.account_id, book.name, str(book.part)) if book.account_id is not None else (None, None, None)
-            sums = (asset, amount, balance)
-            yield (position, number, *owner, path, *sums, event.TOPIC, event.effective_at, recorded_at)
+def _rows(step: Step, house: HouseBooks, recorded_at: Any) -> Iterator[tuple[Any, ...]]:
+    """The rows of an event's lines; the books of the house follow them."""
+    position, event = step.position, step.event
+    topic, effective_at, number = event.TOPIC, event.effective_at, 0
+    own: dict[tuple[Book, str], Decimal] = {}
+    for book, asset, amount in step.lines:
+        number += 1
+        account_id, name, part = book
+        if account_id is None:
+            balance = house[name, asset] = house.get((name, asset), ZERO) + amount
+            yield (position, number, None, None, None, name, asset, amount, balance, topic, effective_at, recorded_at)
+            continue
+        key = (book, asset)
+        before = own.get(key)
+        balance = own[key] = (_balance(step.before, book, asset) if before is None else before) + amount
+        owner = (account_id, name, part, book.path)
+        yield (position, number, *owner, asset, amount, balance, topic, effective_at, recorded_at)
 
 
-def _read_balances(connection: Connection, keys: Iterable[Key]) -> dict[Key, Decimal]:
-    """The balances of these books before the batch; a book that is new is at zero."""
-    ordered = sorted(keys)
-    balances = dict.fromkeys(ordered, ZERO)
-    rows = connection.execute(
-        "select book, asset, balance from journal_books join unnest(%s::text[], %s::text[]) as asked (book, asset)"
-        " using (book, asset)",
-        [[book for book, _ in ordered], [asset for _, asset in ordered]],
-    )
-    balances.update({(book, asset): balance for book, asset, balance in rows})
-    return balances
+def _balance(account: Account | None, book: Book, asset: str) -> Decimal:
+    """What a book of an account holds; debts are negative."""
+    assert account is not None
+    free, locked, borrowed, interest = account.wallets.wallet(book.name).balance(asset)
+    part = book.part
+    if part is FREE:
+        return free
+    if part is LOCKED:
+        return locked
+    return -borrowed if part is PRINCIPAL else -interest

@@ -16,8 +16,8 @@ create table journal (
     constraint journal_wallet_belongs_to_an_account check ((account_id is null) = (wallet is null))
 );
 
--- What each book holds now; debts are negative.
-create table journal_books (
+-- What each of the house's books holds now; those of accounts are in their wallets.
+create table journal_house_books (
     book    text    not null,
     asset   text    not null,
     balance numeric not null,

@@ -1,18 +1,16 @@
 """Events to loans: principal, interest, the first uncharged hour and the interest charged so far."""
 
-from collections.abc import Iterable, Iterator
-from datetime import datetime
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from ledger import events as e
+from ledger.account import Account
 from ledger.money import ZERO
-from ledger.postings import postings
-from ledger.wallets import Balance, Wallet, Wallets
-from ledger.words import Line, Part
-from projections.folding import wallet_to_write
-from projections.projector import Batch, Connection, RecordedEvent
-from projections.writing import append, put
+from ledger.wallets import NOTHING, Wallet
+from projections.folding import Step
+from projections.keeping import Kept
+from projections.projector import Batch, Connection, Tables, Writes
 
 COLUMNS = {
     "account_id": "text",
@@ -24,102 +22,71 @@ COLUMNS = {
     "next_hour": "timestamptz",
     "charged": "numeric",
 }
-DEBTS = (Part.PRINCIPAL, Part.INTEREST)
+KEY = ("account_id", "wallet", "asset")
 
-
-class Key(NamedTuple):
-    account_id: str
-    wallet: str
-    asset: str
-
-
-class Loan(NamedTuple):
-    """What is owed after an event at a position; `next_hour` is the first that is not charged."""
-
-    position: int
-    principal: Decimal
-    interest: Decimal
-    next_hour: datetime | None
-    charged: Decimal
-
-
-Lent = tuple[RecordedEvent, list[Line]]
+Charged = dict[tuple[str, str], Decimal]
+"""All interest ever charged on an account's debts, by wallet and asset."""
 
 
 class LoansProjector:
-    """Keeps nothing in memory: each batch reads the loans it touches."""
+    """Keeps what was charged; all else is the account's."""
 
     name: ClassVar[str] = "loans"
     tables: ClassVar[tuple[str, ...]] = ("loans", "loan_states")
 
-    def project(self, connection: Connection, batch: Batch) -> None:
-        lent = list(_lines_of_debts(batch))
-        if not lent:
-            return
-        keys = {_key(line) for _, lines in lent for line in lines}
-        loans = _read(connection, keys)
-        states = [(*key, *loan) for key, loan in _fold(loans, lent)]
-        append(connection, "loan_states", COLUMNS, states)
-        put(connection, "loans", COLUMNS, list({row[:3]: row for row in states}.values()), key=Key._fields)
+    def __init__(self) -> None:
+        self._kept: Kept[Charged] = Kept(_load, dict, _never_owed)
+
+    def project(self, batch: Batch, tables: Tables) -> Writes:
+        changed = [(step, debts) for step in batch.steps if (debts := _changed(step))]
+        charged = self._kept.bring(tables, [step for step, _ in changed])
+        states = [
+            _state(step, wallet, asset, charged[step.event.account_id])
+            for step, debts in changed
+            for wallet, asset in debts
+        ]
+        writes = Writes()
+        writes.append("loan_states", COLUMNS, states)
+        writes.put("loans", COLUMNS, list({state[:3]: state for state in states}.values()), key=KEY)
+        return writes
 
     def forget(self) -> None:
-        pass
+        self._kept.forget()
 
 
-def _lines_of_debts(batch: Batch) -> Iterator[Lent]:
-    """The events that change a debt, each with its lines on debts only."""
-    for recorded in batch:
-        lines = [line for line in postings(recorded.event) if line.book.account_id and line.book.part in DEBTS]
-        if lines:
-            yield recorded, lines
+def _changed(step: Step) -> list[tuple[Wallet, str]]:
+    """The debts that an event changed, or the hours charged of them."""
+    changed = []
+    for before, wallet in step.written:
+        if wallet.owes or (before is not None and before.owes):
+            old, hours = ({}, {}) if before is None else (before.balances, before.next_hours)
+            for asset, balance in wallet.balances.items():
+                was = old.get(asset, NOTHING)
+                owed, owed_before = (balance.borrowed, balance.interest), (was.borrowed, was.interest)
+                if owed != owed_before or wallet.next_hours.get(asset) != hours.get(asset):
+                    changed.append((wallet, asset))
+    return changed
 
 
-def _key(line: Line) -> Key:
-    return Key(line.book.account_id or "", line.book.name, line.asset)
+def _state(step: Step, wallet: Wallet, asset: str, charged: Charged) -> tuple[Any, ...]:
+    event, key, balance = step.event, (wallet.name, asset), wallet.balance(asset)
+    if isinstance(event, e.InterestAccrued):
+        charged[key] = sum((line.amount for line in event.lines if line.asset == asset), charged.get(key, ZERO))
+    owed = (balance.borrowed, balance.interest, wallet.next_hours.get(asset))
+    return (event.account_id, *key, step.position, *owed, charged.get(key, ZERO))
 
 
-def _read(connection: Connection, keys: Iterable[Key]) -> dict[Key, Loan]:
-    """The loans of these keys before the batch."""
-    columns = [list(column) for column in zip(*sorted(keys), strict=True)]
+def _never_owed(account: Account) -> bool:
+    """An account that never used a margin wallet cannot have owed."""
+    return not (account.wallets.isolated or account.wallets.cross.balances)
+
+
+def _load(connection: Connection, account_ids: Sequence[str]) -> dict[str, Charged]:
+    """What the table `loans` says was charged."""
     rows = connection.execute(
-        "select account_id, wallet, asset, position, principal, interest, next_hour, charged"
-        " from loans join unnest(%s::text[], %s::text[], %s::text[])"
-        " as asked (account_id, wallet, asset) using (account_id, wallet, asset)",
-        columns,
+        "select account_id, wallet, asset, charged from loans where account_id = any(%s)", [list(account_ids)]
     )
-    return {Key(*row[:3]): Loan(*row[3:]) for row in rows}
-
-
-def _fold(loans: dict[Key, Loan], lent: Iterable[Lent]) -> Iterator[tuple[Key, Loan]]:
-    """The loans after each event, in log order; `charged` counts what interest events charged."""
-    accounts = _debts_of(loans)
-    charged = {key: loan.charged for key, loan in loans.items()}
-    for recorded, lines in lent:
-        wallets = accounts.setdefault(recorded.event.account_id, Wallets(recorded.event.account_id))
-        wallets.apply(recorded.event, lines)
-        for key in dict.fromkeys(map(_key, lines)):
-            charged[key] = charged.get(key, ZERO) + _charge(recorded.event, key.asset)
-            yield key, _loan(recorded.position, wallets.wallet(key.wallet), key.asset, charged[key])
-
-
-def _debts_of(loans: dict[Key, Loan]) -> dict[str, Wallets]:
-    """Wallets by account that hold nothing but what is owed."""
-    accounts: dict[str, Wallets] = {}
-    for (account_id, name, asset), loan in loans.items():
-        wallets = accounts.setdefault(account_id, Wallets(account_id))
-        wallet = wallet_to_write(wallets, name)
-        wallet.balances[asset] = Balance(borrowed=loan.principal, interest=loan.interest)
-        if loan.next_hour is not None:
-            wallet.next_hours[asset] = loan.next_hour
+    accounts: dict[str, Charged] = {}
+    for account_id, wallet, asset, charged in rows:
+        accounts.setdefault(account_id, {})[wallet, asset] = charged
     return accounts
-
-
-def _charge(event: e.AnyEvent, asset: str) -> Decimal:
-    if not isinstance(event, e.InterestAccrued):
-        return ZERO
-    return sum((line.amount for line in event.lines if line.asset == asset), ZERO)
-
-
-def _loan(position: int, wallet: Wallet, asset: str, charged: Decimal) -> Loan:
-    balance = wallet.balance(asset)
-    return Loan(position, balance.borrowed, balance.interest, wallet.next_hours.get(asset), charged)

@@ -5,11 +5,26 @@ from typing import Any, ClassVar
 
 from ledger import events as e
 from ledger.words import EXCHANGE
-from projections.projector import Batch, Connection
-from projections.writing import append
+from projections.projector import Batch, Tables, Writes
 
-SETTINGS = ("position", "version", "topic", "scope", "content", "effective_at", "recorded_at")
-PRICES = ("pair", "position", "version", "price", "effective_at", "recorded_at", "source")
+SETTINGS = {
+    "position": "bigint",
+    "version": "bigint",
+    "topic": "text",
+    "scope": "text",
+    "content": "jsonb",
+    "effective_at": "timestamptz",
+    "recorded_at": "timestamptz",
+}
+PRICES = {
+    "pair": "text",
+    "position": "bigint",
+    "version": "bigint",
+    "price": "numeric",
+    "effective_at": "timestamptz",
+    "recorded_at": "timestamptz",
+    "source": "text",
+}
 
 
 class MarketProjector:
@@ -18,16 +33,18 @@ class MarketProjector:
     name: ClassVar[str] = "market"
     tables: ClassVar[tuple[str, ...]] = ("market_settings", "market_prices")
 
-    def project(self, connection: Connection, batch: Batch) -> None:
-        append(connection, "market_settings", SETTINGS, list(_settings(batch)))
-        append(connection, "market_prices", PRICES, list(_prices(batch)))
+    def project(self, batch: Batch, tables: Tables) -> Writes:  # noqa: ARG002
+        writes = Writes()
+        writes.append("market_settings", SETTINGS, list(_settings(batch)))
+        writes.append("market_prices", PRICES, list(_prices(batch)))
+        return writes
 
     def forget(self) -> None:
         pass
 
 
 def _settings(batch: Batch) -> Iterator[tuple[Any, ...]]:
-    for position, recorded_at, event in batch:
+    for position, recorded_at, event in batch.events:
         if event.account_id == EXCHANGE:
             content = e.write_event(event).decode()
             about = (event.TOPIC, _scope_of(event), content)
@@ -44,7 +61,7 @@ def _scope_of(event: e.AnyEvent) -> str:
 
 
 def _prices(batch: Batch) -> Iterator[tuple[Any, ...]]:
-    for position, recorded_at, event in batch:
+    for position, recorded_at, event in batch.events:
         if isinstance(event, e.PricesMarked):
             for pair, price in event.prices.items():
                 yield (pair, position, event.version, price, event.effective_at, recorded_at, event.source)

@@ -22,16 +22,6 @@ create table position_states (
     realised_profit numeric not null
 );
 
--- What a margin wallet holds less what it owes of each asset, and the prices of its running liquidation by asset: all
--- that a position depends on beside its trades.
-create table position_wallets (
-    account_id     text  not null,
-    wallet         text  not null,
-    net            jsonb not null,
-    closing_prices jsonb not null,
-    constraint position_wallets_has_one_row_per_wallet primary key (account_id, wallet)
-) with (fillfactor = 70);
-
 -- indexes
 
 alter table position_states

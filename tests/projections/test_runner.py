@@ -9,11 +9,12 @@ import pytest
 from ledger import Ledger, Recorded, parse_command
 from ledger.postgres import Connection, connect
 from projections.balances.projector import BalancesProjector
-from projections.copying import Copy, compare
+from projections.copying import Copy, bring, compare, feeding
 from projections.progress import advance
-from projections.projector import Batch
+from projections.projector import Batch, Tables, Writes
 from projections.runner import ProjectionFailed, catch_up, status
 from projections.snapshot import open_snapshot
+from projections.tables import drop_schema
 from projections.verify import verify
 from tests.projections.logs import long_log, random_log, record, recorded_log
 from tests.projections.processes import follower_process, running, standing_of, wait_until
@@ -24,11 +25,12 @@ NEWEST = len(random_log())
 
 def differences(url: str, name: str) -> list[str]:
     """How the live tables differ from a fold of the whole log in one go."""
-    with connect(url, autocommit=True) as connection:
-        copy = Copy(connection, name, f"check_{name}")
-        copy.feed(standing_of(url, name).position)
+    with connect(url, autocommit=True) as connection, connect(url, autocommit=True) as writer:
+        with feeding(connection, writer) as feeder:
+            copy = Copy(writer, name, f"check_{name}")
+            bring(feeder, [copy], standing_of(url, name).position)
         found = compare(connection, name, copy.schema).examples
-        copy.drop()
+        drop_schema(connection, copy.schema)
         return found
 
 
@@ -114,10 +116,10 @@ def break_at(monkeypatch: pytest.MonkeyPatch, position: int) -> None:
     """Makes the balances projector fail on one event."""
     project = BalancesProjector.project
 
-    def failing(self: BalancesProjector, connection: Connection, batch: Batch) -> None:
-        project(self, connection, batch)
-        if any(recorded.position == position for recorded in batch):
+    def failing(self: BalancesProjector, batch: Batch, tables: Tables) -> Writes:
+        if any(recorded.position == position for recorded in batch.events):
             raise ArithmeticError(f"event {position} is not understood")
+        return project(self, batch, tables)
 
     monkeypatch.setattr(BalancesProjector, "project", failing)
 
@@ -155,12 +157,16 @@ def test_what_another_session_moved_is_read_again(database: str, monkeypatch: py
     project = BalancesProjector.project
     raced: list[Batch] = []
 
-    def overtaking(self: BalancesProjector, connection: Connection, batch: Batch) -> None:
-        project(self, connection, batch)
-        if not raced and batch[0].position > 100:
-            raced.append(batch)
+    class TwiceAdvancing(Writes):
+        def write(self, connection: Connection) -> None:
             # As if the other one had been here before: the same batch does not count again.
-            advance(connection, "balances", batch[0].position - 1, batch[-1].position)
+            advance(connection, "balances", raced[0].events[0].position - 1, raced[0].last)
+
+    def overtaking(self: BalancesProjector, batch: Batch, tables: Tables) -> Writes:
+        if not raced and batch.last > 100:
+            raced.append(batch)
+            return TwiceAdvancing()
+        return project(self, batch, tables)
 
     monkeypatch.setattr(BalancesProjector, "project", overtaking)
     assert catch_up(database, NAMES, batch_size=50) == len(events)

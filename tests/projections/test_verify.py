@@ -11,7 +11,7 @@ from ledger.market import Market
 from ledger.postgres import connect
 from ledger.snapshots import MARKET, Snapshot, keep
 from projections.positions.projector import PositionsProjector
-from projections.projector import Batch, Connection
+from projections.projector import Batch
 from projections.runner import catch_up
 from projections.verify import VerifyReport, verify
 from tests.projections.logs import long_log, random_log, recorded_log
@@ -174,10 +174,10 @@ def test_a_projection_that_cannot_take_an_event_is_named_and_the_others_are_comp
     recorded_log(database)
     project = PositionsProjector.project
 
-    def failing(self: PositionsProjector, connection: Connection, batch: Batch) -> None:
-        project(self, connection, batch)
-        if any(recorded.position == 42 for recorded in batch):
+    def failing(self: PositionsProjector, batch: Batch, tables: Tables) -> Writes:
+        if any(recorded.position == 42 for recorded in batch.events):
             raise ArithmeticError("no")
+        return project(self, batch, tables)
 
     monkeypatch.setattr(PositionsProjector, "project", failing)
     report = verify(database)
