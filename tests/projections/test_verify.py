@@ -11,7 +11,7 @@ from ledger.market import Market
 from ledger.postgres import connect
 from ledger.snapshots import MARKET, Snapshot, keep
 from projections.positions.projector import PositionsProjector
-from projections.projector import Batch
+from projections.projector import Batch, Tables, Writes
 from projections.runner import catch_up
 from projections.verify import VerifyReport, verify
 from tests.projections.logs import long_log, random_log, recorded_log
