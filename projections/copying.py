@@ -1,7 +1,9 @@
 """Copies of projections in schemas of their own, built from nothing beside the live ones, and compared with them."""
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import count
 from typing import NamedTuple
 
 from psycopg import sql
@@ -15,6 +17,7 @@ from projections.tables import LIVE, column_types, create_indexes, create_schema
 
 BATCH_SIZE = 10_000
 SHOWN_DIFFERENCES = 5
+INDEXING_MEMORY = "256MB"
 
 DIFFERENCES = """
 with difference as materialized (
@@ -48,6 +51,7 @@ class Copy(Fed):
     def __init__(self, connection: Connection, name: str, schema: str) -> None:
         super().__init__(name, PROJECTORS[name](), 0)
         self.schema = schema
+        self.rows = 0
         self.failure: tuple[Exception, int] | None = None
         with connection.transaction():
             create_schema(connection, schema)
@@ -61,6 +65,7 @@ class Copy(Fed):
         with connection.transaction():
             work_in(connection, self.schema)
             writes.write(connection)
+        self.rows += writes.rows
 
     def failed(self, error: Exception, events: int, last: int) -> None:  # noqa: ARG002
         self.failure = (error, events)
@@ -69,6 +74,7 @@ class Copy(Fed):
         """Makes the indexes, which are cheaper to make over what is there than to keep while it grows."""
         with connection.transaction():
             work_in(connection, self.schema)
+            connection.execute(f"set local maintenance_work_mem to '{INDEXING_MEMORY}'")
             create_indexes(connection, self.name)
             for table in PROJECTORS[self.name].tables:
                 connection.execute(sql.SQL("analyze {}").format(sql.Identifier(self.schema, table)))
@@ -98,6 +104,26 @@ def bring(feeder: Feeder, copies: Sequence[Copy], until: int, tell: Callable[[in
         tell(copies[0].position)
     feeder.settle()
     _require_taken(copies)
+
+
+def index_all(copies: Sequence[Copy], connections: Sequence[Connection], tell: Callable[[int], None]) -> None:
+    """Makes the indexes of all copies, over several connections at once; `tell` is told how many copies have theirs."""
+    # The largest first, so that none is left alone at the end.
+    waiting = sorted(copies, key=lambda copy: copy.rows, reverse=True)
+    indexed = count(1)
+
+    def work(connection: Connection) -> None:
+        while True:
+            try:
+                copy = waiting.pop(0)
+            except IndexError:
+                return
+            copy.index(connection)
+            tell(next(indexed))
+
+    with ThreadPoolExecutor(len(connections), "indexing") as executor:
+        for done in [executor.submit(work, connection) for connection in connections]:
+            done.result()
 
 
 def _require_taken(copies: Sequence[Copy]) -> None:

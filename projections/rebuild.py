@@ -15,7 +15,7 @@ from ledger.log import log_end
 from ledger.postgres import Connection, connect
 from projections import leadership
 from projections.catalogue import ALL, PROJECTORS
-from projections.copying import BATCH_SIZE, Copy, bring, compare, feeding
+from projections.copying import BATCH_SIZE, Copy, bring, compare, feeding, index_all
 from projections.feeding import Feeder
 from projections.progress import standings
 from projections.runner import catch_up
@@ -58,6 +58,7 @@ def rebuild(url: str, names: Sequence[str] = ALL, progress: Progress = lambda *_
         )
         for name in names:
             leaving.enter_context(_alone(leading, name))
+        _drop_left_over(leading, names)
         reports = _Rebuild(url, leading, reader, writer, names, progress).run()
     catch_up(url, names)
     return reports
@@ -69,6 +70,14 @@ def _alone(connection: Connection, name: str) -> Iterator[None]:
         if not granted:
             raise RebuildRefused(f"another rebuild of projection {name} is running; wait for it to end")
         yield
+
+
+def _drop_left_over(connection: Connection, names: Sequence[str]) -> None:
+    """Drops the copies that a killed rebuild of other projections left."""
+    for name in set(ALL).difference(names):
+        with leadership.alone(connection, leadership.REBUILDS, name) as granted:
+            if granted:
+                drop_schema(connection, f"rebuild_{name}")
 
 
 class _Rebuild:
@@ -104,9 +113,10 @@ class _Rebuild:
         copies = [Copy(self._writer, name, f"rebuild_{name}") for name in names]
         with feeding(self._reader, self._writer) as feeder:
             self._follow(feeder, copies)
-            for number, copy in enumerate(copies, start=1):
-                copy.index(self._writer)
-                self._progress("indexes", number, len(copies))
+            index_all(
+                copies, [self._writer, self._connection], lambda many: self._progress("indexes", many, len(names))
+            )
+            work_in(self._connection, LIVE)
             self._follow(feeder, copies)
             while copies:
                 if is_live and copies[0].name in standings(self._connection):

@@ -18,11 +18,13 @@ COLUMNS = {
 }
 STATE_COLUMNS = COLUMNS | {"placed_at": "timestamptz"}
 KEY = ("account_id", "hold_id")
+CHANGING = {e.FundsHeld, e.HoldReleased, e.TradeBooked, e.LiquidationStarted}
 
 
 def project_holds(writes: Writes, steps: Sequence[Step]) -> None:
     """Writes what a batch changes of holds; one that was released or used up has amount 0."""
-    states = [_state(step, hold_id) for step in steps for hold_id in _changed(step.event)]
+    changing = [step for step in steps if type(step.event) in CHANGING]
+    states = [_state(step, hold_id) for step in changing for hold_id in _changed(step.event)]
     writes.append("hold_states", STATE_COLUMNS, states)
     writes.put("holds", COLUMNS, list({state[:2]: state[:-1] for state in states}.values()), key=KEY)
 

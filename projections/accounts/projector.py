@@ -23,7 +23,7 @@ STATE_COLUMNS = {
 }
 OPENING_COLUMNS = {"account_id": "text", "opened_position": "bigint", "opened_at": "timestamptz"}
 VERSION_COLUMNS = {"account_id": "text", "position": "bigint", "version": "bigint"}
-CHANGING = (
+CHANGING = {
     e.AccountOpened,
     e.AccountFrozen,
     e.AccountUnfrozen,
@@ -31,7 +31,7 @@ CHANGING = (
     e.MarginModeSet,
     e.LeverageSet,
     e.MarginCalled,
-)
+}
 """The events that change more of an account than its version, as far as the table `accounts` tells of it."""
 
 
@@ -53,7 +53,7 @@ class AccountsProjector:
         steps = [step for step in batch.steps if step.after is not None]
         versions = [(step.event.account_id, step.position, step.event.version) for step in steps]
         writes.append("account_versions", VERSION_COLUMNS, versions)
-        _project_states(writes, [step for step in steps if isinstance(step.event, CHANGING)])
+        _project_states(writes, [step for step in steps if type(step.event) in CHANGING])
         project_holds(writes, steps)
         project_withdrawals(writes, steps)
         return writes

@@ -17,6 +17,7 @@ REQUEST = {
     "requested_at": "timestamptz",
 }
 KEY = ("account_id", "withdrawal_id")
+KINDS = {e.WithdrawalRequested, e.WithdrawalSettled, e.WithdrawalCancelled}
 END = {
     "account_id": "text",
     "withdrawal_id": "text",
@@ -31,7 +32,7 @@ def project_withdrawals(writes: Writes, steps: Sequence[Step]) -> None:
     """Writes what a batch requests, settles and cancels."""
     requested: list[tuple[Any, ...]] = []
     ended: list[tuple[Any, ...]] = []
-    for position, event in ((step.position, step.event) for step in steps):
+    for position, event in ((step.position, step.event) for step in steps if type(step.event) in KINDS):
         match event:
             case e.WithdrawalRequested():
                 about = (event.asset, event.amount, position, event.effective_at)

@@ -68,13 +68,18 @@ def _changed(step: Step) -> tuple[Any, ...] | None:
     A pool is there from the first event that writes to it or sets something of it.
     """
     before, after = step.before, step.after
-    if before is None or after is None:
+    if before is None or after is None or (before.wallets.cross is after.wallets.cross and not _sets(step.event)):
         return None
     if isinstance(step.event, e.MarginCalled):
         return _state_of(after) if step.event.wallet == CROSS else None
     if _is_used(after) and (not _is_used(before) or _facts_of(before) != _facts_of(after)):
         return _state_of(after)
     return None
+
+
+def _sets(event: e.AnyEvent) -> bool:
+    """Whether an event may change a pool to which it writes nothing."""
+    return isinstance(event, e.MarginCalled | e.LeverageSet | e.LiquidationStarted | e.LiquidationCompleted)
 
 
 def _is_used(account: Account) -> bool:

@@ -1,6 +1,6 @@
 """Projects all that touches an isolated bucket into its state as a whole."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple
 
 from ledger import events as e
@@ -30,6 +30,12 @@ COLUMNS = {
     "tier": "integer",
     "called_level": "text",
 }
+
+
+SETTING = (
+    e.MarginModeSet | e.LeverageSet | e.MarginCalled | e.InterestAccrued | e.LiquidationStarted | e.LiquidationCompleted
+)
+"""The events that act on a bucket or set something of it, whatever they post to it."""
 
 
 class Judged(NamedTuple):
@@ -87,23 +93,11 @@ class IsolatedBucketsProjector:
 
 def _pairs_of(step: Step) -> list[str]:
     """The pairs whose bucket an event touches: it writes to it, acts on it or sets something of it."""
-    pairs = {pair for _, wallet in step.written if (pair := pair_of(wallet.name)) is not None}
-    pairs.update(_named(step.event))
-    return sorted(pairs)
-
-
-def _named(event: e.AnyEvent) -> Iterator[str]:
-    match event:
-        case e.MarginModeSet():
-            yield event.pair
-        case (
-            e.LeverageSet() | e.MarginCalled() | e.InterestAccrued() | e.LiquidationStarted() | e.LiquidationCompleted()
-        ):
-            pair = pair_of(event.wallet)
-            if pair is not None:
-                yield pair
-        case _:
-            pass
+    pairs = [pair for _, wallet in step.written if (pair := pair_of(wallet.name)) is not None]
+    event, named = step.event, None
+    if isinstance(event, SETTING):
+        named = event.pair if isinstance(event, e.MarginModeSet) else pair_of(event.wallet)
+    return pairs if named is None else sorted({*pairs, named})
 
 
 def _state(step: Step, pair: str, judged: Buckets) -> tuple[Any, ...]:

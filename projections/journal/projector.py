@@ -16,7 +16,7 @@ COLUMNS = {
     "account_id": "text",
     "wallet": "text",
     "part": "text",
-    "book": "text",
+    "house_book": "text",
     "asset": "text",
     "amount": "numeric",
     "balance": "numeric",
@@ -74,8 +74,8 @@ def _rows(step: Step, house: HouseBooks, recorded_at: Any) -> Iterator[tuple[Any
         key = (book, asset)
         before = own.get(key)
         balance = own[key] = (_balance(step.before, book, asset) if before is None else before) + amount
-        owner = (account_id, name, part, book.path)
-        yield (position, number, *owner, asset, amount, balance, topic, effective_at, recorded_at)
+        figures = (asset, amount, balance, topic, effective_at, recorded_at)
+        yield (position, number, account_id, name, part, None, *figures)
 
 
 def _balance(account: Account | None, book: Book, asset: str) -> Decimal:

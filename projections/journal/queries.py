@@ -5,9 +5,11 @@ from typing import Any
 
 from psycopg.rows import dict_row
 
+from ledger.words import Part
 from projections.projector import Connection
 
-COLUMNS = "position, line, book, wallet, part, asset, amount, balance, topic, effective_at, recorded_at"
+BOOK = "coalesce(house_book, concat_ws('/', 'account', account_id, wallet, nullif(part, 'free')))"
+COLUMNS = f"position, line, {BOOK} as book, wallet, part, asset, amount, balance, topic, effective_at, recorded_at"
 
 
 def statement(
@@ -44,8 +46,23 @@ def book_statement(
     connection: Connection, position: int, book: str, asset: str, *, after: tuple[int, int] = (0, 0), limit: int = 100
 ) -> list[dict[str, Any]]:
     """Lines of one book, named by its path (`fees`, `account/alice/cross/locked`), in one asset."""
-    conditions = ["book = %s", "asset = %s", "position <= %s", "(position, line) > (%s, %s)"]
-    return _lines(connection, conditions, [book, asset, position, *after], limit)
+    owner, names = _named(book)
+    conditions = [*owner, "asset = %s", "position <= %s", "(position, line) > (%s, %s)"]
+    return _lines(connection, conditions, [*names, asset, position, *after], limit)
+
+
+def _named(book: str) -> tuple[list[str], list[str]]:
+    """The conditions that name a book, and their values."""
+    kind, _, rest = book.partition("/")
+    if kind != "account":
+        return ["house_book = %s"], [book]
+    account_id, _, rest = rest.partition("/")
+    # The name of a bucket has a slash in it: isolated:BTC/USDT.
+    wallet, part = rest, Part.FREE.value
+    for one in Part:
+        if rest.endswith(f"/{one}"):
+            wallet, part = rest.removesuffix(f"/{one}"), one.value
+    return ["account_id = %s", "wallet = %s", "part = %s"], [account_id, wallet, part]
 
 
 def _lines(connection: Connection, conditions: list[str], values: list[Any], limit: int) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 from ledger import events as e
 from ledger.money import VALUATION_ASSET, ZERO
@@ -50,6 +50,13 @@ CALLS = {
 FUND = {"asset": "text", "balance": "numeric"}
 FUND_STATES = {"asset": "text", "position": "bigint", "balance": "numeric"}
 Closing = e.TradeBooked | e.LoanRepaid | e.LiquidationFilled | e.DeficitCovered
+CONCERNING = {
+    e.MarginCalled,
+    e.LiquidationStarted,
+    e.LiquidationCompleted,
+    *get_args(Closing),
+    *get_args(e.InsuranceEvent),
+}
 
 
 @dataclass(slots=True)
@@ -84,7 +91,8 @@ class LiquidationsProjector:
             self._fund = dict(tables.connection.execute("select asset, balance from insurance").fetchall())
         written = Written(self._fund)
         for recorded, step in zip(batch.events, batch.steps, strict=True):
-            _take(written, step, recorded.recorded_at)
+            if type(step.event) in CONCERNING:
+                _take(written, step, recorded.recorded_at)
         writes = Writes()
         writes.append("liquidations", LIQUIDATIONS, list(written.liquidations.values()))
         writes.change("liquidations", COMPLETIONS, written.completed, key=("liquidation_id",))

@@ -8,6 +8,7 @@ from ledger import events as e
 from ledger.account import Account
 from ledger.money import ZERO
 from ledger.wallets import NOTHING, Wallet
+from ledger.words import SPOT
 from projections.folding import Step
 from projections.keeping import Kept
 from projections.projector import Batch, Connection, Tables, Writes
@@ -56,8 +57,10 @@ class LoansProjector:
 
 def _changed(step: Step) -> list[tuple[Wallet, str]]:
     """The debts that an event changed, or the hours charged of them."""
-    changed = []
+    changed: list[tuple[Wallet, str]] = []
     for before, wallet in step.written:
+        if wallet.name == SPOT:
+            continue
         if wallet.owes or (before is not None and before.owes):
             old, hours = ({}, {}) if before is None else (before.balances, before.next_hours)
             for asset, balance in wallet.balances.items():

@@ -1,12 +1,10 @@
 """Events to the states of margin wallets that owe, and to the levels that decisions recorded; prices write nothing."""
 
-import json
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from ledger import events as e
 from ledger.account import Account
-from ledger.money import plain
 from ledger.wallets import Wallet
 from ledger.words import CROSS, SPOT, isolated
 from projections.folding import Step
@@ -34,6 +32,20 @@ ASSESSMENTS = {
 }
 
 
+SETTING = e.LeverageSet | e.MarginCalled | e.LiquidationStarted | e.LiquidationCompleted
+"""The events that set something of a margin wallet, whatever they post to it."""
+ASSESSED = {
+    e.MarginAdded,
+    e.MarginRemoved,
+    e.LeverageSet,
+    e.LoanBorrowed,
+    e.FundsHeld,
+    e.TradeBooked,
+    e.FundsTransferred,
+}
+"""The events whose decision assessed a level."""
+
+
 class MarginLevelsProjector:
     """Keeps nothing in memory."""
 
@@ -41,7 +53,7 @@ class MarginLevelsProjector:
     tables: ClassVar[tuple[str, ...]] = ("margin_wallets", "margin_wallet_states", "margin_assessments")
 
     def project(self, batch: Batch, tables: Tables) -> Writes:  # noqa: ARG002
-        states = [state for step in batch.steps for state in _changed(step)]
+        states = [state for step in batch.steps if step.after is not None for state in _changed(step, step.after)]
         writes = Writes()
         writes.append("margin_wallet_states", COLUMNS, states)
         current = list({state[:2]: state for state in states}.values())
@@ -53,29 +65,18 @@ class MarginLevelsProjector:
         pass
 
 
-def _changed(step: Step) -> Iterator[tuple[Any, ...]]:
+def _changed(step: Step, account: Account) -> Iterator[tuple[Any, ...]]:
     """The margin wallets that owe, and those that owe no more, which an event wrote to or set something of."""
-    after = step.after
-    if after is None:
-        return
-    names = []
+    event, names = step.event, []
     for before, wallet in step.written:
         if wallet.name != SPOT:
             names.append(wallet.name)
             if wallet.owes or (before is not None and before.owes):
-                yield _state(step, after, wallet)
-    name = _set_wallet(step.event)
-    if name is not None and name not in names and (wallet := after.wallets.wallet(name)).owes:
-        yield _state(step, after, wallet)
-
-
-def _set_wallet(event: e.AnyEvent) -> str | None:
-    """The wallet that an event sets something of, where it sets any."""
-    match event:
-        case e.LeverageSet() | e.MarginCalled() | e.LiquidationStarted() | e.LiquidationCompleted():
-            return event.wallet
-        case _:
-            return None
+                yield _state(step, account, wallet)
+    if isinstance(event, SETTING) and event.wallet not in names:
+        wallet = account.wallets.wallet(event.wallet)
+        if wallet.owes:
+            yield _state(step, account, wallet)
 
 
 def _state(step: Step, account: Account, wallet: Wallet) -> tuple[Any, ...]:
@@ -90,15 +91,15 @@ def _state(step: Step, account: Account, wallet: Wallet) -> tuple[Any, ...]:
 
 def _balances(wallet: Wallet) -> str:
     """The balances of a wallet as JSON: four amounts and the first uncharged hour by asset, in order of symbol."""
-    written = {}
-    for asset, balance in sorted(wallet.balances.items()):
-        hour = wallet.next_hours.get(asset)
-        written[asset] = [*map(plain, balance), None if hour is None else hour.isoformat()]
-    return json.dumps(written)
+    written, hours = [], wallet.next_hours
+    for asset, (free, locked, borrowed, interest) in sorted(wallet.balances.items()):
+        hour = f'"{hours[asset].isoformat()}"' if asset in hours else "null"
+        written.append(f'"{asset}": ["{free!s}", "{locked!s}", "{borrowed!s}", "{interest!s}", {hour}]')
+    return f"{{{', '.join(written)}}}"
 
 
 def _assessments(batch: Batch) -> Iterator[tuple[Any, ...]]:
-    for position, _, event in batch.events:
+    for position, event in ((one.position, one.event) for one in batch.events if type(one.event) in ASSESSED):
         for wallet, assessment in _assessed(event):
             if assessment is not None and (assessment.level_before or assessment.level_after):
                 levels = (assessment.level_before, assessment.level_after, assessment.tier)
