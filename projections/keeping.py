@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from ledger.account import Account
+from ledger.account.state import Account
 from ledger.postgres import Connection
 from projections.folding import KEPT_ACCOUNTS, Step
 from projections.projector import Tables

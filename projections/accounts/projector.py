@@ -4,7 +4,7 @@ import json
 from typing import Any, ClassVar
 
 from ledger import events as e
-from ledger.account import Account
+from ledger.account.state import Account
 from ledger.money import plain
 from projections.accounts.holds import project_holds
 from projections.accounts.withdrawals import project_withdrawals

@@ -4,7 +4,7 @@ import json
 from typing import Any, ClassVar
 
 from ledger import events as e
-from ledger.account import Account
+from ledger.account.state import Account
 from ledger.words import CROSS
 from projections.folding import Step
 from projections.projector import Batch, Tables, Writes

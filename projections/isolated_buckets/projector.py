@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple
 
 from ledger import events as e
-from ledger.account import Account
+from ledger.account.state import Account
 from ledger.money import base_of, quote_of
 from ledger.words import isolated, pair_of
 from projections.folding import Step

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from ledger.account import Account
+from ledger.account.state import Account
 from ledger.money import ZERO
 from ledger.words import FREE, LOCKED, PRINCIPAL, Book
 from projections.folding import Step

@@ -94,7 +94,7 @@ class LiquidationsProjector:
             if type(step.event) in CONCERNING:
                 _take(written, step, recorded.recorded_at)
         writes = Writes()
-        writes.append("liquidations", LIQUIDATIONS, list(written.liquidations.values()))
+        writes.put("liquidations", LIQUIDATIONS, list(written.liquidations.values()), key=("liquidation_id",))
         writes.change("liquidations", COMPLETIONS, written.completed, key=("liquidation_id",))
         writes.append("liquidation_steps", STEPS, written.steps)
         writes.append("margin_calls", CALLS, written.calls)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from ledger import events as e
-from ledger.account import Account
+from ledger.account.state import Account
 from ledger.money import ZERO
 from ledger.wallets import NOTHING, Wallet
 from ledger.words import SPOT

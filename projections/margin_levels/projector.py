@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from ledger import events as e
-from ledger.account import Account
+from ledger.account.state import Account
 from ledger.wallets import Wallet
 from ledger.words import CROSS, SPOT, isolated
 from projections.folding import Step
