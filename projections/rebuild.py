@@ -102,10 +102,13 @@ class _Rebuild:
     def run(self) -> list[RebuildReport]:
         work_in(self._connection, LIVE)
         known = standings(self._connection)
-        # One that stands still is compared where it stands, by itself; the others go on together.
-        standing = [name for name in self._names if name in known and known[name].obstacle(name) is not None]
-        going = [name for name in self._names if name not in standing]
-        groups = [group for group in (going, *([name] for name in standing)) if group]
+        # Those that stand still are compared where they stand; all others go on together.
+        standing: dict[int, list[str]] = {}
+        for name in self._names:
+            if name in known and known[name].obstacle(name) is not None:
+                standing.setdefault(known[name].position, []).append(name)
+        going = [name for name in self._names if not any(name in group for group in standing.values())]
+        groups = [group for group in (going, *standing.values()) if group]
         return [report for group in groups for report in self._rebuild(group, is_live=group is going)]
 
     def _rebuild(self, names: Sequence[str], *, is_live: bool) -> Iterator[RebuildReport]:
@@ -113,9 +116,7 @@ class _Rebuild:
         copies = [Copy(self._writer, name, f"rebuild_{name}") for name in names]
         with feeding(self._reader, self._writer) as feeder:
             self._follow(feeder, copies)
-            index_all(
-                copies, [self._writer, self._connection], lambda many: self._progress("indexes", many, len(names))
-            )
+            index_all(copies, [self._writer, self._connection], partial(self._tell, "indexes", len(names)))
             work_in(self._connection, LIVE)
             self._follow(feeder, copies)
             while copies:
@@ -132,10 +133,10 @@ class _Rebuild:
         while behind > BATCH_SIZE:
             target = min(self._position_of_live(copy.name) for copy in copies)
             behind = target - copies[0].position
-            bring(feeder, copies, target, partial(self._tell, target))
+            bring(feeder, copies, target, partial(self._tell, "events", target))
 
-    def _tell(self, target: int, position: int) -> None:
-        self._progress("events", position, target)
+    def _tell(self, what: str, whole: int, done: int) -> None:
+        self._progress(what, done, whole)
 
     def _replace(self, feeder: Feeder, copies: Sequence[Copy]) -> RebuildReport:
         """Compares and swaps the first of the copies, with which the others go along."""

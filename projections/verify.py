@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import NamedTuple
 
 import psycopg
@@ -191,7 +191,8 @@ class _Verification:
         copy = copies[0]
         if standings(self._connection)[copy.name].obstacle(copy.name) is None:
             # Going along with others, a copy may have come further than its live one.
-            catch_up(url, [copy.name])
+            with suppress(ProjectionFailed):
+                catch_up(url, [copy.name])
         with leadership.leading(self._connection, copy.name):
             live = self._positions()[copy.name]
             for events in self._read(live, after=copy.position):
