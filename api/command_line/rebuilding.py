@@ -5,8 +5,10 @@ from typing import Annotated
 import typer
 
 from api.command_line.database import migrated_url
-from api.command_line.screen import Exit, say, show_progress, stop
+from api.command_line.screen import Exit, say, show_progress, shown_in, stop
+from ledger import collect_seldom
 from projections.catalogue import ALL
+from projections.copying import CopyFailed
 from projections.rebuild import RebuildRefused, RebuildReport
 from projections.rebuild import rebuild as rebuild_projections
 
@@ -23,7 +25,7 @@ def rebuild(
         stop(f"{', '.join(unknown)}: no such projection; there are {', '.join(ALL)}", Exit.USAGE)
     try:
         reports = _rebuild(migrated_url(), names or list(ALL))
-    except RebuildRefused as refusal:
+    except (RebuildRefused, CopyFailed) as refusal:
         stop(str(refusal))
     for report in reports:
         _print(report)
@@ -32,14 +34,10 @@ def rebuild(
 
 
 def _rebuild(url: str, names: list[str]) -> list[RebuildReport]:
-    with show_progress(counts="events") as progress:
-        tasks = {name: progress.add_task(name, total=None, said="", start=False) for name in names}
-
-        def show(name: str, position: int, target: int) -> None:
-            progress.start_task(tasks[name])
-            progress.update(tasks[name], completed=position, total=target)
-
-        return rebuild_projections(url, names, show)
+    # Long work on many long-lived objects: what is garbage is looked for seldom.
+    collect_seldom()
+    with show_progress() as progress:
+        return rebuild_projections(url, names, shown_in(progress, "rebuilding:"))
 
 
 def _print(report: RebuildReport) -> None:

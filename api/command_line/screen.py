@@ -1,6 +1,6 @@
 """What the command line prints and how it ends: results to stdout, progress and complaints to stderr, exit codes."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import IntEnum
 from typing import Any, NoReturn
 
@@ -11,6 +11,7 @@ from rich.progress import (
     MofNCompleteColumn,
     Progress,
     ProgressColumn,
+    TaskID,
     TaskProgressColumn,
     TextColumn,
     TimeElapsedColumn,
@@ -78,6 +79,22 @@ def show_progress(*, counts: str | None = None) -> Progress:
     said = TextColumn("{task.fields[said]}")
     columns = (TextColumn("{task.description}"), BarColumn(), counted, unit, said)
     return Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=notes(), transient=False)
+
+
+def shown_in(progress: Progress, verb: str) -> Callable[[str, int, int], None]:
+    """Shows work of several kinds, each kind as a bar of its own with how much is done, and how fast."""
+    tasks: dict[str, TaskID] = {}
+
+    def show(work: str, done: int, total: int) -> None:
+        if work not in tasks:
+            tasks[work] = progress.add_task(f"{verb} {work}", total=total, said="")
+        task = tasks[work]
+        progress.update(task, completed=done, total=total)
+        speed = progress.tasks[progress.task_ids.index(task)].speed
+        rate = f", {speed:,.0f}/s" if speed and speed >= 1 else ""
+        progress.update(task, said=f"{done:,} of {total:,}{rate}")
+
+    return show
 
 
 def table_of(

@@ -1,12 +1,9 @@
 """`ledger verify`: every event folded again from nothing, and compared with what the projections answer."""
 
-from collections.abc import Callable
-
 import typer
-from rich.progress import Progress, TaskID
 
 from api.command_line.database import readable_url
-from api.command_line.screen import Exit, say, show_progress, stop
+from api.command_line.screen import Exit, say, show_progress, shown_in, stop
 from projections.verify import VerificationRefused, VerifyReport
 from projections.verify import verify as verify_projections
 
@@ -26,23 +23,11 @@ def verify_database(url: str) -> bool:
     """Verifies, prints what was found, and says whether everything agrees."""
     try:
         with show_progress() as progress:
-            report = verify_projections(url, _shown_in(progress))
+            report = verify_projections(url, shown_in(progress, "verifying"))
     except VerificationRefused as refusal:
         stop(str(refusal))
     _print(report)
     return not report.differences and report.trial_balance_zero
-
-
-def _shown_in(progress: Progress) -> Callable[[str, int, int], None]:
-    """Shows what a verification does, each kind of work as a bar of its own."""
-    tasks: dict[str, TaskID] = {}
-
-    def show(work: str, done: int, total: int) -> None:
-        if work not in tasks:
-            tasks[work] = progress.add_task(f"verifying {work}", total=total, said="")
-        progress.update(tasks[work], completed=done, total=total, said=f"{done:,} of {total:,}")
-
-    return show
 
 
 def _print(report: VerifyReport) -> None:
