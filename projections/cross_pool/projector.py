@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from ledger import events as e
 from ledger.account.state import Account
 from ledger.words import CROSS
-from projections.folding import Step
+from projections.folding import KEPT_ACCOUNTS, Step
 from projections.projector import Batch, Tables, Writes
 
 COLUMNS = {
@@ -30,6 +30,8 @@ class CrossPoolProjector:
         self._called_levels: dict[str, str] = {}
 
     def project(self, batch: Batch, tables: Tables) -> Writes:
+        if len(self._called_levels) > KEPT_ACCOUNTS:
+            self._called_levels.clear()
         changed = [(step, after) for step in batch.steps if (after := _changed(step)) is not None]
         self._load_levels([step.event.account_id for step, _ in changed if _was_called(step)], tables)
         states = [self._state(step, after) for step, after in changed]

@@ -10,8 +10,10 @@ from ledger import Ledger, Recorded, parse_command
 from ledger.postgres import Connection, connect
 from projections.balances.projector import BalancesProjector
 from projections.copying import Copy, bring, compare, feeding
+from projections.journal.projector import JournalProjector
+from projections.loans.projector import LoansProjector
 from projections.progress import advance
-from projections.projector import Batch, Tables, Writes
+from projections.projector import Batch, Projector, Tables, Writes
 from projections.runner import ProjectionFailed, catch_up, status
 from projections.snapshot import open_snapshot
 from projections.tables import drop_schema
@@ -141,6 +143,34 @@ def test_a_failing_projector_stops_alone_and_goes_on_when_it_can(
             assert f"ArithmeticError: event {bad} is not understood" in str(shown.error)
         wait_until(lambda: standing_of(database, "balances").position == NEWEST)
         assert standing_of(database, "balances").error is None
+    assert_every_event_counted_once(database)
+
+
+@pytest.mark.parametrize("projector", [BalancesProjector, LoansProjector, JournalProjector])
+def test_a_batch_that_cannot_be_written_is_projected_again_though_later_ones_were_folded(
+    database: str, monkeypatch: pytest.MonkeyPatch, projector: type[Projector]
+) -> None:
+    """One keeps nothing in memory, one something of each account, one sums: none may keep what was not written."""
+    events = recorded_log(database)
+    failing: list[int] = []
+
+    class Refused(Writes):
+        def write(self, connection: Connection) -> None:
+            raise ArithmeticError("the disk is full")
+
+    project = projector.project
+
+    def refusing(self: Projector, batch: Batch, tables: Tables) -> Writes:
+        writes = project(self, batch, tables)
+        if len(failing) < 4 and batch.last > 200:
+            failing.append(batch.last)
+            return Refused()
+        return writes
+
+    monkeypatch.setattr(projector, "project", refusing)
+    assert catch_up(database, batch_size=20) == len(events)
+    assert len(failing) == 4
+    assert differences(database, projector.name) == []
     assert_every_event_counted_once(database)
 
 
