@@ -43,6 +43,6 @@ def _changed(step: Step) -> Iterator[tuple[Any, ...]]:
         old = {} if before is None else before.balances
         hours, old_hours = wallet.next_hours, {} if before is None else before.next_hours
         for asset, balance in wallet.balances.items():
-            hour = hours.get(asset)
-            if old.get(asset) != balance or old_hours.get(asset) != hour:
+            was, hour = old.get(asset), hours.get(asset)
+            if (was is not balance and was != balance) or (hours is not old_hours and old_hours.get(asset) != hour):
                 yield (step.event.account_id, wallet.name, asset, step.position, *balance, hour)
