@@ -49,8 +49,9 @@ def two_points(snapshot: Snapshot, account_id: str, first: AsOf | None) -> tuple
     """
     row = account_row(snapshot.connection, snapshot.position, account_id)
     if row is None:
+        end = "its end" if snapshot.as_of is None else "where `to` lies"
         raise UnknownAccount(
-            f"account {account_id} was not opened by position {snapshot.position} of the log, where `to` lies; "
+            f"account {account_id} was not opened by position {snapshot.position} of the log, {end}; "
             "ask about a later time, or, if it never was, open it with open_account"
         )
     kinds = [one.kind for one in (first, snapshot.as_of) if one is not None]
