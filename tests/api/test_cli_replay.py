@@ -1,64 +1,21 @@
-"""`ledger replay` and `ledger diff`: bounds, steps, conditions, and what they print; numbers worked by hand."""
+"""`ledger replay`: what each event and each price did, between points, step by step, and up to a condition."""
 
 import json
-import os
-import pty
-import select
-import subprocess
-import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from api.command_line.conditions import read_condition
 from ledger.errors import Malformed
-from tests.api.command_line import LEDGER, CommandLine
-from tests.databases import fresh_database
-from tests.ledger.given import NOON
-from tests.ledger.happenings import (
-    BTC_BUCKET,
-    accrued,
-    borrowed,
-    deposited,
-    line,
-    margin_added,
-    marked,
-    mode_set,
-    opened,
-    repaid,
-    traded,
-    transferred,
-)
-from tests.projections.stories import MINUTE, exchange_opens
-from tests.projections.story import Story
-
-PATIENCE_SECONDS = 60
+from tests.api.command_line import CommandLine
+from tests.api.two_traders import Terminal, tell_of_two_traders
 
 
 @pytest.fixture(scope="module")
-def told(server_url: str, template_database: str) -> Iterator[str]:
-    """A database in which Alice bought 0.2 BTC on a debt of 10,000 (events 10 to 19), and Bob went short (20 to 26).
-
-    Alice's level is 2, 1.996 after the trade and its fee, 2.016 at 51,000, 2.01398601 after interest, 1.79420579 at
-    40,000, 2.58682634 after a repayment, and 16,960 / 5,010 at the end. Bob's is 1.2 at 50,000, and 1 at 60,000.
-    """
-    with fresh_database(server_url, template_database) as url:
-        story = Story(url)
-        exchange_opens(story)
-        story.of("alice", opened(), deposited("10000", "USDT"), transferred("10000", "USDT"), borrowed("10000", "USDT"))
-        story.of("alice", traded("buy", "0.2", "50100", fee="20"))
-        story.on_exchange(marked(BTC="52000"), at=NOON + MINUTE)
-        story.on_exchange(marked(BTC="51000"), at=NOON + 2 * MINUTE)
-        story.of("alice", accrued(line("10", "USDT", "10000", "0.024")), at=NOON + 3 * MINUTE)
-        story.on_exchange(marked(BTC="40000"), at=NOON + 4 * MINUTE)
-        story.of("alice", repaid("10", "4990", "USDT"), at=NOON + 5 * MINUTE)
-        story.on_exchange(marked(BTC="50000"), at=NOON + 6 * MINUTE)
-        story.of("bob", opened(), deposited("1000", "USDT"), mode_set("isolated"), margin_added("1000", "USDT"))
-        story.of("bob", borrowed("0.1", "BTC", wallet=BTC_BUCKET), traded("sell", "0.1", "50000", wallet=BTC_BUCKET))
-        story.on_exchange(marked(BTC="60000"), at=NOON + 7 * MINUTE)
-        with story.projected():
-            yield url
+def told(module_database: str) -> str:
+    """A database in which two traders' story was told."""
+    tell_of_two_traders(module_database)
+    return module_database
 
 
 @pytest.fixture
@@ -201,34 +158,6 @@ def test_what_cannot_be_replayed_ends_with_2(ledger: CommandLine) -> None:
     assert ledger("replay", "alice", "--from", "99").err == "the log ends at position 27, 99 is yet to come\n"
 
 
-class Terminal:
-    """`ledger` in a process of its own on a terminal of its own: keys go in, what is shown comes out."""
-
-    def __init__(self, url: str, *arguments: str) -> None:
-        self.shown = ""
-        self._ours, its = pty.openpty()
-        environment = {**os.environ, "LEDGER_DATABASE_URL": url, "TERM": "xterm", "COLUMNS": "160"}
-        self._process = subprocess.Popen([LEDGER, *arguments], stdin=its, stdout=its, stderr=its, env=environment)
-        os.close(its)
-
-    def see(self, text: str) -> str:
-        """What is shown up to a text, since the last time."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while text not in self.shown:
-            assert select.select([self._ours], [], [], deadline - time.monotonic())[0], self.shown
-            self.shown += os.read(self._ours, 65_536).decode()
-        seen, _, self.shown = self.shown.partition(text)
-        return seen
-
-    def press(self, key: str) -> None:
-        os.write(self._ours, key.encode())
-
-    def end(self) -> int:
-        code = self._process.wait(PATIENCE_SECONDS)
-        os.close(self._ours)
-        return code
-
-
 def test_steps_go_forth_and_back_at_a_key_with_the_state_before_and_after(told: str) -> None:
     terminal = Terminal(told, "replay", "alice", "--from", "13", "--until", "cross.level < 1.8", "--step")
     first = terminal.see("-- step 1;")
@@ -254,49 +183,3 @@ def test_steps_are_left_at_a_key(told: str) -> None:
     terminal.see("-- step 1;")
     terminal.press("q")
     assert terminal.end() == 0
-
-
-def test_diff_tells_balances_causes_and_events(ledger: CommandLine) -> None:
-    """From the loan to the repayment equity loses 20 and 20 with the trade, 10 of interest, 200 - 2,200 with prices."""
-    ended = ledger("diff", "alice", "--from", "13", "--to", "19")
-    assert ended.code == 0
-    shown = [line.split() for line in ended.out.splitlines()]
-    assert ended.out.startswith("alice from position 13 to position 19\n3 events: 1 interest.accrued, 1 loan.repaid")
-    assert ["cross", "USDT", "free", "20000", "4960", "-15040"] in shown
-    assert ["cross", "BTC/USDT", "cost", "0", "10020", "10020"] in shown
-    assert ["prices", "-2000", "-0.19978022", "-0.19978022"] in shown
-    assert ["loans", "0", "+0.79262055", "+0.79262055"] in shown
-    assert ["to", "7950", "2.58682634", "2.58682634"] in shown
-    assert "cross USDT free -5000 borrowed -4990 interest -10" in ended.out
-    assert "E-" not in ended.out
-
-
-def test_diff_as_json_is_the_answer_of_the_question(ledger: CommandLine) -> None:
-    found = json.loads(ledger("diff", "alice", "--from", "13", "--to", "19", "--limit", "1", "--json").out)
-    assert (found["next"], found["counts"]["events"]) == (14, 3)
-    assert found["wallets"]["cross"]["equity"]["change"] == "-2050"
-    of_bucket = json.loads(ledger("diff", "bob", "--wallet", BTC_BUCKET, "--json").out)
-    assert list(of_bucket["wallets"]) == [BTC_BUCKET]
-
-
-def test_diff_by_business_time_and_what_it_refuses(ledger: CommandLine) -> None:
-    dated = ledger("diff", "alice", "--effective", "--from", "2026-01-15T12:02:00", "--to", "2026-01-15T12:04:00")
-    assert "1 events: 1 interest.accrued" in dated.out
-    for arguments, code, why in [
-        (["alice", "--from", "19", "--to", "13"], 2, "lies after position 13, `to`"),
-        (["alice", "--from", "9"], 1, "not opened by position 9, the point `from`"),
-        (["nobody"], 1, "unknown_account"),
-        (["alice", "--wallet", "margin"], 2, "'margin' is no wallet"),
-        (["alice", "--effective"], 2, "neither is given"),
-        (["alice", "--effective", "--from", "12"], 2, "12 is a position"),
-    ]:
-        ended = ledger("diff", *arguments)
-        assert (ended.code, ended.out) == (code, ""), arguments
-        assert why in ended.err
-
-
-def test_diff_without_projections_says_what_runs_them(ledger: CommandLine, database: str) -> None:
-    ledger.use(database)
-    ended = ledger("diff", "alice")
-    assert (ended.code, ended.out) == (1, "")
-    assert "the projections were never started; ledger serve or ledger project runs them" in ended.err

@@ -170,6 +170,21 @@ def test_what_events_changed_comes_to_the_difference(connection: Connection, dat
     assert not any(sums.values())
 
 
+@settings(max_examples=15, deadline=None)
+@given(st.data())
+def test_business_times_explain_themselves_as_well(connection: Connection, data: st.DataObject) -> None:
+    account_id = data.draw(st.sampled_from(["alice", "bob", "carol"]))
+    times = sorted(event.effective_at for event in random_log()[accounts()[account_id] :])
+    first = data.draw(st.integers(0, len(times) - 1))
+    last = data.draw(st.integers(first, len(times) - 1))
+    with open_snapshot(connection, effective_at=times[last]) as snapshot:
+        answer = differences_answer(snapshot, account_id, AsOf("effective_at", times[first]), PAGE)
+    assert answer["unexplained"] == []
+    for name, wallet in answer["wallets"].items():
+        if name != SPOT:
+            assert sum(map(Decimal, wallet["equity"]["by_cause"].values())) == Decimal(wallet["equity"]["change"])
+
+
 AMOUNTS = st.decimals(min_value=1, max_value=10**12, places=8)
 DEBTS = st.one_of(st.just(Decimal(0)), AMOUNTS)
 

@@ -1,28 +1,15 @@
 """What changed between two points of an account: numbers worked by hand."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import timedelta
-from typing import Any
-
 import pytest
 
-from ledger.errors import Malformed, UnknownAccount
-from ledger.postgres import Connection
-from projections.questions.differences import differences_answer
 from projections.questions.tally import Shown
-from projections.snapshot import AsOf, Snapshot, open_snapshot
-from tests.ledger.given import NOON
 from tests.ledger.happenings import (
     BTC_BUCKET,
-    accrued,
     asset_limits,
     asset_listed,
     borrowed,
     deposited,
-    line,
     margin_added,
-    marked,
     mode_set,
     opened,
     pair_listed,
@@ -32,12 +19,9 @@ from tests.ledger.happenings import (
     traded,
     transferred,
 )
+from tests.projections.differences import BORROWED, END, TRADED, asked, long_of_alice, moved
 from tests.projections.stories import crash_with_deficit, exchange_opens
 from tests.projections.story import Story
-
-HOUR = timedelta(hours=1)
-BORROWED, TRADED, END = 13, 14, 19
-EVERYTHING = Shown()
 
 
 @pytest.fixture
@@ -48,58 +32,18 @@ def story(database: str) -> Story:
 
 
 @pytest.fixture
-def long_of_alice(story: Story) -> Story:
-    """Alice borrows 10,000 USDT on 10,000 and buys 0.2 BTC at 50,100, 100 above the mark, for a fee of 20.
-
-    BTC goes to 52,000, 51,000 and, after 10 of interest, to 40,000. Then 4,990 and the interest are repaid.
-    """
-    story.of("alice", opened(), deposited("10000", "USDT"), transferred("10000", "USDT"), borrowed("10000", "USDT"))
-    story.of("alice", traded("buy", "0.2", "50100", fee="20"))
-    story.on_exchange(marked(BTC="52000"), marked(BTC="51000"))
-    story.of("alice", accrued(line("10", "USDT", "10000", "0.024")))
-    story.on_exchange(marked(BTC="40000"))
-    story.of("alice", repaid("10", "4990", "USDT"))
-    assert story.position == END
+def of_alice(story: Story) -> Story:
+    long_of_alice(story)
     return story
 
 
-@contextmanager
-def snapshot_of(connection: Connection, **as_of: Any) -> Iterator[Snapshot]:
-    connection.commit()
-    with open_snapshot(connection, **as_of) as snapshot:
-        yield snapshot
-
-
-def asked(
-    connection: Connection,
-    account_id: str,
-    first: int | None = None,
-    last: int | None = None,
-    shown: Shown = EVERYTHING,
-    **options: Any,
-) -> dict[str, Any]:
-    start = None if first is None else AsOf("position", first)
-    with snapshot_of(connection, position=last) as snapshot:
-        return differences_answer(snapshot, account_id, start, shown, **options)
-
-
-def between_times(connection: Connection, account_id: str, first: Any, last: Any) -> dict[str, Any]:
-    with snapshot_of(connection, effective_at=last) as snapshot:
-        return differences_answer(snapshot, account_id, first and AsOf("effective_at", first))
-
-
-def moved(parts: dict[str, str]) -> dict[str, str]:
-    """The causes that moved something."""
-    return {cause: amount for cause, amount in parts.items() if amount != "0"}
-
-
-def test_a_level_moves_by_trades_fees_interest_prices_and_loans(long_of_alice: Story) -> None:
+def test_a_level_moves_by_trades_fees_interest_prices_and_loans(of_alice: Story) -> None:
     """Assets 20,000 on a debt of 10,000; the trade costs 20 and its fee 20; prices add 400, take 200 and 2,200.
 
     In levels: -20 / 10,000 twice; 200 / 10,000 and -2,200 / 10,010; 20,160 / 10,010 - 2.016; 12,960 / 5,010 - 17,960 /
     10,010.
     """
-    with long_of_alice.projected() as connection:
+    with of_alice.projected() as connection:
         answer = asked(connection, "alice", BORROWED, END)
     cross = answer["wallets"]["cross"]
     level = cross["margin_level"]
@@ -123,8 +67,8 @@ def test_a_level_moves_by_trades_fees_interest_prices_and_loans(long_of_alice: S
     assert answer["unexplained"] == []
 
 
-def test_balances_and_positions_stand_side_by_side_with_what_each_event_changed(long_of_alice: Story) -> None:
-    with long_of_alice.projected() as connection:
+def test_balances_and_positions_stand_side_by_side_with_what_each_event_changed(of_alice: Story) -> None:
+    with of_alice.projected() as connection:
         answer = asked(connection, "alice", BORROWED, END)
     zero = {"from": "0", "to": "0", "change": "0"}
     assert answer["wallets"]["cross"]["assets"] == {
@@ -163,18 +107,18 @@ def test_balances_and_positions_stand_side_by_side_with_what_each_event_changed(
     ]
 
 
-def test_both_ends_are_told_as_the_account_question_tells_them(long_of_alice: Story) -> None:
-    with long_of_alice.projected() as connection:
+def test_both_ends_are_told_as_the_account_question_tells_them(of_alice: Story) -> None:
+    with of_alice.projected() as connection:
         answer = asked(connection, "alice", BORROWED, END)
     assert (answer["from"]["as_of"], answer["from"]["cross"]["margin_level"]) == ({"position": 13}, "2.00000000")
     assert (answer["to"]["as_of"], answer["to"]["prices"]["BTC/USDT"]["price"]) == ({"position": 19}, "40000")
     assert answer["position"] == END
 
 
-def test_a_level_begins_from_none_and_ends_to_none(long_of_alice: Story) -> None:
+def test_a_level_begins_from_none_and_ends_to_none(of_alice: Story) -> None:
     """From the opening on it begins at 2 with the loan; what is left of the debt, 5,010, is repaid from 12,960."""
-    long_of_alice.of("alice", deposited("50", "USDT"), transferred("50", "USDT"), repaid("0", "5010", "USDT"))
-    with long_of_alice.projected() as connection:
+    of_alice.of("alice", deposited("50", "USDT"), transferred("50", "USDT"), repaid("0", "5010", "USDT"))
+    with of_alice.projected() as connection:
         opening = asked(connection, "alice")["wallets"]["cross"]["margin_level"]
         still_owing = asked(connection, "alice", None, END)["wallets"]["cross"]["margin_level"]
     began = {"times": 1, "levels": "2", "events": [{"position": 13, "topic": "loan.borrowed", "level": "2.00000000"}]}
@@ -185,17 +129,17 @@ def test_a_level_begins_from_none_and_ends_to_none(long_of_alice: Story) -> None
     assert still_owing["by_cause"]["loans"] == "0.79262055"
 
 
-def test_nothing_lies_between_a_point_and_itself(long_of_alice: Story) -> None:
-    with long_of_alice.projected() as connection:
+def test_nothing_lies_between_a_point_and_itself(of_alice: Story) -> None:
+    with of_alice.projected() as connection:
         answer = asked(connection, "alice", TRADED, TRADED)
     assert answer["counts"] == {"events": 0, "topics": {}}
     assert answer["wallets"]["cross"]["equity"]["change"] == "0"
     assert answer["wallets"]["cross"]["margin_level"]["change"] == "0"
 
 
-def test_prices_alone_move_a_wallet_that_nothing_happens_on(long_of_alice: Story) -> None:
+def test_prices_alone_move_a_wallet_that_nothing_happens_on(of_alice: Story) -> None:
     """0.2 BTC gain 200 from 50,000 to 51,000, on a debt of 10,000."""
-    with long_of_alice.projected() as connection:
+    with of_alice.projected() as connection:
         cross = asked(connection, "alice", TRADED, 16)["wallets"]["cross"]
     assert moved(cross["equity"]["by_cause"]) == {"prices": "200"}
     assert moved(cross["margin_level"]["by_cause"]) == {"prices": "0.02"}
@@ -270,74 +214,8 @@ def test_where_a_price_is_lacking_nothing_is_guessed(story: Story) -> None:
     assert cross["lacks_price_at"] == story.position - 1
 
 
-def test_events_are_read_in_pages_and_counted_whole(long_of_alice: Story) -> None:
-    with long_of_alice.projected() as connection:
-        first = asked(connection, "alice", None, END, Shown(limit=4))
-        rest = asked(connection, "alice", None, END, Shown(after=first["next"], limit=4))
-    assert [event["position"] for event in first["events"] + rest["events"]] == [11, 12, 13, 14, 17, 19]
-    assert (len(first["events"]), first["next"], rest["next"]) == (4, 14, None)
-    assert first["counts"] == rest["counts"] == {**first["counts"], "events": 6}
-
-
-def test_business_times_order_events_by_their_date(story: Story) -> None:
-    """Recorded last, dated first: the back-dated 5 USDT lie before the first point; the interest between the points.
-
-    At 13:30 the debt is 10,010 and 0.2 BTC are worth 8,000 beside 10,000 USDT; an hour before they were worth 10,000.
-    """
-    story.of("alice", opened(), deposited("10000", "USDT"), transferred("10000", "USDT"), borrowed("10000", "USDT"))
-    story.of("alice", traded("buy", "0.2", "50000"))
-    story.on_exchange(marked(BTC="40000"), at=NOON + HOUR)
-    story.of("alice", accrued(line("10", "USDT", "10000", "0.024")), at=NOON + 1.25 * HOUR)
-    story.of("alice", deposited("5", "USDT"), at=NOON + 0.25 * HOUR)
-    with story.projected() as connection:
-        answer = between_times(connection, "alice", NOON + 0.5 * HOUR, NOON + 1.5 * HOUR)
-        opening = between_times(connection, "alice", None, NOON + 1.5 * HOUR)
-        after = Shown(after=story.position)
-        with snapshot_of(connection) as snapshot, pytest.raises(Malformed, match="no event between"):
-            differences_answer(snapshot, "alice", AsOf("effective_at", NOON + HOUR), after)
-    assert [event["topic"] for event in answer["events"]] == ["interest.accrued"]
-    assert moved(answer["wallets"]["cross"]["equity"]["by_cause"]) == {"interest": "-10", "prices": "-2000"}
-    assert answer["wallets"]["cross"]["margin_level"]["from"] == "2.00000000"
-    assert answer["wallets"]["cross"]["margin_level"]["to"] == "1.79820179"
-    assert answer["from"]["spot"]["USDT"]["free"] == "5"
-    assert answer["from"]["backdated"] is False
-    assert answer["unexplained"] == []
-    assert [event["topic"] for event in opening["events"]] == ["funds.deposited", "interest.accrued"]
-
-
-def test_recorded_times_and_positions_can_be_mixed(long_of_alice: Story) -> None:
-    with long_of_alice.projected() as connection, snapshot_of(connection, position=END) as snapshot:
-        first = AsOf("recorded_at", long_of_alice.recorded_at(BORROWED))
-        answer = differences_answer(snapshot, "alice", first)
-    assert answer["from"]["position"] == BORROWED
-    assert answer["from"]["as_of"] == {"recorded_at": long_of_alice.recorded_at(BORROWED)}
-    assert answer["counts"]["events"] == 3
-
-
-def test_what_makes_no_sense_is_refused(long_of_alice: Story) -> None:
-    with long_of_alice.projected() as connection:
-        with pytest.raises(Malformed, match=r"position 14, which lies after position 13, `to`"):
-            asked(connection, "alice", TRADED, BORROWED)
-        with pytest.raises(Malformed, match="position 99, which lies after position 19, the end of the log"):
-            asked(connection, "alice", 99)
-        with pytest.raises(Malformed, match="the log ends at 19"):
-            asked(connection, "alice", 12, 99)
-        with pytest.raises(UnknownAccount, match="not opened by position 9, the point `from`"):
-            asked(connection, "alice", 9)
-        with pytest.raises(UnknownAccount, match="not opened by position 9 of the log, where `to` lies"):
-            asked(connection, "alice", 8, 9)
-        with pytest.raises(UnknownAccount, match="nobody"):
-            asked(connection, "nobody")
-        with pytest.raises(Malformed, match="6 events of account alice"):
-            asked(connection, "alice", most_events=5)
-        with snapshot_of(connection, position=END) as snapshot, pytest.raises(Malformed, match="state both"):
-            differences_answer(snapshot, "alice", AsOf("effective_at", NOON))
-        with pytest.raises(Malformed, match="lies after `to`"):
-            between_times(connection, "alice", NOON + HOUR, NOON)
-
-
-def test_a_state_that_the_events_do_not_lead_to_is_said(long_of_alice: Story) -> None:
-    with long_of_alice.projected() as connection:
+def test_a_state_that_the_events_do_not_lead_to_is_said(of_alice: Story) -> None:
+    with of_alice.projected() as connection:
         connection.execute("update balance_states set free = free + 1 where position = %s", [END])
         connection.commit()
         answer = asked(connection, "alice", BORROWED, END)
