@@ -15,7 +15,7 @@ from ledger.money import plain
 
 def answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON answer; state is true at one moment, so nobody may keep it."""
-    return written_answer(_json(content).encode(errors="backslashreplace"), status, headers)
+    return written_answer(json_of(content).encode(errors="backslashreplace"), status, headers)
 
 
 def written_answer(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -23,8 +23,10 @@ def written_answer(body: bytes, status: int = 200, headers: Mapping[str, str] | 
     return Response(body, status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
 
 
-def _json(content: Any) -> str:
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=_written)
+def json_of(content: Any, indent: int | None = None) -> str:
+    """An answer's JSON, in one line unless it is to be indented."""
+    separators = (",", ":") if indent is None else None
+    return json.dumps(content, ensure_ascii=False, separators=separators, indent=indent, default=_written)
 
 
 def _written(value: Any) -> Any:
@@ -57,7 +59,7 @@ def results(outcomes: Sequence[Outcome]) -> bytes:
 def _result(outcome: Outcome) -> str:
     """One result. What was recorded is written by hand, for ids and topics have no character that JSON escapes."""
     if isinstance(outcome, Refused):
-        return _json({"status": "refused", "problem": problem_of(outcome.refusal)})
+        return json_of({"status": "refused", "problem": problem_of(outcome.refusal)})
     events = [
         f'{{"account_id":"{event.account_id}","topic":"{event.topic}",'
         f'"version":{event.version},"position":{event.position}}}'

@@ -21,6 +21,7 @@ from api.routes import (
     accounts,
     actions,
     commands,
+    differences,
     events,
     health,
     keys,
@@ -36,7 +37,7 @@ from ledger import Ledger
 from ledger.errors import Malformed, Refusal
 
 WAIT_SECONDS = 5.0
-KEYED = [accounts, wallets, events, statements, lists, market, liquidations, reports, keys]
+KEYED = [accounts, differences, wallets, events, statements, lists, market, liquidations, reports, keys]
 OPEN = [health, problems]
 
 

@@ -72,7 +72,7 @@ def as_of(
     stale: Stale = False,
 ) -> AsOf:
     """The parameters that say as of when; of those that exclude each other one may be stated."""
-    return _one_of(AsOf(position, recorded_at, None, min_position, stale))
+    return one_of(AsOf(position, recorded_at, None, min_position, stale))
 
 
 def as_of_any_time(
@@ -83,10 +83,11 @@ def as_of_any_time(
     stale: Stale = False,
 ) -> AsOf:
     """The same, for questions that can also be asked as of a business time."""
-    return _one_of(AsOf(position, recorded_at, effective_at, min_position, stale))
+    return one_of(AsOf(position, recorded_at, effective_at, min_position, stale))
 
 
-def _one_of(asked: AsOf) -> AsOf:
+def one_of(asked: AsOf) -> AsOf:
+    """The point that is stated, or now; Malformed where more than one is."""
     stated = [
         name for name in ("position", "recorded_at", "effective_at", "min_position") if getattr(asked, name) is not None
     ]

@@ -9,6 +9,7 @@ import psycopg_pool
 import typer
 from pydantic import ValidationError
 
+from api.command_line.comparing import diff
 from api.command_line.database import works_on_demo
 from api.command_line.demonstrating import demo
 from api.command_line.importing import import_file
@@ -46,6 +47,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "migrate": migrate,
     "status": status,
     "import": import_file,
+    "diff": diff,
     "replay": replay,
     "verify": verify,
     "rebuild": rebuild,

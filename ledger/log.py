@@ -12,6 +12,8 @@ from ledger.events import AnyEvent, read_event
 # Any connection will do, whatever its rows look like: these functions make cursors of their own.
 Connection = psycopg.Connection[Any]
 
+PAGE_EVENTS = 1_000
+
 
 class RecordedEvent(NamedTuple):
     """An event with what the recorder gave it: its position in the log and when it was recorded (UTC)."""
@@ -80,6 +82,17 @@ def read_stream(
     recorded = _read(connection, query, [account_id, after_version, limit])
     # Filtered here, so that no plan ever walks the log by position to find one stream.
     return [one for one in recorded if until_position is None or one.position <= until_position]
+
+
+def stream_pages(
+    connection: Connection, account_id: str, after_version: int, until_version: int
+) -> Iterator[list[RecordedEvent]]:
+    """The events of one stream after a version up to another, in order, in pages of at most PAGE_EVENTS events."""
+    query = f"{_EVENTS} where originator_id = %s and originator_version > %s and originator_version <= %s"
+    ordered = f"{query} order by originator_version limit {PAGE_EVENTS}"
+    while page := list(_read(connection, ordered, [account_id, after_version, until_version])):
+        yield page
+        after_version = page[-1].event.version
 
 
 def read_streams(connection: Connection, account_ids: Sequence[str], until_position: int) -> list[RecordedEvent]:

@@ -72,7 +72,7 @@ def open_snapshot(
     with `stale` it takes what they have. Ends with the context. Refuses with Malformed: more than one point asked for,
     or one beyond the log's end; with ProjectionsBehind: the projections were not there in time.
     """
-    question = _Question(_as_of(position, recorded_at, effective_at), min_position, stale, timeout_seconds, names)
+    question = _Question(as_of(position, recorded_at, effective_at), min_position, stale, timeout_seconds, names)
     if isinstance(source, ConnectionPool):
         with source.connection() as connection, _snapshot(connection, question) as snapshot:
             yield snapshot
@@ -89,7 +89,8 @@ class _Question(NamedTuple):
     names: Sequence[str]
 
 
-def _as_of(position: int | None, recorded_at: datetime | None, effective_at: datetime | None) -> AsOf | None:
+def as_of(position: int | None, recorded_at: datetime | None, effective_at: datetime | None) -> AsOf | None:
+    """The one point that is given, None if none is; Malformed where there are more."""
     asked: list[AsOf] = []
     if position is not None:
         asked.append(AsOf("position", position))

@@ -1,93 +1,163 @@
-"""An account's events one by one: the lines each posted, and what every balance and position was before and after."""
+"""An account's past, read from the log alone: its events with the prices that they met, one step after the other."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
-from ledger import exchange
-from ledger.account import Account, evolve
-from ledger.events import AccountEvent
-from ledger.log import RecordedEvent
+import psycopg
+
+from api.command_line.conditions import Condition
+from api.command_line.screen import stop
+from api.command_line.standing import standing_of
+from ledger.account import Account
+from ledger.events import ExchangeEvent, PricesMarked
+from ledger.log import Connection, RecordedEvent, read_positions, read_stream
+from ledger.margin import valued_assets
 from ledger.market import Market
-from ledger.positions import FLAT, Position
-from ledger.postings import postings
-from ledger.wallets import NOTHING, Balance
-from ledger.words import Line
+from ledger.money import valuation_pair
+from ledger.words import EXCHANGE, PRICES
+from projections.questions.walk import Step, Walk
+
+_PLACES = """
+select notification_id, originator_version, topic from events
+where originator_id = %s and notification_id <= %s order by originator_version
+"""
 
 
-class BalanceChange(NamedTuple):
-    wallet: str
-    asset: str
-    before: Balance
-    after: Balance
+class Span(NamedTuple):
+    """What is replayed: of what is recorded up to a position all after `first`, up to `last`.
+
+    Both are positions, or both business times; None: from the beginning.
+    """
+
+    position: int
+    first: int | datetime | None
+    last: int | datetime
+
+    @property
+    def by_business_time(self) -> bool:
+        return isinstance(self.last, datetime)
+
+    def key(self, one: RecordedEvent) -> Any:
+        """The order of things: that of the log, or by business time, where prices come before events of a moment."""
+        event = one.event
+        return (event.effective_at, event.account_id != PRICES, one.position) if self.by_business_time else one.position
+
+    def includes(self, one: RecordedEvent) -> bool:
+        """Whether it happens up to the last point."""
+        if not isinstance(self.last, datetime):
+            return one.position <= self.last
+        return one.event.effective_at <= self.last
+
+    def is_past(self, one: RecordedEvent) -> bool:
+        """Whether it happened up to the first point, and is not shown."""
+        if isinstance(self.first, datetime):
+            return one.event.effective_at <= self.first
+        return self.first is not None and one.position <= self.first
 
 
-class PositionChange(NamedTuple):
-    wallet: str
-    pair: str
-    before: Position
-    after: Position
+class Passage(NamedTuple):
+    """A step, and the whole account before and after it where that was asked for."""
+
+    step: Step
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
 
 
-class Step(NamedTuple):
-    """One event and all it changed on the account."""
+class Stopped(NamedTuple):
+    """Where a condition first held; None of `recorded`: at the first point already."""
 
-    recorded: RecordedEvent
-    lines: list[Line]
-    balances: list[BalanceChange]
-    positions: list[PositionChange]
-
-
-def dated_up_to(recorded: Sequence[RecordedEvent], effective_at: datetime | None) -> list[RecordedEvent]:
-    """All events in order of version; as of a business time those dated up to it, in order of that time."""
-    if effective_at is None:
-        return list(recorded)
-    known = [one for one in recorded if one.event.effective_at <= effective_at]
-    return sorted(known, key=lambda one: (one.event.effective_at, one.position))
+    condition: Condition
+    recorded: RecordedEvent | None
+    value: str
 
 
-def steps_of(account: Account, recorded: Sequence[RecordedEvent]) -> Iterator[Step]:
-    """Takes events into the account one after the other, in whatever order, and yields what each changed."""
-    for one in recorded:
-        balances, positions, version = _balances(account), _positions(account), account.version
-        if isinstance(one.event, AccountEvent):
-            evolve(account, one.event)
-        account.version = max(version, one.event.version)
-        lines = postings(one.event)
-        yield Step(one, lines, _changed_balances(account, balances), _changed_positions(account, positions))
+class Replay:
+    """An account taken from the beginning of the log to the first point; `passages` leads on to the last one."""
+
+    def __init__(self, connection: Connection, stream: str, span: Span) -> None:
+        self.stream = stream
+        self.stopped: Stopped | None = None
+        self.walk = Walk(Account.unopened(stream), Market())
+        own = [one for one in _read(connection, stream, span.position) if span.includes(one)]
+        self.is_known = bool(own)
+        if own and stream not in (EXCHANGE, PRICES):
+            own += self._of_the_house(connection, span)
+        ordered = sorted(own, key=span.key)
+        self._ahead = [one for one in ordered if not span.is_past(one)]
+        for one in ordered[: len(ordered) - len(self._ahead)]:
+            self._take(one)
+
+    def _of_the_house(self, connection: Connection, span: Span) -> list[RecordedEvent]:
+        """What was set and marked; by business time all that is known to be set counts from the beginning."""
+        settings, prices = (_read(connection, name, span.position) for name in (EXCHANGE, PRICES))
+        if not span.by_business_time:
+            return [one for one in (*settings, *prices) if span.includes(one)]
+        for one in settings:
+            self._take(one)
+        return [one for one in prices if span.includes(one)]
+
+    def standing(self) -> dict[str, Any] | None:
+        """The account as it is now; of a stream of the exchange there is none."""
+        return None if self.stream in (EXCHANGE, PRICES) else standing_of(self.walk.account, self.walk.market)
+
+    def passages(self, until: Condition | None = None, *, whole: bool = False) -> Iterator[Passage]:
+        """The steps to the last point, or to where a condition holds, which `stopped` says then.
+
+        `whole`: with the account before and after each.
+        """
+        if until is not None and self._stops(until, None):
+            return
+        for one in self._ahead:
+            before = self.standing() if whole and one.event.account_id == self.stream else None
+            step = self._take(one)
+            if step is not None:
+                yield Passage(step, before, self.standing() if whole else None)
+            if until is not None and self._stops(until, one):
+                return
+
+    def _take(self, one: RecordedEvent) -> Step | None:
+        if one.event.account_id == self.stream:
+            return self.walk.take(one)
+        self.walk.take_setting(cast(ExchangeEvent, one.event))
+        return None
+
+    def _stops(self, condition: Condition, one: RecordedEvent | None) -> bool:
+        if not self.walk.account.version or not self._matters(condition, one):
+            return False
+        if not condition.holds(self.walk):
+            return False
+        self.stopped = Stopped(condition, one, condition.told(self.walk))
+        return True
+
+    def _matters(self, condition: Condition, one: RecordedEvent | None) -> bool:
+        """A price vector matters to a figure of a wallet that holds or owes what it values."""
+        if one is None or one.event.account_id == self.stream:
+            return True
+        if not condition.moves_with_prices or not isinstance(one.event, PricesMarked):
+            return condition.moves_with_prices
+        valued = valued_assets(self.walk.account.wallets.wallet(condition.wallet))
+        return any(valuation_pair(asset) in one.event.prices for asset in valued)
 
 
-def _balances(account: Account) -> dict[tuple[str, str], Balance]:
-    return {
-        (wallet.name, asset): balance for wallet in account.wallets.all() for asset, balance in wallet.balances.items()
-    }
+def _read(connection: Connection, stream: str, position: int) -> list[RecordedEvent]:
+    try:
+        return read_stream(connection, stream, until_position=position)
+    except psycopg.Error:
+        raise
+    except Exception:
+        return _readable(connection, stream, position)
 
 
-def _positions(account: Account) -> dict[tuple[str, str], Position]:
-    return {
-        (wallet.name, pair): position for wallet in account.wallets.all() for pair, position in wallet.positions.items()
-    }
-
-
-def _changed_balances(account: Account, before: dict[tuple[str, str], Balance]) -> list[BalanceChange]:
-    return [
-        BalanceChange(*key, before.get(key, NOTHING), after)
-        for key, after in _balances(account).items()
-        if after != before.get(key, NOTHING)
-    ]
-
-
-def _changed_positions(account: Account, before: dict[tuple[str, str], Position]) -> list[PositionChange]:
-    return [
-        PositionChange(*key, before.get(key, FLAT), after)
-        for key, after in _positions(account).items()
-        if after != before.get(key, FLAT)
-    ]
-
-
-def market_of(recorded: Sequence[RecordedEvent]) -> Market:
-    """The market that the events of the exchange's streams leave, taken in this order."""
-    market = Market()
-    for one in recorded:
-        exchange.evolve(market, one.event)  # type: ignore[arg-type]  # Only the exchange's events stand on its streams.
-    return market
+def _readable(connection: Connection, stream: str, position: int) -> list[RecordedEvent]:
+    """The events one by one; ends the command with the first that cannot be read, where it counts."""
+    recorded: list[RecordedEvent] = []
+    for place, version, topic in connection.execute(_PLACES, [stream, position]).fetchall():
+        try:
+            recorded += read_positions(connection, [place])
+        except psycopg.Error:
+            raise
+        except Exception as error:
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            stop(f"event {place}, version {version} of {stream} ({topic}), cannot be read: {reason}")
+    return recorded

@@ -1,38 +1,37 @@
 """`ledger replay ACCOUNT`: its events one by one with what each changed, and its state at any position or time."""
 
-import json
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, NamedTuple
 
 import psycopg
 import typer
 
+from api.answers import json_of
+from api.command_line.conditions import Condition, read_condition
 from api.command_line.database import readable_url
-from api.command_line.history import BalanceChange, PositionChange, Step, dated_up_to, market_of, steps_of
-from api.command_line.screen import Exit, out, say, stop, table_of
-from api.command_line.standing import standing_of
-from ledger.account import Account
-from ledger.events import write_event
-from ledger.log import Connection, RecordedEvent, log_end, position_at, read_positions, read_stream
-from ledger.money import plain
+from api.command_line.history import Replay, Span, Stopped
+from api.command_line.points import POINT, POINT_HELP, point_of, time_of
+from api.command_line.screen import Exit, note, say, stop
+from api.command_line.stepping import keys, require_terminal, step_through
+from api.command_line.telling import print_standing, step_json, told
+from ledger.log import Connection, log_end, position_at
 from ledger.postgres import connect
-from ledger.words import EXCHANGE, PRICES, Line
+from projections.questions.points import LAST_TIME
+from projections.snapshot import AsOf
 
-ENVELOPE = {"account_id", "version", "effective_at", "actor", "correlation_id", "idempotency_key", "reason"}
-
-_PLACES = """
-select notification_id, originator_version, topic from events
-where originator_id = %s and notification_id <= %s order by originator_version
-"""
+UNTIL_HELP = (
+    "Stop where this first holds, after an event or a price vector: 'cross.level < 1.3', 'isolated:BTC/USDT.level <= "
+    "1.1', 'cross.USDT.free < 100', 'cross.band = margin_call'."
+)
 
 
-class AsOf(NamedTuple):
-    """Up to where events count: a position of the log, and within it a business time."""
+class Asked(NamedTuple):
+    """What is replayed, in words beside: the points as they were asked for."""
 
-    position: int
-    effective_at: datetime | None
+    account: str
+    span: Span
     words: str
+    until: Condition | None
 
 
 def replay(
@@ -40,183 +39,176 @@ def replay(
     position: Annotated[int | None, typer.Option(min=0, help="As of this position of the log.")] = None,
     recorded_at: Annotated[str | None, typer.Option(metavar="TIME", help="As of what was recorded by then.")] = None,
     effective_at: Annotated[str | None, typer.Option(metavar="TIME", help="As of what counted by then.")] = None,
+    first: Annotated[
+        str | None, typer.Option("--from", metavar=POINT, help=f"Show what came after {POINT_HELP}.")
+    ] = None,
+    last: Annotated[str | None, typer.Option("--to", metavar=POINT, help="Show what came up to a point.")] = None,
+    effective: Annotated[
+        bool, typer.Option("--effective", help="Times of --from and --to are business times.")
+    ] = False,
+    until: Annotated[str | None, typer.Option(metavar="CONDITION", help=UNTIL_HELP)] = None,
+    step: Annotated[bool, typer.Option("--step", help="Show one event at a time, at each key the next.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Tell an account's events with what each changed, and its state as of their end; read from the log alone.
 
-    A time is RFC 3339, such as 2020-03-12T10:45:00Z; without offset it is UTC.
+    A time is RFC 3339, such as 2020-03-12T10:45:00Z; without offset it is UTC. Ends with 1 where CONDITION never held.
     """
-    if sum(asked is not None for asked in (position, recorded_at, effective_at)) > 1:
-        stop("give one of --position, --recorded-at and --effective-at: they ask for different things", Exit.USAGE)
+    condition = None if until is None else read_condition(until)
+    start, end = _points(position, recorded_at, effective_at, first, last, effective=effective)
+    if step and as_json:
+        stop("--step shows one event at a time, --json prints all of them at once; give one of the two", Exit.USAGE)
+    if step:
+        require_terminal()
     with connect(readable_url(), application_name="ledger replay") as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        as_of = _as_of(connection, position, _time(recorded_at), _time(effective_at))
-        recorded = _read(connection, account, as_of)
-        if not recorded:
-            stop(f"there is no event of account {account} as of {as_of.words}")
-        state = Account.unopened(account)
-        steps = list(steps_of(state, recorded))
-        standing = None if account in (EXCHANGE, PRICES) else standing_of(state, _market(connection, as_of))
-    _print_json(account, as_of, steps, standing) if as_json else _print(account, as_of, steps, standing)
+        asked = _asked(connection, account, start, end, condition)
+        found = Replay(connection, account, asked.span)
+    if not found.is_known:
+        stop(f"there is no event of account {account} as of {asked.words}")
+    if step:
+        _step(asked, found)
+    else:
+        _tell_json(asked, found) if as_json else _tell(asked, found)
+    if condition is not None and found.stopped is None and not step:
+        stop(
+            f"{condition.text} did not hold anywhere; at the end {_subject(condition)} is {condition.told(found.walk)}"
+        )
 
 
-def _time(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        stop(f"{text!r} is no time such as 2020-03-12T10:45:00Z", Exit.USAGE)
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+def _points(
+    position: int | None,
+    recorded_at: str | None,
+    effective_at: str | None,
+    first: str | None,
+    last: str | None,
+    *,
+    effective: bool,
+) -> tuple[AsOf | None, AsOf | None]:
+    """The first and the last point; each says by its kind in which order things are told."""
+    ends = [
+        AsOf("position", position) if position is not None else None,
+        AsOf("recorded_at", time_of(recorded_at)) if recorded_at is not None else None,
+        AsOf("effective_at", time_of(effective_at)) if effective_at is not None else None,
+        point_of(last, effective=effective),
+    ]
+    stated = [end for end in ends if end is not None]
+    if len(stated) > 1:
+        stop("give one of --position, --recorded-at, --effective-at and --to: they ask for different ends", Exit.USAGE)
+    end = stated[0] if stated else None
+    by_business_time = effective or (end is not None and end.kind == "effective_at")
+    start = point_of(first, effective=by_business_time)
+    if by_business_time and (end or start) is None:
+        stop("--effective says what the times of --from and --to are, and neither is given", Exit.USAGE)
+    if end is not None and (end.kind == "effective_at") != by_business_time:
+        stop(f"--effective orders events by business time, and a {end.kind} is none; give --to a time", Exit.USAGE)
+    return start, end
 
 
-def _as_of(
-    connection: Connection, position: int | None, recorded_at: datetime | None, effective_at: datetime | None
-) -> AsOf:
+def _asked(
+    connection: Connection, account: str, first: AsOf | None, last: AsOf | None, until: Condition | None
+) -> Asked:
     end = log_end(connection)[0]
-    if position is not None and position > end:
-        stop(f"the log ends at position {end}, {position} is yet to come")
-    if position is not None:
-        return AsOf(position, None, f"position {position}")
-    if recorded_at is not None:
-        found = position_at(connection, recorded_at)
-        return AsOf(found, None, f"{recorded_at.isoformat()}, recorded by then (position {found})")
-    if effective_at is not None:
-        return AsOf(end, effective_at, f"{effective_at.isoformat()}, dated up to then (known at position {end})")
-    return AsOf(end, None, f"position {end}, the log's end")
+    start = None if first is None else _place(connection, first, end)
+    until_place, words = _end(connection, first, last, end)
+    if start is not None and start > until_place:  # type: ignore[operator]  # Both are positions, or both times.
+        stop(f"--from lies at {start}, after the end at {until_place}: there is nothing between", Exit.USAGE)
+    known = until_place if isinstance(until_place, int) else end
+    return Asked(account, Span(known, start, until_place), words, until)
 
 
-def _read(connection: Connection, stream: str, as_of: AsOf) -> list[RecordedEvent]:
-    try:
-        recorded = read_stream(connection, stream, until_position=as_of.position)
-    except psycopg.Error:
-        raise
-    except Exception:
-        recorded = _readable(connection, stream, as_of)
-    return dated_up_to(recorded, as_of.effective_at)
+def _place(connection: Connection, point: AsOf, end: int) -> int | datetime:
+    """Where a point lies: a position of the log, or a business time."""
+    if point.kind == "effective_at":
+        return point.value
+    if isinstance(point.value, datetime):
+        return position_at(connection, point.value)
+    if point.value > end:
+        stop(f"the log ends at position {end}, {point.value} is yet to come")
+    return point.value
 
 
-def _readable(connection: Connection, stream: str, as_of: AsOf) -> list[RecordedEvent]:
-    """The events one by one; ends the command with the first that cannot be read, where it counts."""
-    recorded: list[RecordedEvent] = []
-    for position, version, topic in connection.execute(_PLACES, [stream, as_of.position]).fetchall():
-        try:
-            recorded += read_positions(connection, [position])
-        except psycopg.Error:
-            raise
-        except Exception as error:
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
-            stop(f"event {position}, version {version} of {stream} ({topic}), cannot be read: {reason}")
-    return recorded
+def _end(connection: Connection, first: AsOf | None, last: AsOf | None, end: int) -> tuple[int | datetime, str]:
+    if last is None:
+        place = LAST_TIME if first is not None and first.kind == "effective_at" else end
+        return place, f"position {end}, the log's end"
+    place = _place(connection, last, end)
+    if isinstance(place, datetime):
+        return place, f"{place.isoformat()}, dated up to then (known at position {end})"
+    if isinstance(last.value, datetime):
+        return place, f"{last.value.isoformat()}, recorded by then (position {place})"
+    return place, f"position {place}"
 
 
-def _market(connection: Connection, as_of: AsOf) -> Any:
-    return market_of([*_read(connection, EXCHANGE, as_of), *_read(connection, PRICES, as_of)])
+def _tell_json(asked: Asked, found: Replay) -> None:
+    before = found.standing() if asked.span.first is not None else None
+    events = [step_json(passage.step) for passage in found.passages(asked.until)]
+    last = asked.span.last
+    dated = last if isinstance(last, datetime) and last != LAST_TIME else None
+    as_of = {"position": asked.span.position, "effective_at": dated}
+    stopped = None if found.stopped is None else _stopped_json(found.stopped)
+    told_first = {"from": asked.span.first, "before": before}
+    everything = {"account_id": asked.account, "as_of": as_of, **told_first, "events": events, "stopped": stopped}
+    say(json_of({**everything, "state": found.standing()}, indent=2))
 
 
-def _print_json(account: str, as_of: AsOf, steps: Sequence[Step], standing: dict[str, Any] | None) -> None:
-    asked = {"position": as_of.position, "effective_at": as_of.effective_at and as_of.effective_at.isoformat()}
-    events = [_step_json(step) for step in steps]
-    say(json.dumps({"account_id": account, "as_of": asked, "events": events, "state": standing}, indent=2))
-
-
-def _step_json(step: Step) -> dict[str, Any]:
-    one = step.recorded
+def _stopped_json(stopped: Stopped) -> dict[str, Any]:
+    one = stopped.recorded
     return {
-        "position": one.position,
-        "recorded_at": one.recorded_at.isoformat(),
-        "topic": one.event.TOPIC,
-        "event": json.loads(write_event(one.event)),
-        "postings": [
-            {"book": line.book.path, "asset": line.asset, "amount": plain(line.amount)} for line in step.lines
-        ],
-        "balances": [
-            {
-                "wallet": change.wallet,
-                "asset": change.asset,
-                "before": _plain(change.before),
-                "after": _plain(change.after),
-            }
-            for change in step.balances
-        ],
-        "positions": [
-            {
-                "wallet": change.wallet,
-                "pair": change.pair,
-                "before": _plain(change.before),
-                "after": _plain(change.after),
-            }
-            for change in step.positions
-        ],
+        "condition": stopped.condition.text,
+        "value": stopped.value,
+        "position": one and one.position,
+        "recorded_at": one and one.recorded_at,
+        "effective_at": one and one.event.effective_at,
+        "topic": one and one.event.TOPIC,
     }
 
 
-def _plain(amounts: NamedTuple) -> dict[str, str]:
-    return {name: plain(amount) for name, amount in amounts._asdict().items()}
-
-
-def _print(account: str, as_of: AsOf, steps: Sequence[Step], standing: dict[str, Any] | None) -> None:
-    say(f"{account} as of {as_of.words}: {len(steps)} events\n")
-    for step in steps:
-        for line in _told(step):
+def _tell(asked: Asked, found: Replay) -> None:
+    before = found.standing() if asked.span.first is not None else None
+    passages = list(found.passages(asked.until))
+    after = "" if asked.span.first is None else f" after {asked.span.first}"
+    say(f"{asked.account} as of {asked.words}: {len(passages)} events{after}\n")
+    if before is not None:
+        say("the state before them\n")
+        print_standing(before)
+        say("")
+    for passage in passages:
+        for line in told(passage.step):
             say(line)
+    _tell_end(found)
+
+
+def _tell_end(found: Replay) -> None:
+    if found.stopped is not None:
+        say(f"\n{_stop_told(found.stopped)}")
+    standing = found.standing()
     if standing is not None:
         say("\nthe state they leave\n")
-        _print_standing(standing)
+        print_standing(standing)
 
 
-def _told(step: Step) -> Iterator[str]:
-    event, own = step.recorded.event, step.recorded.event.account_id
-    heading = (
-        f"#{step.recorded.position} version {event.version}  {event.effective_at:%Y-%m-%d %H:%M:%S}  {event.TOPIC}"
+def _stop_told(stopped: Stopped) -> str:
+    one, condition = stopped.recorded, stopped.condition
+    where = (
+        "at the first point already"
+        if one is None
+        else f"at #{one.position} {one.event.TOPIC}, of {one.event.effective_at:%Y-%m-%d %H:%M:%S}"
     )
-    yield f"{heading}  by {event.actor}{f': {event.reason}' if event.reason else ''}"
-    yield from (f"      {text}" for text in _facts(event.model_dump(mode="json", exclude=ENVELOPE, exclude_none=True)))
-    yield from (f"    + {_posted(line)}" for line in step.lines if line.book.account_id in (own, None))
-    yield from (f"    = {change.wallet} {change.asset}: {_moved(change)}" for change in step.balances)
-    yield from (f"    = position {change.pair} in {change.wallet}: {_moved(change)}" for change in step.positions)
+    return f"stopped {where}: {_subject(condition)} is {stopped.value}, and {condition.text} holds"
 
 
-def _facts(content: dict[str, Any]) -> Iterator[str]:
-    """What an event states: what is short in one line, each longer part in one of its own."""
-    short = {name: value for name, value in content.items() if not isinstance(value, dict | list)}
-    if short:
-        yield "  ".join(f"{name} {value}" for name, value in short.items())
-    for name, value in content.items():
-        if name not in short and value:
-            yield f"{name} {json.dumps(value)}"
+def _subject(condition: Condition) -> str:
+    return ".".join(part for part in (condition.wallet, condition.asset, condition.figure) if part is not None)
 
 
-def _posted(line: Line) -> str:
-    return f"{line.book.path} {line.amount:+f} {line.asset}"
-
-
-def _moved(change: BalanceChange | PositionChange) -> str:
-    before, after = _plain(change.before), _plain(change.after)
-    return ", ".join(f"{name} {before[name]} -> {after[name]}" for name in before if before[name] != after[name])
-
-
-def _print_standing(standing: dict[str, Any]) -> None:
-    rows = [
-        (wallet, asset, *(balance[part] for part in ("free", "locked", "borrowed", "interest", "net")))
-        for wallet, content in standing["wallets"].items()
-        for asset, balance in content["assets"].items()
-    ]
-    columns = ["wallet", "asset", "free", "locked", "borrowed", "interest", "net"]
-    out().print(table_of(None, columns, rows, right=range(2, 7)))
-    for wallet, content in standing["wallets"].items():
-        levels = {name: value for name, value in content.items() if name != "assets" and value is not None}
-        if levels:
-            say(f"{wallet}: {'  '.join(f'{name} {value}' for name, value in levels.items())}")
-    for position in standing["positions"]:
-        say(f"position {'  '.join(f'{name} {value}' for name, value in position.items())}")
-    settings = {name: standing[name] for name in ("status", "blocks", "margin_modes", "leverages", "holds")}
-    say(
-        "  ".join(
-            f"{name} {json.dumps(value) if isinstance(value, dict | list) else value}"
-            for name, value in settings.items()
-            if value
-        )
-    )
-    if standing["backdated"]:
-        say("backdated: a balance is below zero, since what covers it counts only later")
+def _step(asked: Asked, found: Replay) -> None:
+    say(f"{asked.account} as of {asked.words}, step by step\n")
+    with keys() as read_key:
+        came_to_the_end = step_through(found.passages(asked.until, whole=True), read_key)
+    if came_to_the_end:
+        if found.stopped is not None:
+            say(_stop_told(found.stopped))
+        elif asked.until is not None:
+            note(f"{asked.until.text} did not hold anywhere")
+        say("-- that was the last step")

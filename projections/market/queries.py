@@ -1,13 +1,15 @@
 """The exchange's settings and prices at a position: as one Market, as history, and by business time."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from psycopg.rows import class_row, dict_row
 
-from ledger.events import MarkPrice, read_event
+from ledger.events import AssetLimitsSet, AssetListed, MarkPrice, PairListed, RiskLimitsSet, read_event
 from ledger.exchange import evolve
+from ledger.log import RecordedEvent
 from ledger.market import Market
 from projections.projector import Connection
 
@@ -28,6 +30,7 @@ class MarkedPrice(NamedTuple):
 
 
 PRICE_COLUMNS = "price.pair, price.price, price.position, price.version, price.effective_at"
+VALUING_TOPICS = [kind.TOPIC for kind in (AssetListed, AssetLimitsSet, PairListed, RiskLimitsSet)]
 LISTED_PAIRS = "(select scope from market_settings where topic = 'pair.listed' and position <= %(position)s) as listed"
 
 
@@ -82,6 +85,38 @@ def _last_prices(connection: Connection, which: str, values: dict[str, Any]) -> 
         return {price.pair: price for price in cursor}
 
 
+def prices_at_each(connection: Connection, wanted: Sequence[tuple[str, int]]) -> dict[tuple[str, int], MarkPrice]:
+    """The price last marked of each (pair, position) that has one, by one query over all of them."""
+    pairs, positions = [pair for pair, _ in wanted], [position for _, position in wanted]
+    newest = "position <= wanted.point order by position desc"
+    return _prices_of_each(connection, "bigint", newest, {"pairs": pairs, "points": positions})
+
+
+def prices_as_of_each(
+    connection: Connection, position_limit: int, wanted: Sequence[tuple[str, datetime]]
+) -> dict[tuple[str, datetime], MarkPrice]:
+    """The newest price of each (pair, business time), of those dated up to it and known at the position."""
+    pairs, times = [pair for pair, _ in wanted], [at for _, at in wanted]
+    newest = "position <= %(limit)s and effective_at <= wanted.point order by effective_at desc, position desc"
+    asked = {"pairs": pairs, "points": times, "limit": position_limit}
+    return _prices_of_each(connection, "timestamptz", newest, asked)
+
+
+def _prices_of_each(connection: Connection, kind: str, newest: str, asked: dict[str, Any]) -> dict[Any, MarkPrice]:
+    rows = connection.execute(
+        f"""
+        select wanted.pair, wanted.point, price.price, price.effective_at, price.version
+        from unnest(%(pairs)s::text[], %(points)s::{kind}[]) as wanted (pair, point)
+        cross join lateral (select * from market_prices where pair = wanted.pair and {newest} limit 1) as price
+        """,
+        asked,
+    )
+    return {
+        (pair, point): MarkPrice(price=price, effective_at=at, version=version)
+        for pair, point, price, at, version in rows
+    }
+
+
 def price_history(
     connection: Connection,
     position: int,
@@ -101,6 +136,16 @@ def price_history(
         " order by position limit %s",
         [pair, position, after, effective_from, effective_from, effective_to, effective_to, limit],
     )
+
+
+def valuing_settings(connection: Connection, after: int, until: int) -> list[RecordedEvent]:
+    """The listings and limits set after one position up to another: all that wallets are valued by beside prices."""
+    rows = connection.execute(
+        "select position, recorded_at, topic, content::text from market_settings"
+        " where position > %s and position <= %s and topic = any(%s) order by position",
+        [after, until, VALUING_TOPICS],
+    )
+    return [RecordedEvent(position, at, read_event(topic, content.encode())) for position, at, topic, content in rows]
 
 
 def settings_history(

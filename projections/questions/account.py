@@ -29,7 +29,7 @@ def account_answer(
     if account is None:
         return None
     prices = prices_at(connection, position)
-    return _answer(account, market_at(connection, position), prices, position, as_of)
+    return answer_of(account, market_at(connection, position), prices, position, as_of)
 
 
 def account_answer_as_of_effective(
@@ -49,17 +49,19 @@ def account_answer_as_of_effective(
         return None
     prices = prices_as_of_effective(connection, position, effective_at)
     market = with_prices(market_at(connection, position), prices)
-    return {**_answer(account, market, prices, position, as_of), "backdated": _is_below_zero(account)}
+    return {**answer_of(account, market, prices, position, as_of), "backdated": is_below_zero(account)}
 
 
-def _is_below_zero(account: Account) -> bool:
+def is_below_zero(account: Account) -> bool:
+    """Whether a balance is below zero, as may be as of a business time."""
     balances = [balance for wallet in account.wallets.all() for balance in wallet.balances.values()]
     return any(amount < 0 for balance in balances for amount in balance)
 
 
-def _answer(
+def answer_of(
     account: Account, market: Market, prices: dict[str, MarkedPrice], position: int, as_of: dict[str, Any] | None
 ) -> dict[str, Any]:
+    """An account as an answer, valued at these prices."""
     buckets = {pair: bucket_of(account.wallets, pair) for pair in _pairs_with_a_bucket(account)}
     margin_wallets = [account.wallets.cross, *buckets.values()]
     return {

@@ -9,6 +9,7 @@ from ledger import events as e
 from ledger.account import Account
 from ledger.account.state import Hold, RunningLiquidation
 from ledger.log import read_stream
+from ledger.money import ONE, VALUATION_ASSET, base_of, quote_of
 from ledger.persistent import PersistentMap
 from ledger.positions import Position
 from ledger.postings import postings
@@ -37,6 +38,8 @@ def account_at(connection: Connection, position: int, account_id: str) -> Accoun
     account.holds = PersistentMap({hold["hold_id"]: _hold(hold) for hold in _holds(connection, position, account_id)})
     running = liquidations.running(connection, position, account_id)
     account.liquidations = {wallet: _running(liquidation) for wallet, liquidation in running.items()}
+    for name, liquidation in running.items():
+        account.wallets.wallet(name).closing_prices = _closing_prices(liquidation["started"])
     return account
 
 
@@ -62,6 +65,12 @@ def _running(row: Mapping[str, Any]) -> RunningLiquidation:
     return RunningLiquidation(
         row["liquidation_id"], Execution(row["execution"]), Decimal(started["fee_rate"]), repaid={}, sold={}
     )
+
+
+def _closing_prices(started: Mapping[str, Any]) -> dict[str, Decimal]:
+    """The prices that the fills of a running liquidation close positions at, by asset."""
+    marks = {pair: mark for pair, mark in started["prices"].items() if quote_of(pair) == VALUATION_ASSET}
+    return {VALUATION_ASSET: ONE, **{base_of(pair): Decimal(mark["price"]) for pair, mark in marks.items()}}
 
 
 def account_as_of_effective(
@@ -94,8 +103,8 @@ def _set(account: Account, event: e.AnyEvent) -> None:
         case e.AccountClosed():
             account.status = AccountStatus.CLOSED
         case e.MarginModeSet():
-            account.modes[event.pair] = event.mode
+            account.modes = {**account.modes, event.pair: event.mode}
         case e.LeverageSet():
-            account.leverages[event.wallet] = event.leverage
+            account.leverages = {**account.leverages, event.wallet: event.leverage}
         case _:
             pass
