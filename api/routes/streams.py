@@ -52,7 +52,7 @@ def streamed(example: str) -> dict[str, Any]:
     """How the route of a stream is documented."""
     content = {MEDIA_TYPE: {"schema": {"type": "string"}, "example": example}}
     described = {"description": "Events, until the reader hangs up or the server stops.", "content": content}
-    return {"response_class": EventStream, "responses": {200: described}}
+    return {"response_class": Response, "responses": {200: described}}
 
 
 @router.get("/v1/events/stream", summary="All events as they are recorded", **streamed(EVENT_STREAM))
@@ -102,11 +102,11 @@ async def stream_account_events(
 async def stream_margin_levels(
     request: Request, caller: AnyCaller, doors: TheDoors, asked: AskedBeginning, band: AnyBand = None
 ) -> Response:
-    """An event `level` for each wallet that owes, as the report has it; `position`, which ends that state; then an
-    event `band` for each wallet that comes into another band, null being the band of a wallet that owes nothing.
+    """First the whole state: `state`, an event `level` for each wallet that owes, as the report has it, and `position`.
 
-    Whoever goes on after a position is told in events `band` what differs between then and now, up to `position`. Of
-    events that belong together only the last has an id. With `band`: only wallets that are in that band, come into it or leave it.
+    Then events `bands` with the wallets that have come into another band up to a position, which is their id; null is
+    the band of a wallet that owes nothing. Whoever goes on after a position is told in one such event what differs
+    between then and now, then `position`. With `band`: only wallets in that band, that come into it or leave it.
     """
     require_may_read(caller, Resource.REPORTS)
     levels = MarginLevels(doors.streams, doors.pool, band, asked, doors.wait_seconds)

@@ -19,6 +19,9 @@ BAND_STREAM = """\
 : margin levels as of position 1042
 retry: 1000
 
+event: state
+data: {"position":1042}
+
 event: level
 data: {"account_id":"alice","wallet":"cross","position":1042,"band":"normal","margin_level":"3.00000000"}
 
@@ -27,8 +30,8 @@ event: position
 data: {"position":1042,"bands":{"normal":1}}
 
 id: 1050
-event: band
-data: {"account_id":"alice","wallet":"cross","band_before":"normal","band":"margin_call","margin_level":"1.24000000",\
-"collateral_margin_level":"1.24000000","position":1050}
+event: bands
+data: {"position":1050,"wallets":[{"account_id":"alice","wallet":"cross","band_before":"normal","band":"margin_call",\
+"margin_level":"1.24000000","collateral_margin_level":"1.24000000"}]}
 
 """

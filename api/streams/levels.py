@@ -9,20 +9,21 @@ from api.keys import Pool
 from api.streams.house import Streams
 from api.streams.line import Line
 from api.streams.starting import Beginning, log_end_for
-from api.streams.text import chunks, event, opening, place
+from api.streams.text import event, opening, pieces, place
 from api.streams.watch import Change, State, changes
-from projections.questions.levels import READS, levels
+from projections.questions.levels import READS, Standing, levels
 from projections.snapshot import open_snapshot
 
 ROWS_AT_ONCE = 200
-LEVEL, BAND = "level", "band"
-"""The names of the events: a wallet of the state that the stream begins with, and one that came into another band."""
+STATE, LEVEL, BANDS = "state", "level", "bands"
+"""The names of the events: what follows is the whole state; one wallet of it; wallets that came into another band."""
 
 
 class MarginLevels:
     """One reader's way from state to state; `band` restricts it to wallets that are in it, come into it or leave it.
 
-    Only the last event of what is told together has an id: who is cut off before it is told all of it again.
+    What has changed up to a position is one event: told in several, of which a reader that is cut off had a part, what
+    differs from the position before would not put right what that part said.
     """
 
     def __init__(self, streams: Streams, pool: Pool, band: str | None, asked: Beginning, wait_seconds: float) -> None:
@@ -52,7 +53,8 @@ class MarginLevels:
     async def _tell_state(self, line: Line, state: State) -> None:
         """The wallets with their levels, read as of one position a page at a time, and how many are in each band."""
         self._position, self._steps_seen = state.position, self._watch.steps_made
-        await line.write(opening(f"margin levels as of position {state.position}"))
+        begun = event(STATE, as_json({"position": state.position}))
+        await line.write(opening(f"margin levels as of position {state.position}") + begun)
         after = ("", "")
         while rows := await line.ask(lambda: self._rows(state.position, after)):  # noqa: B023
             await line.write(b"".join(event(LEVEL, as_json(row)) for row in rows))
@@ -89,28 +91,24 @@ class MarginLevels:
             await self._watch.moves(line.quiet_seconds_left)
 
     async def _tell_changes(self, line: Line, found: Iterable[Change], position: int) -> None:
-        """Changes that belong together; the last of them has their position as its id."""
-        mine = [one for one in found if self._is_of_interest(one)]
+        """The changes up to a position as one event, if there are any of interest."""
         self._position = position
-        texts = [event(BAND, _shown(one, position), position if one is mine[-1] else None) for one in mine]
-        for chunk in chunks(texts):
-            await line.write(chunk, told=position)
+        mine = [_shown(one) for one in found if self._is_of_interest(one)]
+        if mine:
+            content = as_json({"position": position, "wallets": mine})
+            for piece in pieces(event(BANDS, content, position)):
+                await line.write(piece, told=position)
 
     def _is_of_interest(self, change: Change) -> bool:
         return self._band is None or self._band in (change.before, change.now and change.now.band)
 
 
-def _shown(change: Change, position: int) -> bytes:
-    band, *levels_now = change.now or (None, None, None)
-    own, collateral = levels_now
-    return as_json(
-        {
-            "account_id": change.account_id,
-            "wallet": change.wallet,
-            "band_before": change.before,
-            "band": band,
-            "margin_level": own,
-            "collateral_margin_level": collateral,
-            "position": position,
-        }
-    )
+def _shown(change: Change) -> dict[str, str | None]:
+    now = (None, None, None) if change.now is None else change.now
+    levels_now = dict(zip(Standing._fields, now, strict=True))
+    return {
+        "account_id": change.account_id,
+        "wallet": change.wallet,
+        "band_before": change.before,
+        **levels_now,
+    }

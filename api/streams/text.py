@@ -1,6 +1,6 @@
 """Server-sent events as text, in the form of the WHATWG HTML standard."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from api.answers import as_json
@@ -36,14 +36,7 @@ def opening(text: str) -> bytes:
     return comment(text) + b"retry: %d\n\n" % RETRY_MILLISECONDS
 
 
-def chunks(texts: Iterable[bytes]) -> Iterator[bytes]:
-    """Texts in order, put together to about as much as is written at once."""
-    pieces, size = [], 0
-    for text in texts:
-        pieces.append(text)
-        size += len(text)
-        if size >= CHUNK_BYTES:
-            yield b"".join(pieces)
-            pieces, size = [], 0
-    if pieces:
-        yield b"".join(pieces)
+def pieces(text: bytes) -> Iterator[bytes]:
+    """A long text in pieces of as much as is written at once."""
+    for start in range(0, len(text), CHUNK_BYTES):
+        yield text[start : start + CHUNK_BYTES]

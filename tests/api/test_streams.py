@@ -73,7 +73,6 @@ def test_a_stream_tells_what_the_audit_trail_does_from_the_first_event_on(told: 
     ],
 )
 def test_a_filtered_stream_tells_what_the_filtered_trail_does_past_and_new(told: House, only: dict[str, str]) -> None:
-    correlated = {"headers": {"X-Correlation-Id": "stream-me"}}
     mine = reader(told, str(httpx.URL(ALL, params={**only, "after": "0"})))
     with mine.connected(address(told)) as events:
         assert next(events).id == 0
@@ -81,7 +80,7 @@ def test_a_filtered_stream_tells_what_the_filtered_trail_does_past_and_new(told:
             deposit("alice", "1", f"live-{only}".translate({ord(one): "-" for one in "{}': @,"})[:60]),
             {"type": "mark_prices", "prices": {"ETH/USDT": "2400"}, "source": "test"},
         ]
-        assert told.post(live, **correlated).status_code == 200
+        assert told.post(live, headers={"X-Correlation-Id": "stream-me"}).status_code == 200
         until(events, told.log_end())
     with mine.connected(address(told)) as events:
         assert next(events).id == told.log_end()
@@ -184,9 +183,7 @@ def test_min_position_is_waited_for_and_then_refused(database: str) -> None:
     assert f"min_position {end + 1} is asked for, the log ends at {end}" in problem["detail"]
 
 
-def test_more_streams_than_may_be_open_are_told_to_come_again(
-    database: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_more_streams_than_may_be_open_are_told_to_come_again(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LEDGER_OPEN_STREAMS", "1")
     with open_house(database) as house:
         with reader(house, ALL).connected(address(house)) as events:
