@@ -15,7 +15,12 @@ from ledger.money import plain
 
 def answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON answer; state is true at one moment, so nobody may keep it."""
-    return written_answer(json_of(content).encode(errors="backslashreplace"), status, headers)
+    return written_answer(as_json(content), status, headers)
+
+
+def as_json(content: Any) -> bytes:
+    """JSON in one line, in UTF-8."""
+    return json_of(content).encode(errors="backslashreplace")
 
 
 def written_answer(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -56,6 +61,13 @@ def results(outcomes: Sequence[Outcome]) -> bytes:
     return f'{{"results":[{",".join(map(_result, outcomes))}]}}'.encode(errors="backslashreplace")
 
 
+def word_of(outcome: Outcome) -> str:
+    """What became of a command, in one word."""
+    if isinstance(outcome, Refused):
+        return "refused"
+    return "replayed" if outcome.replayed else "recorded"
+
+
 def _result(outcome: Outcome) -> str:
     """One result. What was recorded is written by hand, for ids and topics have no character that JSON escapes."""
     if isinstance(outcome, Refused):
@@ -66,6 +78,6 @@ def _result(outcome: Outcome) -> str:
         for event in outcome.events
     ]
     return (
-        f'{{"status":"{"replayed" if outcome.replayed else "recorded"}","account_id":"{outcome.account_id}",'
+        f'{{"status":"{word_of(outcome)}","account_id":"{outcome.account_id}",'
         f'"version":{outcome.version},"position":{outcome.position},"events":[{",".join(events)}]}}'
     )

@@ -28,26 +28,48 @@ from api.routes import (
     liquidations,
     lists,
     market,
+    metrics,
     problems,
     reports,
     statements,
     wallets,
 )
+from api.routes import (
+    streams as event_streams,
+)
+from api.streams.house import Streams
 from ledger import Ledger
 from ledger.errors import Malformed, Refusal
 
 WAIT_SECONDS = 5.0
-KEYED = [accounts, differences, wallets, events, statements, lists, market, liquidations, reports, keys]
-OPEN = [health, problems]
+KEYED = [
+    accounts,
+    differences,
+    wallets,
+    events,
+    statements,
+    lists,
+    market,
+    liquidations,
+    reports,
+    event_streams,
+    keys,
+]
+OPEN = [health, metrics, problems]
 
 
-def create_app(ledger: Ledger, pool: Pool, *, wait_seconds: float = WAIT_SECONDS) -> ASGIApp:
+def create_app(
+    ledger: Ledger, pool: Pool, streams: Streams | None = None, *, wait_seconds: float = WAIT_SECONDS
+) -> ASGIApp:
     """The HTTP application over a ledger and a pool of connections for reading; who made them closes them.
 
-    `wait_seconds` bounds how long a question waits for the projections to have what was recorded before it came.
+    `streams` are those that a server ends when it stops. `wait_seconds` bounds how long a question waits for the
+    projections to have what was recorded before it came.
     """
     app = FastAPIOffline(title="Margin ledger", version=version("margin-ledger"), redirect_slashes=False)
-    app.state.doors = doors = Doors(ledger, pool, KeyRing(pool), Crossing(ledger), wait_seconds)
+    app.state.doors = doors = Doors(
+        ledger, pool, KeyRing(pool), Crossing(ledger), streams or Streams(pool), wait_seconds
+    )
     app.state.unpriced = health.new_count()
     app.router.routes.append(commands.route)
     app.include_router(actions.router)

@@ -4,9 +4,10 @@ import asyncio
 import os
 import random
 import re
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import ParamSpec, TypeVar
 
@@ -19,6 +20,7 @@ from api.crossing import Crossing
 from api.keys import KeyRing, Pool
 from api.problems import answer_problem
 from api.roles import Caller
+from api.streams.house import Streams
 from ledger import Ledger
 from ledger.errors import Malformed
 
@@ -35,13 +37,18 @@ _READER = ThreadPoolExecutor(1, "reading")
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """What the routes share; `wait_seconds` is how long a question waits for the projections to catch up."""
+    """What the routes share; `wait_seconds` is how long a question waits for the projections to catch up.
+
+    `decided` counts the commands that came by HTTP and were decided, by what became of them.
+    """
 
     ledger: Ledger
     pool: Pool
     keys: KeyRing
     crossing: Crossing
+    streams: Streams
     wait_seconds: float
+    decided: Counter[str] = field(default_factory=Counter)
 
 
 def doors_of(request: HTTPConnection) -> Doors:

@@ -19,7 +19,7 @@ from ledger.postgres import connect, open_pool
 from ledger.wallets import hour_of
 from ledger.words import PRICES
 from projections.market.queries import market_at
-from projections.questions.levels import Candidate, candidates
+from projections.questions.levels import READS, Candidate, candidates
 from projections.snapshot import open_snapshot
 
 ACTOR = "ledger:examination"
@@ -29,8 +29,6 @@ FIRST_PAUSE_SECONDS = 0.25
 LAST_PAUSE_SECONDS = 15.0
 WAIT_SECONDS = 30.0
 EXAMINED_AT_ONCE = 500
-# The projections that margin levels are computed from; no others are waited for.
-LEVELS_READ = ("market", "margin_levels")
 
 logger = logging.getLogger("ledger.examining")
 
@@ -122,7 +120,7 @@ class Examiner:
 
     def _at_risk(self) -> list[Candidate]:
         """The wallets that an examination would act on, the worst first, then by account and wallet."""
-        with open_snapshot(self._pool, timeout_seconds=self._wait_seconds, names=LEVELS_READ) as snapshot:
+        with open_snapshot(self._pool, timeout_seconds=self._wait_seconds, names=READS) as snapshot:
             found = [one for one in candidates(snapshot.connection, snapshot.position) if one.level is not None]
         return sorted(found, key=lambda one: (Decimal(one.level or 0), one.account_id, one.wallet))
 

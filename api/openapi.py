@@ -98,7 +98,7 @@ RESULTS_ANSWER = {
     "description": "What came of each command, in the order asked.",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Results"}}},
 }
-OPEN_PATHS = ("/health", "/problems")
+OPEN_PATHS = ("/health", "/metrics", "/problems")
 BORROW = {
     "type": "borrow",
     "account_id": "alice",
@@ -185,7 +185,7 @@ def _complete(path: str, operation: dict[str, Any], schemas: dict[str, Any]) -> 
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": reference}}}
     if path.startswith(OPEN_PATHS):
         operation["security"] = []
-    if path != "/health":
+    if path not in ("/health", "/metrics"):
         responses["default"] = PROBLEM_ANSWER
 
 

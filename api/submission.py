@@ -6,7 +6,7 @@ from typing import NamedTuple
 from starlette.concurrency import run_in_threadpool
 
 from api import jobs
-from api.answers import results
+from api.answers import results, word_of
 from api.bodies import JsonObject
 from api.doors import Doors, run_in_order
 from api.roles import Caller, require_may_send
@@ -99,8 +99,12 @@ def _batch_refused(read: Sequence[Command | Refused]) -> BatchRefused:
 
 
 async def _decide(doors: Doors, commands: Sequence[Command], sender: Sender) -> Sequence[Outcome]:
-    if not commands:
-        return []
+    outcomes = await _outcomes(doors, commands, sender) if commands else []
+    doors.decided.update(map(word_of, outcomes))
+    return outcomes
+
+
+async def _outcomes(doors: Doors, commands: Sequence[Command], sender: Sender) -> Sequence[Outcome]:
     actor, correlation_id, atomic = sender.caller.actor, sender.correlation_id, sender.atomic
     if not any(map(jobs.is_job, commands)):
         return await doors.crossing.submit(commands, actor=actor, correlation_id=correlation_id, atomic=atomic)

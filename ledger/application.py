@@ -102,6 +102,11 @@ class Ledger:
         self._inbox.put(parts)
         return parts[0].answer if len(parts) == 1 else _all_of([part.answer for part in parts])
 
+    @property
+    def waiting_commands(self) -> int:
+        """How many commands wait to be decided."""
+        return self._inbox.waiting
+
     def market(self) -> Market:
         """The listings, limits, rates and prices in force, including all recorded before this was asked; read only."""
         self.submit([], actor="ledger")

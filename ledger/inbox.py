@@ -46,6 +46,11 @@ class Inbox:
             self._commands += sum(len(request.commands) for request in requests)
             self._changed.notify()
 
+    @property
+    def waiting(self) -> int:
+        """How many commands wait, over all requests."""
+        return self._commands
+
     def take(self, most_commands: int, *, wait: bool = True) -> list[Request]:
         """The next requests, up to about so many commands, at least one request; none when closed and all were taken.
 

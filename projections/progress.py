@@ -86,10 +86,14 @@ def advance(connection: Connection, name: str, before: int, after: int) -> None:
 
 
 def record_failure(connection: Connection, name: str, position: int, text: str) -> None:
-    """Keeps why a projection stands still; `position` is that of the event that it could not project."""
+    """Keeps why a projection stands still; `position` is that of the event that it could not project.
+
+    `failed_at` stays that of the first failure at this event, however often it is tried again.
+    """
     connection.execute(
-        "update projection_positions set error = %s, error_position = %s, failed_at = now() where name = %s",
-        [text, position, name],
+        "update projection_positions set error = %(text)s, error_position = %(position)s,"
+        " failed_at = case when error_position = %(position)s then failed_at else now() end where name = %(name)s",
+        {"text": text, "position": position, "name": name},
     )
 
 

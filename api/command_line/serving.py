@@ -5,7 +5,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -20,11 +20,6 @@ from projections import runner
 from projections.catalogue import ALL
 from projections.progress import ensure_tables
 
-if TYPE_CHECKING:
-    import uvicorn
-    from starlette.types import ASGIApp
-
-SHUTDOWN_SECONDS = 10
 JOIN_SECONDS = 30.0
 BACKLOG = 2048
 EMBEDDED_CHECK_SECONDS = 2.0
@@ -85,38 +80,20 @@ def _serve_api(
     url: str, ledger: Ledger, address: Address, stopping: threading.Event, key_name: str | None = None
 ) -> None:
     # The web takes longer to import than most commands take to run, so it is left to those that serve.
-    import uvicorn
-
     from api.app import create_app
+    from api.streams.house import Streams
+    from api.web_server import Server, server_config
 
     with ExitStack() as stack:
         listening = stack.enter_context(_listen(address))
         stack.enter_context(_embedded_server_kept(stopping))
         pool = stack.enter_context(open_pool(url, application_name="ledger api", max_size=READING_CONNECTIONS))
         _announce(pool, Address(address.host, listening.getsockname()[1]), key_name)
-        config = server_config(create_app(ledger, pool))
+        streams = Streams(pool)
+        config = server_config(create_app(ledger, pool, streams))
         collect_seldom()
         if not stopping.is_set():
-            uvicorn.Server(config).run(sockets=[listening])
-
-
-def server_config(app: "ASGIApp") -> "uvicorn.Config":
-    """How the web server serves an application: with what the API needs, and nothing that costs each request more."""
-    import uvicorn
-
-    return uvicorn.Config(
-        app,
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        interface="asgi3",
-        log_level="warning",
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-    )
+            Server(config, streams).run(sockets=[listening])
 
 
 @contextmanager

@@ -17,7 +17,8 @@ from projections.trial_balance.queries import trial_balance
 
 
 def status() -> None:
-    """Show the log's end, each projection's position, lag and error, and the trial balance.
+    """Show the log's end, each projection's position and lag, where it stands still, since when and why, and the
+    trial balance.
 
     Ends with 1 where a projection was never started, stands still or is beyond the log's end, or a book does not
     balance.
@@ -43,10 +44,18 @@ def _print_log(end: LogEnd) -> None:
 
 def _print_projections(found: list[ProjectionStatus]) -> None:
     rows = (
-        (one.name, one.position, one.lag, one.leader or (one.leader_pid and f"session {one.leader_pid}"), one.error)
+        (
+            one.name,
+            one.position,
+            one.lag,
+            one.leader or (one.leader_pid and f"session {one.leader_pid}"),
+            one.failed_at and f"{one.failed_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC",
+            one.error,
+        )
         for one in found
     )
-    out().print(table_of(None, ["projection", "position", "lag", "led by", "error"], rows, right=(1, 2)))
+    titles = ["projection", "position", "lag", "led by", "still since", "error"]
+    out().print(table_of(None, titles, rows, right=(1, 2)))
 
 
 def _print_trial_balance(connection: Connection) -> bool:

@@ -27,7 +27,16 @@ OK, STALLED, FAILING = "ok", "stalled", "failing"
 logger = logging.getLogger("ledger.api")
 router = APIRouter(tags=["health"])
 _HEALTH = HEALTH | {
-    "projections": {"balances": {"position": 1042, "lag": 0, "led": True, "error": None}},
+    "projections": {
+        "balances": {
+            "position": 1042,
+            "lag": 0,
+            "led": True,
+            "error": None,
+            "error_position": None,
+            "failed_at": None,
+        }
+    },
     "unpriced_wallets": 1,
     "unpriced": [{"account_id": "carol", "wallet": "cross"}],
 }
@@ -68,8 +77,9 @@ def _unpriced(doors: Doors) -> Unpriced:
 def get_health(request: Request) -> Response:
     """200 where the database answers and every projection goes on; else 503, with what is known.
 
-    `failing` is a projection that stands still or is beyond the log's end, `stalled` one that lags while nobody leads
-    it: then `ledger serve` or `ledger project` runs nowhere.
+    `failing` is a projection that stands still or is beyond the log's end: `error_position` is that of the event before
+    which it stands, `failed_at` since when. `stalled` is one that lags while nobody leads it: then `ledger serve` or
+    `ledger project` runs nowhere.
     """
     doors = doors_of(request)
     try:
@@ -97,7 +107,14 @@ def _word(projections: Sequence[ProjectionStatus]) -> str:
 
 
 def _shown(one: ProjectionStatus) -> dict[str, Any]:
-    return {"position": one.position, "lag": one.lag, "led": one.leader_pid is not None, "error": one.error}
+    return {
+        "position": one.position,
+        "lag": one.lag,
+        "led": one.leader_pid is not None,
+        "error": one.error,
+        "error_position": one.error_position,
+        "failed_at": one.failed_at,
+    }
 
 
 new_count = _LastUnpriced

@@ -11,7 +11,8 @@ from typing import Annotated, Any
 import uvicorn
 from fastapi import Body, FastAPI
 
-from api.command_line.serving import BACKLOG, server_config
+from api.command_line.serving import BACKLOG
+from api.web_server import server_config
 from ledger import collect_seldom
 from ledger.commands import (
     AddMargin,

@@ -1,6 +1,6 @@
 """The margin wallets that owe, as of any position, and the levels that decisions recorded."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -39,21 +39,42 @@ class OwingWallet(NamedTuple):
 
 
 def wallets_that_owe(
-    connection: Connection, position: int, *, after: tuple[str, str] = START, account_id: str | None = None
+    connection: Connection,
+    position: int,
+    *,
+    after: tuple[str, str] = START,
+    account_ids: Sequence[str] | None = None,
 ) -> Iterator[OwingWallet]:
-    """The margin wallets with debt at a position in order of account and wallet, after (account, wallet); in pages."""
-    page = _page(connection, position, after, account_id)
+    """The margin wallets with debt at a position in order of account and wallet, after (account, wallet); in pages.
+
+    Only those of the accounts `account_ids`, unless it is None.
+    """
+    page = _page(connection, position, after, account_ids)
     while page:
         yield from page
-        page = _page(connection, position, (page[-1].account_id, page[-1].wallet.name), account_id)
+        page = _page(connection, position, (page[-1].account_id, page[-1].wallet.name), account_ids)
 
 
-def _page(connection: Connection, position: int, after: tuple[str, str], account_id: str | None) -> list[OwingWallet]:
+def accounts_changed(connection: Connection, after: int) -> list[str]:
+    """The accounts with a margin wallet that was changed by an event after a position."""
+    rows = connection.execute("select distinct account_id from margin_wallets where position > %s", [after])
+    return [account_id for (account_id,) in rows]
+
+
+def _page(
+    connection: Connection, position: int, after: tuple[str, str], account_ids: Sequence[str] | None
+) -> list[OwingWallet]:
     rows = connection.execute(
         f"select {COLUMNS} from ({WALLETS_THAT_OWE}) as wallet where (account_id, wallet) > (%(account)s, %(wallet)s)"
-        " and (%(account_id)s::text is null or account_id = %(account_id)s)"
+        " and (%(account_ids)s::text[] is null or account_id = any(%(account_ids)s))"
         " order by account_id, wallet limit %(limit)s",
-        {"position": position, "account": after[0], "wallet": after[1], "account_id": account_id, "limit": PAGE},
+        {
+            "position": position,
+            "account": after[0],
+            "wallet": after[1],
+            "account_ids": None if account_ids is None else list(account_ids),
+            "limit": PAGE,
+        },
     )
     return [
         OwingWallet(account, wallet_of(name, balances), changed, leverage, liquidation_id, called_at)

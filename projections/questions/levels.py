@@ -1,6 +1,6 @@
 """The margin levels of all wallets that owe, and those of them that ask to be examined."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import islice
 from typing import Any, NamedTuple
@@ -25,7 +25,20 @@ from projections.questions.margin_wallet import (
     sums,
 )
 
-__all__ = ["UNPRICED", "Candidate", "candidates", "count_by_band", "levels", "wallets_that_owe"]
+__all__ = [
+    "READS",
+    "UNPRICED",
+    "Candidate",
+    "Standing",
+    "candidates",
+    "count_by_band",
+    "levels",
+    "standings",
+    "wallets_that_owe",
+]
+
+READS = ("market", "margin_levels")
+"""The projections that margin levels are computed from; no others need to be waited for."""
 
 
 class Candidate(NamedTuple):
@@ -35,6 +48,14 @@ class Candidate(NamedTuple):
     wallet: str
     band: str
     level: str | None
+
+
+class Standing(NamedTuple):
+    """How a wallet that owes stands: its band, its level, and in the cross pool also that of its collateral."""
+
+    band: str
+    margin_level: str | None
+    collateral_margin_level: str | None
 
 
 def levels(
@@ -52,9 +73,27 @@ def levels(
     older at the newest price vector's time than its limits allow.
     """
     market = market_at(connection, position)
-    owing = wallets_that_owe(connection, position, after=after, account_id=account_id)
+    account_ids = None if account_id is None else [account_id]
+    owing = wallets_that_owe(connection, position, after=after, account_ids=account_ids)
     rows = (_row(one, market) for one in owing)
     return list(islice((row for row in rows if band is None or row["band"] == band), limit))
+
+
+def standings(
+    connection: Connection, position: int, market: Market, account_ids: Sequence[str] | None = None
+) -> dict[tuple[str, str], Standing]:
+    """How the wallets that owe at a position stand in its market, by account and wallet; all, or of these accounts."""
+    return {
+        (one.account_id, one.wallet.name): _standing(
+            one, margin_at_fresh_prices(one.wallet, market, _leverage(one, market))
+        )
+        for one in wallets_that_owe(connection, position, account_ids=account_ids)
+    }
+
+
+def _standing(one: OwingWallet, margin: Margin | None) -> Standing:
+    pooled = pair_of(one.wallet.name) is None
+    return Standing(band(margin), level(margin), collateral_level(margin) if pooled else None)
 
 
 def count_by_band(connection: Connection, position: int) -> dict[str, int]:
@@ -104,14 +143,11 @@ def _leverage(one: OwingWallet, market: Market) -> Decimal:
 def _row(one: OwingWallet, market: Market) -> dict[str, Any]:
     wallet, leverage = one.wallet, _leverage(one, market)
     margin = margin_at_fresh_prices(wallet, market, leverage)
-    pooled = pair_of(wallet.name) is None
     return {
         "account_id": one.account_id,
         "wallet": wallet.name,
         "position": one.position,
-        "band": band(margin),
-        "margin_level": level(margin),
-        "collateral_margin_level": collateral_level(margin) if pooled else None,
+        **_standing(one, margin)._asdict(),
         **sums(margin),
         "debts": {asset: plain(balance.owed) for asset, balance in sorted(wallet.debts.items())},
         "tier": None if margin is None else margin.lines.tier,

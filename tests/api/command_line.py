@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import pytest
 
@@ -72,6 +72,17 @@ def write_lines(file: Path, commands: Iterable[dict[str, Any] | str]) -> Path:
 @contextmanager
 def served(url: str) -> Iterator[str]:
     """The address of `ledger serve` on a database, in a process of its own that must end well when it is told to."""
+    with serving(url) as (process, address, complaints):
+        yield address
+        process.send_signal(signal.SIGTERM)
+        code = process.wait(30)
+        complaints.seek(0)
+        assert code == 0, complaints.read()
+
+
+@contextmanager
+def serving(url: str) -> Iterator[tuple["subprocess.Popen[str]", str, IO[str]]]:
+    """`ledger serve` on a database in a process of its own, with its address and its complaints; killed at the end."""
     command = [str(LEDGER), "serve", "--port", "0"]
     environment = {**os.environ, "LEDGER_DATABASE_URL": url}
     with (
@@ -79,13 +90,10 @@ def served(url: str) -> Iterator[str]:
         subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=complaints, text=True) as process,
     ):
         assert process.stdout is not None
-        said = process.stdout.readline()
         try:
+            said = process.stdout.readline()
             complaints.seek(0)
             assert said.startswith("listening on "), complaints.read()
-            yield said.split()[2]
+            yield process, said.split()[2], complaints
         finally:
-            process.send_signal(signal.SIGTERM)
-            code = process.wait(30)
-        complaints.seek(0)
-        assert code == 0, complaints.read()
+            process.kill()

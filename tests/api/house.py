@@ -15,6 +15,8 @@ import uvicorn
 from api.app import create_app
 from api.keys import Pool, create_key
 from api.roles import Role
+from api.streams.house import Streams
+from api.web_server import Server
 from ledger import Ledger
 from ledger.log import log_end
 from ledger.postgres import open_pool
@@ -107,8 +109,9 @@ def _projections(url: str) -> Iterator[None]:
 @contextmanager
 def _server(ledger: Ledger, pool: Pool, wait_seconds: float) -> Iterator[str]:
     listening = socket.create_server(("127.0.0.1", 0))
-    app = create_app(ledger, pool, wait_seconds=wait_seconds)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", access_log=False))
+    streams = Streams(pool)
+    app = create_app(ledger, pool, streams, wait_seconds=wait_seconds)
+    server = Server(uvicorn.Config(app, log_level="critical", access_log=False), streams)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     wait_until(lambda: server.started)

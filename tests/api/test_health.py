@@ -30,6 +30,8 @@ def test_projections_that_nobody_leads_are_well_while_nothing_is_to_be_projected
         "lag": 0,
         "led": False,
         "error": None,
+        "error_position": None,
+        "failed_at": None,
     }
 
 

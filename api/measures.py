@@ -1,0 +1,93 @@
+"""What is measured of a running ledger: the log, the projections, the writer, the streams; numbers only."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+
+import psycopg
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from psycopg_pool import PoolClosed, PoolTimeout, TooManyRequests
+
+from api.doors import Doors
+from ledger.log import LogEnd, log_end
+from projections.progress import ProjectionStatus, status
+
+CONNECTION_WAIT_SECONDS = 2.0
+OUTCOMES = ("recorded", "replayed", "refused")
+STREAMS = ("events", "margin_levels")
+
+
+class Measures(Collector):
+    """Measures when it is asked. Without the database it still tells what this process knows by itself."""
+
+    def __init__(self, doors: Doors) -> None:
+        self._doors = doors
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._of_this_process()
+        try:
+            with self._doors.pool.connection(timeout=CONNECTION_WAIT_SECONDS) as connection:
+                end, projections = log_end(connection), status(connection)
+        except (psycopg.Error, PoolTimeout, PoolClosed, TooManyRequests):
+            yield _gauge("ledger_database_up", "Whether the database answers.", 0)
+            return
+        yield _gauge("ledger_database_up", "Whether the database answers.", 1)
+        yield from _of_the_log(end)
+        yield from _of_projections(projections)
+
+    def _of_this_process(self) -> Iterator[Metric]:
+        doors = self._doors
+        yield _gauge("ledger_waiting_commands", "Commands that wait to be decided.", doors.ledger.waiting_commands)
+        decided = CounterMetricFamily(
+            "ledger_commands_decided", "Commands that came by HTTP and were decided.", labels=["outcome"]
+        )
+        for outcome in OUTCOMES:
+            decided.add_metric([outcome], doors.decided[outcome])
+        yield decided
+        streams = GaugeMetricFamily("ledger_open_streams", "Streams that are open.", labels=["stream"])
+        for kind in STREAMS:
+            streams.add_metric([kind], doors.streams.open[kind])
+        yield streams
+
+
+def registry_of(doors: Doors) -> CollectorRegistry:
+    """Everything that is measured, and what the process takes of the machine."""
+    registry = CollectorRegistry()
+    registry.register(Measures(doors))
+    ProcessCollector(registry=registry)
+    return registry
+
+
+def _gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, text, value=value)
+
+
+def _of_the_log(end: LogEnd) -> Iterator[Metric]:
+    yield _gauge("ledger_log_position", "The position of the last event of the log.", end.position)
+    yield CounterMetricFamily("ledger_events_recorded", "Events ever recorded, by whatever process.", end.position)
+    if end.recorded_at is not None:
+        text = "How long ago the last event was recorded."
+        yield _gauge("ledger_newest_event_age_seconds", text, _seconds_since(end.recorded_at))
+
+
+def _of_projections(found: Sequence[ProjectionStatus]) -> Iterator[Metric]:
+    for name, (text, value) in OF_A_PROJECTION.items():
+        family = GaugeMetricFamily(f"ledger_projection_{name}", text, labels=["projection"])
+        for one in found:
+            family.add_metric([one.name], float(value(one)))
+        yield family
+
+
+def _seconds_since(moment: datetime | None) -> float:
+    return 0.0 if moment is None else max(0.0, (datetime.now(UTC) - moment).total_seconds())
+
+
+OF_A_PROJECTION: dict[str, tuple[str, Callable[[ProjectionStatus], float]]] = {
+    "position": ("The last event that the projection has.", lambda one: one.position),
+    "lag": ("Events that the projection has yet to take in.", lambda one: one.lag),
+    "led": ("Whether a session leads the projection.", lambda one: one.leader_pid is not None),
+    "failed": ("Whether the projection stands still.", lambda one: one.error is not None),
+    "failed_position": ("The event before which it stands still; 0: none.", lambda one: one.error_position or 0),
+    "failed_seconds": ("How long it has stood still there.", lambda one: _seconds_since(one.failed_at)),
+}

@@ -1,0 +1,72 @@
+"""Events of the log as entries of a stream: from the log a page at a time, and which of them a filter lets pass."""
+
+from typing import NamedTuple
+
+from api.answers import as_json
+from api.keys import Pool
+from api.streams import text
+from ledger import RecordedEvent
+from ledger.errors import ProjectionsBehind
+from ledger.log import read_log
+from projections.audit_trail.queries import EVERYTHING, Filter, entry, events
+from projections.snapshot import open_snapshot
+
+
+class Entry(NamedTuple):
+    """An event as all its readers are sent it, and what filters look at."""
+
+    position: int
+    account_id: str
+    topic: str
+    actor: str
+    correlation_id: str
+    text: bytes
+
+
+class Page(NamedTuple):
+    """Entries in order; up to the position `reached` there are no others that were asked for."""
+
+    entries: list[Entry]
+    reached: int
+
+
+def entry_of(recorded: RecordedEvent) -> Entry:
+    """The entry of an event: its data is that of the audit trail."""
+    event = recorded.event
+    written = text.event(event.TOPIC, as_json(entry(recorded)), recorded.position)
+    return Entry(recorded.position, event.account_id, event.TOPIC, event.actor, event.correlation_id, written)
+
+
+def passes(one: Entry, only: Filter) -> bool:
+    """Whether a filter lets an entry pass; streams are not restricted by time."""
+    return (
+        (only.account_id is None or one.account_id == only.account_id)
+        and (only.topic is None or one.topic == only.topic)
+        and (only.actor is None or one.actor == only.actor)
+        and (only.correlation_id is None or one.correlation_id == only.correlation_id)
+    )
+
+
+def read_page(pool: Pool, only: Filter, after: int, limit: int) -> Page:
+    """The next entries after a position, of up to `limit` events; reaches no further only at the log's end.
+
+    What the audit trail has of a filter's events is found by its indexes; the rest, or all, is read from the log.
+    """
+    page = None if only == EVERYTHING else _indexed(pool, only, after, limit)
+    if page is not None:
+        return page
+    with pool.connection() as connection:
+        read = [entry_of(recorded) for recorded in read_log(connection, after, limit)]
+    return Page([one for one in read if passes(one, only)], read[-1].position if read else after)
+
+
+def _indexed(pool: Pool, only: Filter, after: int, limit: int) -> Page | None:
+    """A page by the audit trail as far as it is; None where it has nothing after the position."""
+    try:
+        with open_snapshot(pool, stale=True, timeout_seconds=0, names=["audit_trail"]) as snapshot:
+            if snapshot.position <= after:
+                return None
+            found = events(snapshot.connection, snapshot.position, only, after=after, limit=limit)
+    except ProjectionsBehind:
+        return None
+    return Page([entry_of(one) for one in found], found[-1].position if len(found) == limit else snapshot.position)
