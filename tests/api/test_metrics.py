@@ -9,7 +9,7 @@ from api.command_line.screen import Exit
 from projections.balances.projector import BalancesProjector
 from projections.catalogue import ALL
 from projections.progress import record_failure
-from projections.projector import Batch, Connection
+from projections.projector import Batch, Tables, Writes
 from projections.runner import ProjectionFailed, catch_up
 from tests.api.command_line import CommandLine
 from tests.api.house import House, deposit, open_account, open_house, opened_market
@@ -65,10 +65,10 @@ def broken(database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Hou
         bad = house.log_end() - 1
         project = BalancesProjector.project
 
-        def failing(self: BalancesProjector, connection: Connection, batch: Batch) -> None:
-            if any(recorded.position == bad for recorded in batch):
+        def failing(self: BalancesProjector, batch: Batch, tables: Tables) -> Writes:
+            if any(recorded.position == bad for recorded in batch.events):
                 raise ArithmeticError(f"event {bad} is not understood")
-            project(self, connection, batch)
+            return project(self, batch, tables)
 
         monkeypatch.setattr(BalancesProjector, "project", failing)
         with pytest.raises(ProjectionFailed):
