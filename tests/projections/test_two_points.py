@@ -20,7 +20,7 @@ from tests.projections.differences import (
     moved,
     snapshot_of,
 )
-from tests.projections.stories import exchange_opens
+from tests.projections.stories import crash_with_deficit, exchange_opens
 from tests.projections.story import Story
 
 HOUR = timedelta(hours=1)
@@ -56,7 +56,7 @@ def test_business_times_order_events_by_their_date(story: Story) -> None:
     story.of("alice", opened(), deposited("10000", "USDT"), transferred("10000", "USDT"), borrowed("10000", "USDT"))
     story.of("alice", traded("buy", "0.2", "50000"))
     story.on_exchange(marked(BTC="40000"), at=NOON + HOUR)
-    story.of("alice", accrued(line("10", "USDT", "10000", "0.024")), at=NOON + 1.25 * HOUR)
+    story.of("alice", accrued(line("10", "USDT", "10000", "0.024")), at=NOON + HOUR)
     story.of("alice", deposited("5", "USDT"), at=NOON + 0.25 * HOUR)
     with story.projected() as connection:
         answer = between_times(connection, "alice", NOON + 0.5 * HOUR, NOON + 1.5 * HOUR)
@@ -65,6 +65,7 @@ def test_business_times_order_events_by_their_date(story: Story) -> None:
         with snapshot_of(connection) as snapshot, pytest.raises(Malformed, match="no event between"):
             differences_answer(snapshot, "alice", AsOf("effective_at", NOON + HOUR), after)
     assert [event["topic"] for event in answer["events"]] == ["interest.accrued"]
+    assert answer["events"][0]["margin_levels"] == {"cross": {"before": "1.80000000", "after": "1.79820179"}}
     assert moved(answer["wallets"]["cross"]["equity"]["by_cause"]) == {"interest": "-10", "prices": "-2000"}
     assert answer["wallets"]["cross"]["margin_level"]["from"] == "2.00000000"
     assert answer["wallets"]["cross"]["margin_level"]["to"] == "1.79820179"
@@ -103,3 +104,14 @@ def test_what_makes_no_sense_is_refused(of_alice: Story) -> None:
             differences_answer(snapshot, "alice", AsOf("effective_at", NOON))
         with pytest.raises(Malformed, match="lies after `to`"):
             between_times(connection, "alice", NOON + HOUR, NOON)
+
+
+def test_a_point_may_lie_within_a_liquidation(story: Story) -> None:
+    """1 BTC was bought at 50,000 and is taken at 30,000, the price that the liquidation started at."""
+    crash_with_deficit(story)
+    started = next(place for place, event in enumerate(story.events, 1) if event.TOPIC == "liquidation.started")
+    with story.projected() as connection:
+        answers = [asked(connection, "dan", first) for first in range(started, story.position + 1)]
+    assert [answer["unexplained"] for answer in answers] == [[]] * len(answers)
+    assert answers[0]["positions"][0]["realised_profit"]["change"] == "-20000"
+    assert answers[0]["counts"]["events"] == len(answers) - 1 > 1
