@@ -70,8 +70,7 @@ class _Making:
 
     def make(self) -> MadeLog:
         stage = chain(commands_of_stage(self._population, 0, mixed=(LONG, SHORT)), more_listings())
-        self._seconds += set_the_stage(self._ledger, stage, lambda _: None).seconds
-        self._see_how_far()
+        self._seconds += set_the_stage(self._ledger, stage, lambda _: self._see_how_far()).seconds
         while self._missing() > 0 or self._marked < self._plan.vectors:
             self._record_part()
         accounts = (LONG, self._versions[LONG], SHORT, self._versions[SHORT])
