@@ -5,6 +5,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
+from itertools import cycle
 
 from benchmarks.measuring import Turn, Wait
 from benchmarks.tally import tally_outcomes
@@ -25,8 +26,9 @@ def read(script: Script) -> list[Command]:
     return commands
 
 
-def drive(ledger: Ledger, script: Script, commands: Sequence[Command]) -> Turn:
-    """One turn: every command is answered when it ends."""
+def drive(ledger: Ledger, script: Script, commands: Sequence[Command], actors: Sequence[str] = (ACTOR,)) -> Turn:
+    """One turn: every command is answered when it ends; `actors` send a request each, in turn."""
+    asking = cycle(actors)
     waiting: deque[Asking] = deque()
     waits: list[Wait] = []
     outcomes: list[list[Outcome]] = []
@@ -35,7 +37,7 @@ def drive(ledger: Ledger, script: Script, commands: Sequence[Command]) -> Turn:
         if len(waiting) == REQUESTS_UNDER_WAY:
             outcomes.append(_answered(waiting.popleft(), waits))
         part = commands[start : start + BATCH_COMMANDS]
-        waiting.append((time.perf_counter(), len(part), ledger.submit_async(part, actor=ACTOR)))
+        waiting.append((time.perf_counter(), len(part), ledger.submit_async(part, actor=next(asking))))
     while waiting:
         outcomes.append(_answered(waiting.popleft(), waits))
     seconds = time.perf_counter() - started

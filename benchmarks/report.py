@@ -45,7 +45,7 @@ class Report:
             "workload": {"mix_per_mille": MIX, **self._tally().written()},
             **{name: _figures(name, turns) for name in NAMES if name in turns},
             "memory": None if self.memory is None else dict(self.memory),
-            "ratios": {name: _rounded(value) for name, value in median_ratios(turns).items()},
+            "ratios": {name: rounded(value) for name, value in median_ratios(turns).items()},
         }
 
     def as_table(self) -> Group:
@@ -63,11 +63,8 @@ class Report:
         return whole
 
     def _machine_lines(self) -> list[str]:
-        machine = self.machine
         return [
-            f"{machine['cores']} cores ({machine['processor']}), {machine['memory_gb']} GB, {machine['system']}, "
-            f"PostgreSQL {machine['postgresql']}, Python {machine['python']}, fsync {machine['fsync']}, "
-            f"synchronous_commit {machine['synchronous_commit']}, load before {machine['load_before']:.2f}",
+            machine_line(self.machine),
             f"medians of {self.plan.rounds} interleaved rounds over {self.plan.accounts:,} accounts; "
             f"the whole run took {self.seconds:,.0f} s; set-up at {self.set_up['rate_per_second']:,.0f} commands/s",
         ]
@@ -95,16 +92,25 @@ class Report:
         ]
 
 
+def machine_line(machine: Mapping[str, str | int | float]) -> str:
+    """Where the figures were made."""
+    return (
+        f"{machine['cores']} cores ({machine['processor']}), {machine['memory_gb']} GB, {machine['system']}, "
+        f"PostgreSQL {machine['postgresql']}, Python {machine['python']}, fsync {machine['fsync']}, "
+        f"synchronous_commit {machine['synchronous_commit']}, load before {machine['load_before']:.2f}"
+    )
+
+
 def _figures(name: str, turns: Mapping[str, Sequence[Turn]]) -> dict[str, Any]:
     own = turns[name]
-    figures: dict[str, Any] = {field: _rounded(value) for field, value in median_figure(own)._asdict().items()}
-    figures["rate_per_round"] = [_rounded(turn.rate) for turn in own]
+    figures: dict[str, Any] = {field: rounded(value) for field, value in median_figure(own)._asdict().items()}
+    figures["rate_per_round"] = [rounded(turn.rate) for turn in own]
     if name == "library":
         figures["threads"] = {one.partition("_")[2]: _figures(one, turns) for one in LIBRARY_THREADS if one in turns}
     if name in ("in_process", "copy"):
-        figures["rows_per_second"] = _rounded(statistics.median(turn.rows_per_second for turn in own))
+        figures["rows_per_second"] = rounded(statistics.median(turn.rows_per_second for turn in own))
     for field in own[0].further:
-        figures[field] = _rounded(statistics.median(turn.further[field] for turn in own))
+        figures[field] = rounded(statistics.median(turn.further[field] for turn in own))
     tally = Tally()
     for turn in own:
         tally.add(turn.tally or Tally())
@@ -119,8 +125,8 @@ def _table(turns: Mapping[str, Sequence[Turn]]) -> Rows:
         figure = median_figure(turns[name])
         shown = [name, _shown_rate(figure.rate_per_second), f"{figure.p50_ms:,.2f}", f"{figure.p99_ms:,.2f}"]
         ratios = [ratio for ratio in RATIOS if ratio.contender == name and values[ratio.name] is not None]
-        rows.append([*shown, *(_ratio_cells(ratios[0], values) if ratios else [""] * 4)])
-        rows += [[""] * len(shown) + _ratio_cells(ratio, values) for ratio in ratios[1:]]
+        rows.append([*shown, *(_cells(ratios[0], values) if ratios else [""] * 4)])
+        rows += [[""] * len(shown) + _cells(ratio, values) for ratio in ratios[1:]]
     columns = ["contender", "rate/s", "p50 ms", "p99 ms", "ratio", "", "reach", ""]
     return table_of(None, columns, rows, right=(1, 2, 3, 4))
 
@@ -129,13 +135,19 @@ def _shown_rate(rate: float) -> str:
     return f"{rate:,.0f}" if rate >= 10 else f"{rate:.2f}"
 
 
-def _ratio_cells(ratio: Ratio, values: Mapping[str, float | None]) -> list[str]:
+def _cells(ratio: Ratio, values: Mapping[str, float | None]) -> list[str]:
     value = values[ratio.name]
     assert value is not None
-    bound = f"{'at most' if ratio.at_most else 'at least'} {ratio.reach:g}"
-    aim = "" if ratio.aim is None else f", aim {ratio.aim:g}"
-    return [f"{value:.2f}", ratio.name, f"{bound}{aim}", "reached" if ratio.is_reached(value) else "not reached"]
+    return ratio_cells(ratio, value)
 
 
-def _rounded(value: float | None) -> float | None:
+def ratio_cells(ratio: Ratio, value: float) -> list[str]:
+    """A ratio in a table: its value, its name, what was to be reached, and whether it was."""
+    bound = f"{'at most' if ratio.at_most else 'at least'} {ratio.reach:,g}"
+    aim = "" if ratio.aim is None else f", aim {ratio.aim:,g}"
+    return [f"{value:,.2f}", ratio.name, f"{bound}{aim}", "reached" if ratio.is_reached(value) else "not reached"]
+
+
+def rounded(value: float | None) -> float | None:
+    """As JSON holds it."""
     return None if value is None else round(value, 4)

@@ -46,6 +46,11 @@ class Databases:
         """A new database like the first one, file by file; nobody may be connected to that one."""
         return self._create(name, sql.Identifier(str(conninfo_to_dict(self.first)["dbname"])))
 
+    def drop(self, name: str) -> None:
+        """Drops one that nobody is connected to any more, or will be cut off."""
+        with connect(self.named("postgres"), autocommit=True) as connection:
+            connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
     def _create(self, name: str, template: sql.Composable) -> str:
         creation = sql.SQL("create database {} template {} strategy file_copy")
         with connect(self.named("postgres"), autocommit=True) as connection:
@@ -97,10 +102,19 @@ def describe_machine(url: str) -> dict[str, str | int | float]:
 
 def resident_mb(process: int | str = "self") -> float:
     """The resident size of a process in megabytes of 2^20 bytes, as Linux counts it."""
+    return _memory_mb(process, "VmRSS")
+
+
+def peak_resident_mb(process: int | str = "self") -> float:
+    """The largest resident size that a process ever had, in the same unit."""
+    return _memory_mb(process, "VmHWM")
+
+
+def _memory_mb(process: int | str, field: str) -> float:
     for line in Path(f"/proc/{process}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith(f"{field}:"):
             return int(line.split()[1]) / 1024
-    raise RuntimeError(f"/proc/{process}/status names no resident size")
+    raise RuntimeError(f"/proc/{process}/status names no {field}")
 
 
 def _show(row: tuple[object, ...] | None) -> object:

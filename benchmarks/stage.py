@@ -1,6 +1,6 @@
 """What stands before the first turn: the market, the accounts and what they have, all through the Ledger."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 from benchmarks.driving import BATCH_COMMANDS, drive, read
@@ -23,8 +23,10 @@ def fresh_name(number: int) -> str:
     return f"fresh-{number:04d}"
 
 
-def commands_of_stage(population: Population, fresh_accounts: int) -> Iterator[Asked]:
-    """Every command of the set-up in its order."""
+def commands_of_stage(
+    population: Population, fresh_accounts: int, mixed: Sequence[str] = (HOT, COLD)
+) -> Iterator[Asked]:
+    """Every command of the set-up in its order; `mixed` are further accounts that can do everything."""
     yield from listings()
     for rank, name in enumerate(population.names):
         yield from _funded(name, population.base_of(rank))
@@ -32,7 +34,7 @@ def commands_of_stage(population: Population, fresh_accounts: int) -> Iterator[A
             yield from _on_isolated_margin(name)
         elif rank % CLASSES == CROSS_CLASS:
             yield _to_cross(name)
-    for name in (HOT, COLD):
+    for name in mixed:
         yield from _funded(name, *TRADED)
         yield from _on_isolated_margin(name)
         yield _to_cross(name)

@@ -113,7 +113,8 @@ class LibraryThreads:
         return Wait(1000 * (time.perf_counter() - asked_at), 1)
 
 
-def _environment(url: str, aggregates: int) -> dict[str, str]:
+def server_environment(url: str) -> dict[str, str]:
+    """The library's settings for a database, which makes its own tables there."""
     server = conninfo_to_dict(url)
     return {
         "PERSISTENCE_MODULE": "eventsourcing.postgres",
@@ -122,10 +123,16 @@ def _environment(url: str, aggregates: int) -> dict[str, str]:
         "POSTGRES_PORT": str(server["port"]),
         "POSTGRES_USER": str(server["user"]),
         "POSTGRES_PASSWORD": "",
-        "POSTGRES_POOL_SIZE": str(THREADS),
-        "POSTGRES_MAX_OVERFLOW": str(THREADS),
         "POSTGRES_PRE_PING": "n",
         "CREATE_TABLE": "y",
+    }
+
+
+def _environment(url: str, aggregates: int) -> dict[str, str]:
+    return {
+        **server_environment(url),
+        "POSTGRES_POOL_SIZE": str(THREADS),
+        "POSTGRES_MAX_OVERFLOW": str(THREADS),
         "AGGREGATE_CACHE_MAXSIZE": str(aggregates),
         "AGGREGATE_CACHE_FASTFORWARD": "n",
         "DEEPCOPY_FROM_AGGREGATE_CACHE": "n",

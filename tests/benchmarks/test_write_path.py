@@ -1,11 +1,5 @@
 """The benchmark of the write path runs, measures everything that was promised, and leaves nothing behind."""
 
-import json
-import os
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +8,7 @@ from benchmarks.plan import NAMES
 from benchmarks.ratios import RATIOS
 from benchmarks.server import NotDurable, require_durable
 from ledger.postgres import connect
+from tests.benchmarks.running import run_benchmark
 
 SMALLEST = ["--quick", "--json", "--rounds", "1", "--seconds", "0.02", "--accounts", "96"]
 SMALLEST_SIZES = ["--memory-accounts", "200", "--cold-events", "200"]
@@ -21,22 +16,9 @@ PROMISED = {"rate_per_second", "p50_ms", "p99_ms"}
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The JSON of one run in as little time as it can take, once its folder is known to be gone."""
-    # Short, as the path of a unix socket is bounded, and one that the server's own user may pass through.
-    temporary = Path(tempfile.mkdtemp(prefix="lb-"))
-    temporary.chmod(0o711)
-    try:
-        command = [sys.executable, "-m", "benchmarks.write_path", *SMALLEST, *SMALLEST_SIZES]
-        environment = {**os.environ, "TMPDIR": str(temporary)}
-        root = Path(__file__).parents[2]
-        done = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, timeout=300)
-        assert done.returncode == 0, done.stderr
-        assert list(temporary.iterdir()) == []
-    finally:
-        temporary.rmdir()
-    content: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return content
+def report() -> dict[str, Any]:
+    """The JSON of one run in as little time as it can take."""
+    return run_benchmark("benchmarks.write_path", *SMALLEST, *SMALLEST_SIZES)
 
 
 def test_every_promised_name_has_its_figures(report: dict[str, Any]) -> None:

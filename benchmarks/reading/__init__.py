@@ -1,0 +1,1 @@
+"""The parts of the benchmark of the read side: its log, who is measured, and what is made of it."""
