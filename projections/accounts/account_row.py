@@ -9,6 +9,7 @@ from typing import Any
 from ledger import events as e
 from ledger.money import plain
 from ledger.words import AccountStatus
+from projections.dating import lateness
 from projections.projector import Connection
 
 STATE_COLUMNS = {
@@ -21,8 +22,14 @@ STATE_COLUMNS = {
     "leverages": "jsonb",
     "called_at": "jsonb",
 }
-ACCOUNT_COLUMNS = {**STATE_COLUMNS, "opened_position": "bigint", "opened_at": "timestamptz"}
-VERSION_COLUMNS = ("account_id", "position", "version")
+ACCOUNT_COLUMNS = {
+    **STATE_COLUMNS,
+    "opened_position": "bigint",
+    "opened_at": "timestamptz",
+    "dated_to": "timestamptz",
+    "disordered": "boolean",
+}
+VERSION_COLUMNS = ("account_id", "position", "version", "effective_at", "dated_to", "lateness", "ordered")
 
 
 @dataclass(slots=True)
@@ -39,6 +46,15 @@ class AccountRow:
     called_at: dict[str, str] = field(default_factory=dict)
     opened_position: int = 0
     opened_at: datetime | None = None
+    dated_to: datetime | None = None
+    disordered: bool = False
+
+    def date(self, event: e.AnyEvent, *, ordered: bool) -> tuple[Any, ...]:
+        """Takes the date of one event: when it counts, the latest so far, how late it was entered, if order counts."""
+        self.dated_to = dated_to = max(self.dated_to or event.effective_at, event.effective_at)
+        late = lateness(event.effective_at, dated_to)
+        self.disordered |= ordered and late > 0
+        return event.effective_at, dated_to, late, ordered
 
     def take(self, event: e.AnyEvent, position: int) -> bool:
         """Takes one event of the account; True where more than the version changed."""
@@ -71,14 +87,14 @@ class AccountRow:
 
     @property
     def row(self) -> tuple[Any, ...]:
-        return *self.state, self.opened_position, self.opened_at
+        return *self.state, self.opened_position, self.opened_at, self.dated_to, self.disordered
 
 
 def load_accounts(connection: Connection, account_ids: Sequence[str]) -> dict[str, AccountRow]:
     """Accounts as the table `accounts` has them."""
     rows = connection.execute(
-        "select account_id, position, version, status, blocks, modes, leverages, called_at, opened_position, opened_at"
-        " from accounts where account_id = any(%s)",
+        "select account_id, position, version, status, blocks, modes, leverages, called_at,"
+        " opened_position, opened_at, dated_to, disordered from accounts where account_id = any(%s)",
         [list(account_ids)],
     )
     return {row[0]: AccountRow(*row) for row in rows}

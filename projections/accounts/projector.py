@@ -1,5 +1,6 @@
 """Projects life cycle, settings, holds and withdrawals into accounts as they are and were."""
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from projections.accounts.account_row import (
@@ -9,9 +10,10 @@ from projections.accounts.account_row import (
     AccountRow,
     load_accounts,
 )
+from projections.accounts.dated import EVENTS_BETWEEN, keep_fold, order_counts
 from projections.accounts.holds import project_holds
 from projections.accounts.withdrawals import project_withdrawals
-from projections.folding import Kept
+from projections.folding import Kept, posted
 from projections.projector import Batch, Connection
 from projections.writing import append, put
 
@@ -24,6 +26,7 @@ class AccountsProjector:
         "accounts",
         "account_states",
         "account_versions",
+        "account_folds",
         "holds",
         "hold_states",
         "withdrawals",
@@ -34,22 +37,30 @@ class AccountsProjector:
 
     def project(self, connection: Connection, batch: Batch) -> None:
         own = [recorded for recorded in batch if not recorded.event.account_id.startswith("@")]
-        self._project_accounts(connection, own)
+        self._project_accounts(connection, batch, own)
         project_holds(connection, own)
         project_withdrawals(connection, own)
 
     def forget(self) -> None:
         self._kept.forget()
 
-    def _project_accounts(self, connection: Connection, batch: Batch) -> None:
-        accounts = self._kept.bring(connection, (recorded.event.account_id for recorded in batch))
-        versions: list[tuple[str, int, int]] = []
+    def _project_accounts(self, connection: Connection, batch: Batch, own: Batch) -> None:
+        accounts = self._kept.bring(connection, (recorded.event.account_id for recorded in own))
+        versions: list[tuple[Any, ...]] = []
         states: list[tuple[Any, ...]] = []
-        for position, _, event in batch:
+        folds: list[tuple[str, int, int, datetime]] = []
+        for (position, _, event), lines in posted(batch):
+            if event.account_id not in accounts:
+                continue
             account = accounts[event.account_id]
-            versions.append((event.account_id, position, event.version))
+            date = account.date(event, ordered=order_counts(event, lines))
+            versions.append((event.account_id, position, event.version, *date))
             if account.take(event, position):
                 states.append(account.state)
+            if account.disordered and event.version % EVENTS_BETWEEN == 0:
+                folds.append((event.account_id, position, event.version, date[1]))
         append(connection, "account_versions", VERSION_COLUMNS, versions)
         append(connection, "account_states", STATE_COLUMNS, states)
         put(connection, "accounts", ACCOUNT_COLUMNS, [account.row for account in accounts.values()], key=["account_id"])
+        for fold in folds:
+            keep_fold(connection, *fold)

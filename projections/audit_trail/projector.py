@@ -1,27 +1,55 @@
 """Events to the rows they are found by; their bodies stay in the log."""
 
+from datetime import datetime
 from typing import Any, ClassVar
 
+from ledger.words import PRICES
+from projections.dating import lateness
 from projections.projector import Batch, Connection, RecordedEvent
 from projections.writing import append
 
-COLUMNS = ("position", "account_id", "version", "topic", "actor", "correlation_id", "effective_at", "recorded_at")
+COLUMNS = (
+    "position",
+    "account_id",
+    "version",
+    "topic",
+    "actor",
+    "correlation_id",
+    "effective_at",
+    "recorded_at",
+    "dated_to",
+    "lateness",
+)
+LAST_DATES = """
+(select account_id = '@prices', dated_to from audit_trail where account_id <> '@prices'
+ order by dated_to desc, position desc limit 1)
+union all
+(select account_id = '@prices', dated_to from audit_trail where account_id = '@prices'
+ order by dated_to desc, position desc limit 1)
+"""
 
 
 class AuditTrailProjector:
-    """Keeps nothing in memory."""
+    """Keeps the latest business time of prices and of all other events."""
 
     name: ClassVar[str] = "audit_trail"
     tables: ClassVar[tuple[str, ...]] = ("audit_trail",)
 
+    def __init__(self) -> None:
+        self._dated_to: dict[bool, datetime] | None = None
+
     def project(self, connection: Connection, batch: Batch) -> None:
-        append(connection, "audit_trail", COLUMNS, [_row(recorded) for recorded in batch])
+        if self._dated_to is None:
+            self._dated_to = dict(connection.execute(LAST_DATES).fetchall())
+        append(connection, "audit_trail", COLUMNS, [_row(recorded, self._dated_to) for recorded in batch])
 
     def forget(self) -> None:
-        pass
+        self._dated_to = None
 
 
-def _row(recorded: RecordedEvent) -> tuple[Any, ...]:
+def _row(recorded: RecordedEvent, latest: dict[bool, datetime]) -> tuple[Any, ...]:
     position, recorded_at, event = recorded
+    kind, effective_at = event.account_id == PRICES, event.effective_at
+    latest[kind] = dated_to = max(latest.get(kind, effective_at), effective_at)
     subject = (event.account_id, event.version, event.TOPIC, event.actor, event.correlation_id)
-    return (position, *subject, event.effective_at, recorded_at)
+    return (position, *subject, effective_at, recorded_at, dated_to, lateness(effective_at, dated_to))
