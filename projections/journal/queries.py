@@ -1,58 +1,122 @@
 """Statements: the lines of an account or of one book, with the running balance of each line's book."""
 
-from datetime import datetime
-from typing import Any
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from psycopg.rows import dict_row
 
+from ledger.log import position_at
+from ledger.words import Book, Part
+from projections.dating import Dated
 from projections.projector import Connection
 
 COLUMNS = "position, line, book, wallet, part, asset, amount, balance, topic, effective_at, recorded_at"
+FIRST, LAST = (0, 0), (2**62, 0)
+"""Places, as position and line, before all lines and after all of them."""
+
+# What is told beyond a position follows in each book on the balance that it had there.
+_BEYOND = """(
+    select journal.position, line, journal.book, account_id, wallet, part, journal.asset, amount, topic, effective_at,
+        recorded_at, coalesce(before.balance, 0)
+            + sum(amount) over (partition by journal.book, journal.asset order by journal.position, line) as balance
+    from journal left join lateral (
+        select balance from journal as earlier
+        where earlier.book = journal.book and earlier.asset = journal.asset and earlier.position <= %(through)s
+        order by earlier.position desc, earlier.line desc
+        limit 1
+    ) as before on true
+    where journal.position = any(%(beyond)s)
+) as journal"""
+_OF_ACCOUNT = f"select {COLUMNS} from journal where {{where}} and position <= %(through)s {{order}}"
+# Each book's lines are in order: the first of all are among the first of each.
+_OF_BOOKS = f"""
+select {COLUMNS} from unnest(%(books)s::text[]) as wanted (name) cross join lateral (
+    select * from journal where book = wanted.name and {{where}} and position <= %(through)s {{order}}
+) as journal {{order}}
+"""
 
 
 def statement(
     connection: Connection,
-    position: int,
+    position: int | Dated,
     account_id: str,
     *,
     wallet: str | None = None,
     asset: str | None = None,
     recorded_from: datetime | None = None,
     recorded_to: datetime | None = None,
-    after: tuple[int, int] = (0, 0),
+    after: tuple[int, int] = FIRST,
+    before: tuple[int, int] = LAST,
     limit: int = 100,
+    newest_first: bool = False,
 ) -> list[dict[str, Any]]:
-    """Lines of an account up to a position, in log order, after the line (position, line); `balance` is its book's.
+    """Lines of an account up to a position, in log order, between two lines (position, line), both excluded.
 
-    The times bound `recorded_at`, both inclusive.
+    `balance` is its book's after the line. The times bound `recorded_at`, both inclusive. Of what counts at a business
+    time, lines beyond the position up to which everything counts follow in log order, their balances too.
     """
-    conditions = ["account_id = %s", "position <= %s", "(position, line) > (%s, %s)"]
-    values: list[Any] = [account_id, position, *after]
-    for condition, value in (
-        ("wallet = %s", wallet),
-        ("asset = %s", asset),
-        ("recorded_at >= %s", recorded_from),
-        ("recorded_at <= %s", recorded_to),
-    ):
-        if value is not None:
-            conditions.append(condition)
-            values.append(value)
-    return _lines(connection, conditions, values, limit)
+    if recorded_from is not None:
+        # recorded_at never decreases along the log: a time is a position.
+        after = max(after, (position_at(connection, recorded_from - timedelta(microseconds=1)), 2**31))
+    if recorded_to is not None:
+        before = min(before, (position_at(connection, recorded_to) + 1, 0))
+    page = Page(after, before, limit, newest_first)
+    if wallet is not None and asset is not None:
+        books = [Book(account_id, wallet, part).path for part in Part]
+        return _lines(connection, Dated.of(position), page, books, {"asset": asset})
+    return _lines(
+        connection, Dated.of(position), page, [], {"account_id": account_id, "wallet": wallet, "asset": asset}
+    )
 
 
 def book_statement(
-    connection: Connection, position: int, book: str, asset: str, *, after: tuple[int, int] = (0, 0), limit: int = 100
+    connection: Connection,
+    position: int | Dated,
+    book: str,
+    asset: str,
+    *,
+    after: tuple[int, int] = FIRST,
+    before: tuple[int, int] = LAST,
+    limit: int = 100,
+    newest_first: bool = False,
 ) -> list[dict[str, Any]]:
     """Lines of one book, named by its path (`fees`, `account/alice/cross/locked`), in one asset."""
-    conditions = ["book = %s", "asset = %s", "position <= %s", "(position, line) > (%s, %s)"]
-    return _lines(connection, conditions, [book, asset, position, *after], limit)
+    page = Page(after, before, limit, newest_first)
+    return _lines(connection, Dated.of(position), page, [book], {"asset": asset})
 
 
-def _lines(connection: Connection, conditions: list[str], values: list[Any], limit: int) -> list[dict[str, Any]]:
+class Page(NamedTuple):
+    """Lines between two places, both excluded: the first of them, or with `newest_first` the last, from the end."""
+
+    after: tuple[int, int]
+    before: tuple[int, int]
+    limit: int
+    newest_first: bool
+
+    @property
+    def order(self) -> str:
+        way = "desc" if self.newest_first else "asc"
+        return f"order by position {way}, line {way} limit %(limit)s"
+
+
+def _lines(
+    connection: Connection, known: Dated, page: Page, books: Sequence[str], only: Mapping[str, str | None]
+) -> list[dict[str, Any]]:
+    """The lines of `books`, where some are named, with these columns, where they are not None."""
+    conditions = [f"{column} = %({column})s" for column, value in only.items() if value is not None]
+    conditions += ["(position, line) > (%(after)s, %(after_line)s)", "(position, line) < (%(before)s, %(before_line)s)"]
     where = " and ".join(conditions)
+    places = dict(zip(("after", "after_line", "before", "before_line"), (*page.after, *page.before), strict=True))
+    asked = {**only, **places, "through": known.through, "beyond": list(known.beyond), "books": list(books)}
+    kept = _OF_BOOKS if books else _OF_ACCOUNT
+    statements = [kept.format(where=where, order=page.order)]
+    if known.beyond:
+        where += " and book = any(%(books)s)" if books else ""
+        statements.append(f"select {COLUMNS} from {_BEYOND} where {where} {page.order}")
+    rows: list[dict[str, Any]] = []
     with connection.cursor(row_factory=dict_row) as cursor:
-        cursor.execute(
-            f"select {COLUMNS} from journal where {where} order by position, line limit %s",
-            [*values, limit],
-        )
-        return cursor.fetchall()
+        for one in reversed(statements) if page.newest_first else statements:
+            if len(rows) < page.limit:
+                rows += cursor.execute(one, {**asked, "limit": page.limit - len(rows)}).fetchall()
+    return rows
