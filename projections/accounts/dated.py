@@ -65,7 +65,9 @@ class DatedAccount:
         for name in margin_wallets_of(event, lines):
             self.settings[name] = self.settings.get(name, WalletSettings()).after(event)
         match event:
-            case e.AccountOpened() | e.AccountUnfrozen():
+            case e.AccountOpened():
+                self.status = AccountStatus.OPEN
+            case e.AccountUnfrozen():
                 self.status, self.blocks = AccountStatus.OPEN, frozenset()
             case e.AccountFrozen():
                 self.status, self.blocks = AccountStatus.FROZEN, frozenset(event.blocks)
