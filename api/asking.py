@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Path, Query, Request
 from fastapi.dependencies.utils import get_flat_params
@@ -17,19 +17,27 @@ from ledger.commands.fields import Time
 from ledger.errors import Malformed, UnknownAccount, UnknownLiquidation
 from ledger.words import Identifier
 from projections.accounts.queries import account
+from projections.questions.known import known_of_account
 from projections.snapshot import Snapshot, open_snapshot
 
 MOST_ROWS = 1000
 LAST_POSITION = 2**62
 
 Position = Annotated[int, Query(ge=0, le=LAST_POSITION)]
+Order = Annotated[
+    Literal["asc", "desc"],
+    Query(description="`desc`: from the last row back; then `next` is what `before` must say to read on."),
+]
 Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="How many rows at most.")]
 AccountId = Annotated[Identifier, Path(description="The caller's own id of the account.")]
 
 
 @dataclass(frozen=True, slots=True)
 class AsOf:
-    """As of when a question is asked; all None: everything recorded before the question arrived."""
+    """As of when a question is asked; all None: everything recorded before the question arrived.
+
+    `position` or `recorded_at` say what was known, `effective_at` what of that counts.
+    """
 
     position: int | None = None
     recorded_at: datetime | None = None
@@ -40,10 +48,8 @@ class AsOf:
     @property
     def stated(self) -> dict[str, Any] | None:
         """What the question states of when, as the answer repeats it; None: now."""
-        for name in ("position", "recorded_at", "effective_at"):
-            if getattr(self, name) is not None:
-                return {name: getattr(self, name)}
-        return None
+        names = ("position", "recorded_at", "effective_at")
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None} or None
 
     def open(self, doors: Doors) -> AbstractContextManager[Snapshot]:
         """The snapshot to read in; Unavailable where the projections do not get there in time."""
@@ -60,7 +66,12 @@ class AsOf:
 
 AtPosition = Annotated[Position | None, Query(description="As of this position of the log.")]
 AtRecorded = Annotated[Time | None, Query(description="As of what was recorded up to this time (RFC 3339).")]
-AtEffective = Annotated[Time | None, Query(description="As of what counts up to this business time (RFC 3339).")]
+AtEffective = Annotated[
+    Time | None,
+    Query(
+        description="As of what is dated up to this business time (RFC 3339), of all that was known; see the others."
+    ),
+]
 MinPosition = Annotated[Position | None, Query(description="Wait until at least this position is in the answer.")]
 Stale = Annotated[bool, Query(description="Answer at once, with what the projections have.")]
 
@@ -68,33 +79,24 @@ Stale = Annotated[bool, Query(description="Answer at once, with what the project
 def as_of(
     position: AtPosition = None,
     recorded_at: AtRecorded = None,
-    min_position: MinPosition = None,
-    stale: Stale = False,
-) -> AsOf:
-    """The parameters that say as of when; of those that exclude each other one may be stated."""
-    return one_of(AsOf(position, recorded_at, None, min_position, stale))
-
-
-def as_of_any_time(
-    position: AtPosition = None,
-    recorded_at: AtRecorded = None,
     effective_at: AtEffective = None,
     min_position: MinPosition = None,
     stale: Stale = False,
 ) -> AsOf:
-    """The same, for questions that can also be asked as of a business time."""
+    """The parameters that say as of when: of those that say what was known one may be stated."""
     return one_of(AsOf(position, recorded_at, effective_at, min_position, stale))
 
 
 def one_of(asked: AsOf) -> AsOf:
-    """The point that is stated, or now; Malformed where more than one is."""
-    stated = [
-        name for name in ("position", "recorded_at", "effective_at", "min_position") if getattr(asked, name) is not None
-    ]
+    """What is asked; Malformed where more than one is stated of what says what was known."""
+    stated = [name for name in ("position", "recorded_at", "min_position") if getattr(asked, name) is not None]
     if asked.stale:
         stated.append("stale")
     if len(stated) > 1:
-        raise Malformed(f"{' and '.join(stated)} exclude each other; state one of them")
+        raise Malformed(
+            f"{' and '.join(stated)} exclude each other, for each says what was known; state one of them, "
+            "alone or with effective_at"
+        )
     return asked
 
 
@@ -115,8 +117,10 @@ async def refuse_unknown_parameters(request: Request) -> None:
 
 
 def require_account(snapshot: Snapshot, account_id: str) -> None:
-    """Refuse with UnknownAccount an id that was not an open account's by the snapshot's position."""
-    if account(snapshot.connection, snapshot.position, account_id) is None:
+    """Refuse with UnknownAccount an id that was not an account's as of the snapshot's point."""
+    known = known_of_account(snapshot, account_id)
+    opened = account(snapshot.connection, snapshot.position, account_id) is not None
+    if not opened or (known.through == 0 and not known.beyond):
         raise no_account(account_id, snapshot.position)
 
 
@@ -134,9 +138,9 @@ def no_liquidation(liquidation_id: str, position: int) -> UnknownLiquidation:
 
 
 def page(name: str, rows: Sequence[Any], limit: int, cursor: Any) -> dict[str, Any]:
-    """Rows under their name, and `next`: what `after` must say to read on, None at the end.
+    """Rows under their name, and `next`: what `after` (or `before`) must say to read on, None at the end.
 
-    `rows` was asked with one more than `limit`; `cursor` makes the `after` of a row.
+    `rows` was asked with one more than `limit`; `cursor` makes the place of a row.
     """
     shown = list(rows[:limit])
     return {name: shown, "next": cursor(shown[-1]) if len(rows) > limit else None}
@@ -145,4 +149,3 @@ def page(name: str, rows: Sequence[Any], limit: int, cursor: Any) -> dict[str, A
 AnyCaller = Annotated[Caller, Depends(caller_of)]
 TheDoors = Annotated[Doors, Depends(doors_of)]
 Asked = Annotated[AsOf, Depends(as_of)]
-AskedAnyTime = Annotated[AsOf, Depends(as_of_any_time)]

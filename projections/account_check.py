@@ -14,6 +14,7 @@ from ledger.postgres import Connection
 from ledger.wallets import Balance
 from ledger.words import SPOT, WithdrawalStatus
 from projections.accounts import queries as accounts
+from projections.accounts.hold_queries import holds
 from projections.balances import queries as balances
 from projections.positions import queries as positions
 
@@ -72,10 +73,10 @@ class AccountCheck:
         yield from self._held(account)
 
     def _held(self, account: Account) -> Iterator[str]:
-        rows = accounts.holds(self._connection, self._position, account_id=account.id, limit=EVERY)
-        holds = {row["hold_id"]: (row["wallet"], row["asset"], row["amount"]) for row in rows}
-        if holds != {hold_id: tuple(hold) for hold_id, hold in account.holds.items()}:
-            yield f"folding gives holds {account.holds}, accounts has {holds}"
+        rows = holds(self._connection, self._position, account_id=account.id, limit=EVERY)
+        held = {row["hold_id"]: (row["wallet"], row["asset"], row["amount"]) for row in rows}
+        if held != {hold_id: tuple(hold) for hold_id, hold in account.holds.items()}:
+            yield f"folding gives holds {account.holds}, accounts has {held}"
         rows = accounts.withdrawals(self._connection, self._position, account_id=account.id, limit=EVERY)
         withdrawals = {row["withdrawal_id"]: (row["asset"], row["amount"], row["status"]) for row in rows}
         if withdrawals != {one: tuple(withdrawal) for one, withdrawal in account.withdrawals.items()}:

@@ -30,7 +30,7 @@ lock table public.projection_swaps in access share mode
 
 
 class AsOf(NamedTuple):
-    """The point that a question asks about: a log position, a recorded time or an effective time."""
+    """A point that changes are told from or to: a log position, a recorded time or an effective time."""
 
     kind: Literal["position", "recorded_at", "effective_at"]
     value: int | datetime
@@ -39,19 +39,12 @@ class AsOf(NamedTuple):
 class Snapshot(NamedTuple):
     """A consistent view: every query on `connection` that is asked as of `position` answers from the same events.
 
-    `as_of` is None for a question about now. Where it names an effective time, `position` says what was known.
+    The position says what was known. With an `effective_at`, what is asked for is what of that counts up to then.
     """
 
     connection: Connection
     position: int
-    as_of: AsOf | None
-
-    @property
-    def effective_at(self) -> datetime | None:
-        """The effective time asked for, if one was."""
-        if self.as_of is not None and isinstance(self.as_of.value, datetime) and self.as_of.kind == "effective_at":
-            return self.as_of.value
-        return None
+    effective_at: datetime | None
 
 
 @contextmanager
@@ -69,10 +62,14 @@ def open_snapshot(
     """Opens a read-only snapshot of the projections `names` (all, unless the question reads only some).
 
     It has everything recorded before the call, and at least `min_position`, and waits for the projections until it has;
-    with `stale` it takes what they have. Ends with the context. Refuses with Malformed: more than one point asked for,
-    or one beyond the log's end; with ProjectionsBehind: the projections were not there in time.
+    with `stale` it takes what they have. Ends with the context. A position or a recorded time says what was known, and
+    may be asked together with an effective time. Refuses with Malformed: both of the two, or a position beyond the
+    log's end; with ProjectionsBehind: the projections were not there in time.
     """
-    question = _Question(as_of(position, recorded_at, effective_at), min_position, stale, timeout_seconds, names)
+    if position is not None and recorded_at is not None:
+        raise Malformed("position and recorded_at were given together; each says what was known, state one of them")
+    known = recorded_at if position is None else position
+    question = _Question(known, effective_at, min_position, stale, timeout_seconds, names)
     if isinstance(source, ConnectionPool):
         with source.connection() as connection, _snapshot(connection, question) as snapshot:
             yield snapshot
@@ -82,7 +79,10 @@ def open_snapshot(
 
 
 class _Question(NamedTuple):
-    as_of: AsOf | None
+    """`known` is the position or the recorded time of what was known; None: now."""
+
+    known: int | datetime | None
+    effective_at: datetime | None
     min_position: int | None
     stale: bool
     timeout_seconds: float
@@ -100,7 +100,7 @@ def as_of(position: int | None, recorded_at: datetime | None, effective_at: date
         asked.append(AsOf("effective_at", effective_at))
     if len(asked) > 1:
         kinds = " and ".join(one.kind for one in asked)
-        raise Malformed(f"{kinds} were given together; a question is as of one point")
+        raise Malformed(f"{kinds} were given together; changes are told between single points")
     return asked[0] if asked else None
 
 
@@ -110,7 +110,7 @@ def _snapshot(connection: Connection, question: _Question) -> Iterator[Snapshot]
     before, connection.autocommit = connection.autocommit, True
     try:
         least = _begin(connection, question)
-        yield Snapshot(connection, _position(connection, question.as_of, least), question.as_of)
+        yield Snapshot(connection, _position(connection, question.known, least), question.effective_at)
     finally:
         if not connection.closed:
             connection.rollback()
@@ -144,23 +144,21 @@ def _too_late(question: _Question, least: int, needed: int) -> ProjectionsBehind
 
 def _needed(connection: Connection, question: _Question) -> int:
     """How far the projections must be: as far as the point asked for, else as the log was when the question came."""
-    as_of, end = question.as_of, log_end(connection).position
-    point = end if as_of is None or as_of.kind == "effective_at" else _point(connection, as_of, end)
+    end = log_end(connection).position
+    point = end if question.known is None else _point(connection, question.known, end)
     return max(point, question.min_position or 0)
 
 
-def _point(connection: Connection, as_of: AsOf, end: int) -> int:
-    if isinstance(as_of.value, datetime):
-        return position_at(connection, as_of.value)
-    if as_of.value > end:
-        raise Malformed(f"position {as_of.value} is asked for, the log ends at {end}; ask as of a position up to that")
-    return as_of.value
+def _point(connection: Connection, known: int | datetime, end: int) -> int:
+    if isinstance(known, datetime):
+        return position_at(connection, known)
+    if known > end:
+        raise Malformed(f"position {known} is asked for, the log ends at {end}; ask as of a position up to that")
+    return known
 
 
-def _position(connection: Connection, as_of: AsOf | None, least: int) -> int:
-    if as_of is None or as_of.kind == "effective_at":
-        return least
-    return min(_point(connection, as_of, log_end(connection).position), least)
+def _position(connection: Connection, known: int | datetime | None, least: int) -> int:
+    return least if known is None else min(_point(connection, known, log_end(connection).position), least)
 
 
 def _least_position(connection: Connection, names: Sequence[str], needed: int) -> int:

@@ -50,6 +50,10 @@ class Writes:
         """Sets the columns of rows that are there; no two rows may share a key."""
         self._over_arrays(_changing(table, tuple(columns.items()), tuple(key)), columns, rows)
 
+    def run(self, write: Callable[[Connection], None]) -> None:
+        """Has something else written, after what was given before."""
+        self._writes.append(write)
+
     def write(self, connection: Connection) -> None:
         """Writes all, in the schema that the connection works in, and within its transaction."""
         for write in self._writes:

@@ -62,7 +62,7 @@ def _answer(account: str, first: AsOf | None, last: AsOf | None, shown: Shown) -
     with connect(readable_url(), application_name="ledger diff") as connection:
         try:
             with open_snapshot(connection, **asked) as snapshot:  # type: ignore[arg-type]
-                return differences_answer(snapshot, account, first, shown, most_events=sys.maxsize)
+                return differences_answer(snapshot, account, first, shown, last=last, most_events=sys.maxsize)
         except ProjectionsBehind as refusal:
             stop(refusal.detail)
 

@@ -1,17 +1,18 @@
 """Questions about accounts: the list, one account with all its wallets, and what may be borrowed or taken out."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from api.answers import answer
-from api.asking import AccountId, AnyCaller, Asked, AskedAnyTime, Limit, TheDoors, no_account, page
+from api.asking import AccountId, AnyCaller, Asked, Limit, TheDoors, no_account, page
 from api.examples import ACCOUNT, ACCOUNTS, LIMITS, example
 from api.roles import Resource, require_may_read
 from api.words import AccountStatus, AssetSymbol, Capability, Identifier, WalletName
 from projections.accounts.queries import list_accounts
-from projections.questions.account import account_answer, account_answer_as_of_effective
+from projections.questions.account import account_answer
+from projections.questions.accounts import dated_accounts
 from projections.questions.limits import limits_answer
 
 router = APIRouter(tags=["accounts"])
@@ -30,14 +31,16 @@ def get_accounts(
     """Accounts in order of their ids; `next` says what `after` must be to read on."""
     require_may_read(caller, Resource.ACCOUNTS)
     with asked.open(doors) as snapshot:
-        rows = list_accounts(
-            snapshot.connection, snapshot.position, status=status, blocked=blocked, after=after, limit=limit + 1
-        )
+        which: dict[str, Any] = {"status": status, "blocked": blocked, "after": after, "limit": limit + 1}
+        if asked.effective_at is None:
+            rows = list_accounts(snapshot.connection, snapshot.position, **which)
+        else:
+            rows = dated_accounts(snapshot.connection, snapshot.position, asked.effective_at, **which)
     return answer({"position": snapshot.position, **page("accounts", rows, limit, lambda row: row["account_id"])})
 
 
 @router.get("/v1/accounts/{account_id}", summary="One account with its wallets", responses=example(ACCOUNT))
-def get_account(caller: AnyCaller, doors: TheDoors, asked: AskedAnyTime, account_id: AccountId) -> Response:
+def get_account(caller: AnyCaller, doors: TheDoors, asked: Asked, account_id: AccountId) -> Response:
     """Balances, debts, levels, bands, liquidation prices and positions, all true at one log position.
 
     Without a parameter the answer includes everything that was recorded before the question arrived. As of a business
@@ -45,11 +48,13 @@ def get_account(caller: AnyCaller, doors: TheDoors, asked: AskedAnyTime, account
     """
     require_may_read(caller, Resource.ACCOUNT, account_id)
     with asked.open(doors) as snapshot:
-        connection, position, stated = snapshot.connection, snapshot.position, asked.stated
-        if asked.effective_at is None:
-            found = account_answer(connection, position, account_id, as_of=stated)
-        else:
-            found = account_answer_as_of_effective(connection, position, account_id, asked.effective_at, as_of=stated)
+        found = account_answer(
+            snapshot.connection,
+            snapshot.position,
+            account_id,
+            effective_at=asked.effective_at,
+            as_of=asked.stated,
+        )
     if found is None:
         raise no_account(account_id, snapshot.position)
     return answer(found)
@@ -64,7 +69,11 @@ def get_limits(
     wallet: Annotated[WalletName, Query(description="`spot`, `cross` or `isolated:BTC/USDT`.")],
     asset: Annotated[AssetSymbol, Query(description="The asset to borrow or to take out.")],
 ) -> Response:
-    """The largest amounts, at the asset's scale, that the decision itself would accept."""
+    """The largest amounts, at the asset's scale, that the decision itself would accept.
+
+    As of a business time they are of what is dated up to it, and 0 where that is below zero.
+    """
     require_may_read(caller, Resource.ACCOUNT, account_id)
     with asked.open(doors) as snapshot:
-        return answer(limits_answer(snapshot.connection, snapshot.position, account_id, wallet, asset))
+        connection, position = snapshot.connection, snapshot.position
+        return answer(limits_answer(connection, position, account_id, wallet, asset, effective_at=asked.effective_at))

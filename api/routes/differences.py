@@ -59,4 +59,5 @@ def get_differences(
     """
     require_may_read(caller, Resource.ACCOUNT, account_id)
     with last.open(doors) as snapshot:
-        return answer(differences_answer(snapshot, account_id, first, Shown(wallet, after, limit)))
+        to = points.as_of(last.position, last.recorded_at, last.effective_at)
+        return answer(differences_answer(snapshot, account_id, first, Shown(wallet, after, limit), last=to))

@@ -1,18 +1,31 @@
 """The audit trail: every event with who, when and why, of one account or of all."""
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from api.answers import answer
-from api.asking import AccountId, AnyCaller, Asked, AsOf, Limit, Position, TheDoors, page, require_account
+from api.asking import (
+    LAST_POSITION,
+    AccountId,
+    AnyCaller,
+    Asked,
+    AsOf,
+    Limit,
+    Order,
+    Position,
+    TheDoors,
+    page,
+    require_account,
+)
 from api.doors import Doors
 from api.examples import EVENTS, example
 from api.roles import Resource, require_may_read
 from api.words import Actor, Identifier, Stream, Time, Topic
 from projections.audit_trail.queries import Filter, entry, events
+from projections.questions.known import known_of_trail
 
 router = APIRouter(tags=["audit trail"])
 
@@ -28,8 +41,27 @@ def asked_filter(
     return Filter(None, topic, actor, correlation_id, recorded_from, recorded_to)
 
 
+class Page(NamedTuple):
+    """Which page of the trail: between two positions, from the first or from the last back."""
+
+    after: int
+    before: int
+    limit: int
+    order: str
+
+
+def asked_page(
+    after: Annotated[Position, Query(description="Only events after this position.")] = 0,
+    before: Annotated[Position, Query(description="Only events before this position.")] = LAST_POSITION,
+    limit: Limit = 100,
+    order: Order = "asc",
+) -> Page:
+    """Which page; with `order=desc` the first is the last of the log."""
+    return Page(after, before, limit, order)
+
+
 AskedFilter = Annotated[Filter, Depends(asked_filter)]
-After = Annotated[Position, Query(description="Only events after this position.")]
+AskedPage = Annotated[Page, Depends(asked_page)]
 
 
 @router.get("/v1/events", summary="The audit trail of all accounts", responses=example(EVENTS))
@@ -39,12 +71,12 @@ def get_events(
     asked: Asked,
     only: AskedFilter,
     account_id: Annotated[Stream | None, Query(description="An account, `@exchange` or `@prices`.")] = None,
-    after: After = 0,
-    limit: Limit = 100,
+    *,
+    shown: AskedPage,
 ) -> Response:
-    """Events in log order; `next` says what `after` must be to read on."""
+    """Events in log order, or from the last back; `next` says what `after` (or `before`) must be to read on."""
     require_may_read(caller, Resource.EVENTS)
-    return _trail(doors, asked, only, account_id, after, limit)
+    return _trail(doors, asked, replace(only, account_id=account_id), shown)
 
 
 @router.get("/v1/accounts/{account_id}/events", summary="The audit trail of an account", responses=example(EVENTS))
@@ -54,22 +86,25 @@ def get_account_events(
     asked: Asked,
     only: AskedFilter,
     account_id: AccountId,
-    after: After = 0,
-    limit: Limit = 100,
+    shown: AskedPage,
 ) -> Response:
-    """Events of one account in log order; `next` says what `after` must be to read on."""
+    """Events of one account in log order, or from the last back; `next` says what `after` (or `before`) must be."""
     require_may_read(caller, Resource.ACCOUNT, account_id)
-    return _trail(doors, asked, only, account_id, after, limit, must_exist=True)
+    return _trail(doors, asked, replace(only, account_id=account_id), shown, must_exist=True)
 
 
-def _trail(
-    doors: Doors, asked: AsOf, only: Filter, account_id: str | None, after: int, limit: int, must_exist: bool = False
-) -> Response:
+def _trail(doors: Doors, asked: AsOf, only: Filter, shown: Page, must_exist: bool = False) -> Response:
     with asked.open(doors) as snapshot:
-        if must_exist and account_id is not None:
-            require_account(snapshot, account_id)
+        if must_exist and only.account_id is not None:
+            require_account(snapshot, only.account_id)
         rows = events(
-            snapshot.connection, snapshot.position, replace(only, account_id=account_id), after=after, limit=limit + 1
+            snapshot.connection,
+            known_of_trail(snapshot, only.account_id),
+            replace(only, dated_to=asked.effective_at),
+            after=shown.after,
+            before=shown.before,
+            limit=shown.limit + 1,
+            newest_first=shown.order == "desc",
         )
-    found = page("events", rows, limit, lambda row: row.position)
+    found = page("events", rows, shown.limit, lambda row: row.position)
     return answer({"position": snapshot.position, **found, "events": [entry(row) for row in found["events"]]})

@@ -11,6 +11,7 @@ from api.examples import LIQUIDATION, LIQUIDATIONS, MARGIN_CALLS, example
 from api.roles import Resource, own_account, require_may_read
 from api.words import Identifier, MarginWalletName
 from projections.liquidations.queries import liquidation, liquidations, margin_calls
+from projections.questions.known import known_of_accounts
 
 router = APIRouter(tags=["liquidations"])
 
@@ -33,7 +34,13 @@ def get_liquidations(
     account_id = own_account(caller, account_id)
     with asked.open(doors) as snapshot:
         rows = liquidations(
-            snapshot.connection, snapshot.position, account_id=account_id, status=status, after=after, limit=limit + 1
+            snapshot.connection,
+            snapshot.position,
+            account_id=account_id,
+            status=status,
+            after=after,
+            limit=limit + 1,
+            effective_at=asked.effective_at,
         )
     found = page("liquidations", rows, limit, lambda row: row["started_position"])
     return answer({"position": snapshot.position, **found})
@@ -51,7 +58,7 @@ def get_liquidation(
     """Why it started, each step in log order with its prices, and how it ended."""
     require_may_read(caller, Resource.LIQUIDATIONS, liquidation_id.rpartition(".")[0])
     with asked.open(doors) as snapshot:
-        found = liquidation(snapshot.connection, snapshot.position, liquidation_id)
+        found = liquidation(snapshot.connection, snapshot.position, liquidation_id, effective_at=asked.effective_at)
     if found is None:
         raise no_liquidation(liquidation_id, snapshot.position)
     return answer({"position": snapshot.position, **found})
@@ -72,7 +79,12 @@ def get_margin_calls(
     account_id = own_account(caller, account_id)
     with asked.open(doors) as snapshot:
         rows = margin_calls(
-            snapshot.connection, snapshot.position, account_id=account_id, wallet=wallet, after=after, limit=limit + 1
+            snapshot.connection,
+            known_of_accounts(snapshot, account_id),
+            account_id=account_id,
+            wallet=wallet,
+            after=after,
+            limit=limit + 1,
         )
     found = page("margin_calls", rows, limit, lambda row: row["position"])
     return answer({"position": snapshot.position, **found})

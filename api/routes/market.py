@@ -18,10 +18,13 @@ router = APIRouter(tags=["exchange"])
 
 @router.get("/v1/market", summary="Listings, limits, rates and prices", responses=example(MARKET))
 def get_market(caller: AnyCaller, doors: TheDoors, asked: Asked) -> Response:
-    """What every decision at that position read of the exchange."""
+    """What every decision at that position read of the exchange.
+
+    As of a business time the prices are the newest dated up to it; listings, limits and rates are those then known.
+    """
     require_may_read(caller, Resource.MARKET)
     with asked.open(doors) as snapshot:
-        return answer(market_answer(snapshot.connection, snapshot.position))
+        return answer(market_answer(snapshot.connection, snapshot.position, asked.effective_at))
 
 
 After = Annotated[Position, Query(description="Only rows after this log position.")]
@@ -46,7 +49,7 @@ def get_prices(
             snapshot.position,
             pair,
             effective_from=effective_from,
-            effective_to=effective_to,
+            effective_to=min((to for to in (effective_to, asked.effective_at) if to is not None), default=None),
             after=after,
             limit=limit + 1,
         )
@@ -65,5 +68,12 @@ def get_settings(
     """Listings, limits, rates and statuses of an asset, a pair or the cross pool, in log order."""
     require_may_read(caller, Resource.MARKET)
     with asked.open(doors) as snapshot:
-        rows = settings_history(snapshot.connection, snapshot.position, scope, after=after, limit=limit + 1)
+        rows = settings_history(
+            snapshot.connection,
+            snapshot.position,
+            scope,
+            after=after,
+            limit=limit + 1,
+            effective_at=asked.effective_at,
+        )
     return answer({"position": snapshot.position, **page("settings", rows, limit, lambda row: row["position"])})

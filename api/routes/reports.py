@@ -9,10 +9,11 @@ from api.answers import answer
 from api.asking import AnyCaller, Asked, Limit, Position, TheDoors, page
 from api.examples import BOOK, INSURANCE, MARGIN_LEVELS, TRIAL_BALANCE, example
 from api.roles import Resource, require_may_read
-from api.routes.statements import LinePlace
+from api.routes.statements import AskedLines, place_of_line
 from api.words import AssetSymbol, Band
 from projections.journal.queries import book_statement
 from projections.liquidations.queries import insurance, uncovered_deficits
+from projections.questions.known import known_of_accounts
 from projections.questions.levels import count_by_band, levels
 from projections.questions.trial_balance import trial_balance_answer
 
@@ -32,7 +33,7 @@ def get_trial_balance(caller: AnyCaller, doors: TheDoors, asked: Asked) -> Respo
     """By asset the sum of every kind of book; `total` is zero at every position of the log."""
     require_may_read(caller, Resource.REPORTS)
     with asked.open(doors) as snapshot:
-        return answer(trial_balance_answer(snapshot.connection, snapshot.position))
+        return answer(trial_balance_answer(snapshot.connection, snapshot.position, asked.effective_at))
 
 
 @router.get("/v1/reports/margin-levels", summary="Wallets that owe, by band", responses=example(MARGIN_LEVELS))
@@ -51,9 +52,10 @@ def get_margin_levels(
     require_may_read(caller, Resource.REPORTS)
     account_id, _, wallet = (after or ",").partition(",")
     with asked.open(doors) as snapshot:
-        connection, position = snapshot.connection, snapshot.position
-        rows = levels(connection, position, band=band, after=(account_id, wallet), limit=limit + 1)
-        bands = count_by_band(connection, position)
+        connection, position, dated = snapshot.connection, snapshot.position, asked.effective_at
+        after_wallet = (account_id, wallet)
+        rows = levels(connection, position, band=band, after=after_wallet, limit=limit + 1, effective_at=dated)
+        bands = count_by_band(connection, position, dated)
     found = page("wallets", rows, limit, lambda row: f"{row['account_id']},{row['wallet']}")
     return answer({"position": position, "bands": bands, **found})
 
@@ -69,8 +71,9 @@ def get_insurance(
     """What the fund holds; below zero is the uncovered deficit, listed by liquidation in log order."""
     require_may_read(caller, Resource.REPORTS)
     with asked.open(doors) as snapshot:
-        fund = insurance(snapshot.connection, snapshot.position)
-        rows = uncovered_deficits(snapshot.connection, snapshot.position, after=after, limit=limit + 1)
+        known = known_of_accounts(snapshot)
+        fund = insurance(snapshot.connection, known)
+        rows = uncovered_deficits(snapshot.connection, known, after=after, limit=limit + 1)
     found = page("uncovered_deficits", rows, limit, lambda row: row["position"])
     return answer({"position": snapshot.position, "assets": fund, **found})
 
@@ -82,15 +85,11 @@ def get_book(
     asked: Asked,
     book: Annotated[str, Query(pattern=BOOK_PATH, description="Such as `fees` or `account/alice/cross/locked`.")],
     asset: Annotated[AssetSymbol, Query(description="The asset of the lines.")],
-    after: LinePlace = "0:0",
-    limit: Limit = 100,
+    lines: AskedLines,
 ) -> Response:
     """Journal lines of a book of the house or of an account in one asset, each with the balance after it."""
     require_may_read(caller, Resource.REPORTS)
-    position, line = (int(part) for part in after.split(":"))
     with asked.open(doors) as snapshot:
-        rows = book_statement(
-            snapshot.connection, snapshot.position, book, asset, after=(position, line), limit=limit + 1
-        )
-    found = page("lines", rows, limit, lambda row: f"{row['position']}:{row['line']}")
+        rows = book_statement(snapshot.connection, known_of_accounts(snapshot), book, asset, **lines.more_than_shown)
+    found = page("lines", rows, lines.limit, place_of_line)
     return answer({"position": snapshot.position, "book": book, "asset": asset, **found})

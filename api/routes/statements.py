@@ -2,17 +2,18 @@
 
 import csv
 import io
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from api.answers import amount, answer, moment
-from api.asking import AccountId, AnyCaller, Asked, Limit, TheDoors, page, require_account
+from api.asking import AccountId, AnyCaller, Asked, Limit, Order, TheDoors, page, require_account
 from api.examples import STATEMENT, example
 from api.roles import Resource, require_may_read
 from api.words import AssetSymbol, Time, WalletName
-from projections.journal.queries import statement
+from projections.journal.queries import FIRST, LAST, statement
+from projections.questions.known import known_of_account
 
 CSV = "text/csv"
 COLUMNS = (
@@ -28,7 +29,46 @@ COLUMNS = (
     "amount",
     "balance",
 )
-LinePlace = Annotated[str, Query(pattern=r"^[0-9]{1,18}:[0-9]{1,9}$", description="Only lines after POSITION:LINE.")]
+PLACE = r"^[0-9]{1,18}:[0-9]{1,9}$"
+
+
+class Lines(NamedTuple):
+    """Which page of lines: between two places, from the first or from the last back."""
+
+    after: tuple[int, int]
+    before: tuple[int, int]
+    limit: int
+    newest_first: bool
+
+    @property
+    def more_than_shown(self) -> dict[str, Any]:
+        """The page and one line more, by which to know whether it is the last."""
+        return {**self._asdict(), "limit": self.limit + 1}
+
+
+def asked_lines(
+    after: Annotated[str | None, Query(pattern=PLACE, description="Only lines after POSITION:LINE.")] = None,
+    before: Annotated[str | None, Query(pattern=PLACE, description="Only lines before POSITION:LINE.")] = None,
+    limit: Limit = 100,
+    order: Order = "asc",
+) -> Lines:
+    """Which page; with `order=desc` the first has the last lines."""
+    return Lines(_place(after, FIRST), _place(before, LAST), limit, order == "desc")
+
+
+def _place(written: str | None, start: tuple[int, int]) -> tuple[int, int]:
+    if written is None:
+        return start
+    position, _, line = written.partition(":")
+    return int(position), int(line)
+
+
+def place_of_line(row: dict[str, Any]) -> str:
+    """The place of a line, as `after` and `before` take it."""
+    return f"{row['position']}:{row['line']}"
+
+
+AskedLines = Annotated[Lines, Depends(asked_lines)]
 
 router = APIRouter(tags=["accounts"])
 
@@ -46,29 +86,31 @@ def get_statement(
     asset: Annotated[AssetSymbol | None, Query(description="Only lines in this asset.")] = None,
     recorded_from: Annotated[Time | None, Query(alias="from", description="Recorded at or after this time.")] = None,
     recorded_to: Annotated[Time | None, Query(alias="to", description="Recorded at or before this time.")] = None,
-    after: LinePlace = "0:0",
-    limit: Limit = 100,
     form: Annotated[
         Literal["json", "csv"] | None, Query(alias="format", description="Instead of the header Accept.")
     ] = None,
+    *,
+    lines: AskedLines,
 ) -> Response:
-    """Each line's `balance` is that of its book (wallet, part, asset) after it; `next` is where to read on."""
+    """Each line's `balance` is that of its book (wallet, part, asset) after it; `next` is where to read on.
+
+    As of a business time it has the lines dated up to it, in the order in which they were recorded; what was entered
+    late follows what counted before it, and the balances are those of the lines that count.
+    """
     require_may_read(caller, Resource.ACCOUNT, account_id)
-    position, line = (int(part) for part in after.split(":"))
     with asked.open(doors) as snapshot:
         require_account(snapshot, account_id)
         rows = statement(
             snapshot.connection,
-            snapshot.position,
+            known_of_account(snapshot, account_id),
             account_id,
             wallet=wallet,
             asset=asset,
             recorded_from=recorded_from,
             recorded_to=recorded_to,
-            after=(position, line),
-            limit=limit + 1,
+            **lines.more_than_shown,
         )
-    found = page("lines", rows, limit, lambda row: f"{row['position']}:{row['line']}")
+    found = page("lines", rows, lines.limit, place_of_line)
     if form == "csv" or (form is None and CSV in request.headers.get("accept", "")):
         return _as_csv(account_id, snapshot.position, found)
     return answer({"position": snapshot.position, "account_id": account_id, **found})

@@ -10,9 +10,9 @@ from api.asking import AccountId, AnyCaller, Asked, Limit, TheDoors, page
 from api.examples import BUCKETS, LEVELS, POOL, example
 from api.roles import Resource, require_may_read
 from api.words import MarginWalletName
-from projections.cross_pool.queries import cross_pool
-from projections.isolated_buckets.queries import buckets
 from projections.margin_levels.queries import assessments
+from projections.questions.known import known_of_account
+from projections.questions.margin_wallets import buckets_answer, pool_answer
 
 router = APIRouter(tags=["accounts"])
 LevelsAfter = Annotated[
@@ -25,7 +25,7 @@ def get_cross(caller: AnyCaller, doors: TheDoors, asked: Asked, account_id: Acco
     """Its leverage, what it owes, the last margin call and a running liquidation; null for a pool never used."""
     require_may_read(caller, Resource.ACCOUNT, account_id)
     with asked.open(doors) as snapshot:
-        pool = cross_pool(snapshot.connection, snapshot.position, account_id)
+        pool = pool_answer(snapshot.connection, snapshot.position, account_id, asked.effective_at)
     return answer({"account_id": account_id, "position": snapshot.position, "pool": pool})
 
 
@@ -34,7 +34,7 @@ def get_isolated(caller: AnyCaller, doors: TheDoors, asked: Asked, account_id: A
     """Each bucket ever used or set, with both its assets, mode, leverage, tier, last call and running liquidation."""
     require_may_read(caller, Resource.ACCOUNT, account_id)
     with asked.open(doors) as snapshot:
-        found = buckets(snapshot.connection, snapshot.position, account_id)
+        found = buckets_answer(snapshot.connection, snapshot.position, account_id, asked.effective_at)
     return answer({"account_id": account_id, "position": snapshot.position, "buckets": found})
 
 
@@ -54,7 +54,7 @@ def get_levels(
     with asked.open(doors) as snapshot:
         rows = assessments(
             snapshot.connection,
-            snapshot.position,
+            known_of_account(snapshot, account_id),
             account_id,
             wallet=wallet,
             after=(int(place), of_wallet),

@@ -1,15 +1,22 @@
 """Projects life cycle, settings, holds and withdrawals into accounts as they are and were."""
 
 import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any, ClassVar
 
 from ledger import events as e
 from ledger.account.state import Account
 from ledger.money import plain
+from projections.accounts.dated import EVENTS_BETWEEN, keep_fold, order_counts
 from projections.accounts.holds import project_holds
 from projections.accounts.withdrawals import project_withdrawals
+from projections.dating import lateness
 from projections.folding import Step
-from projections.projector import Batch, Tables, Writes
+from projections.keeping import Kept
+from projections.projector import Batch, Connection, Tables, Writes
 
 STATE_COLUMNS = {
     "account_id": "text",
@@ -22,7 +29,16 @@ STATE_COLUMNS = {
     "called_at": "jsonb",
 }
 OPENING_COLUMNS = {"account_id": "text", "opened_position": "bigint", "opened_at": "timestamptz"}
-VERSION_COLUMNS = {"account_id": "text", "position": "bigint", "version": "bigint"}
+VERSION_COLUMNS = {
+    "account_id": "text",
+    "position": "bigint",
+    "version": "bigint",
+    "effective_at": "timestamptz",
+    "dated_to": "timestamptz",
+    "lateness": "smallint",
+    "ordered": "boolean",
+}
+DATE_COLUMNS = {"account_id": "text", "dated_to": "timestamptz", "disordered": "boolean"}
 CHANGING = {
     e.AccountOpened,
     e.AccountFrozen,
@@ -35,31 +51,90 @@ CHANGING = {
 """The events that change more of an account than its version, as far as the table `accounts` tells of it."""
 
 
+Fold = Callable[[Connection], None]
+"""Keeps an account folded by date, once its versions are written."""
+START_OF_TIME = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Dates:
+    """The latest business time of an account's events, and whether one whose order counts was entered late."""
+
+    dated_to: datetime = START_OF_TIME
+    disordered: bool = False
+
+    def take(self, step: Step) -> tuple[Any, ...]:
+        """Takes the date of one event: when it counts, the latest so far, how late it was entered, if order counts."""
+        effective_at, ordered = step.event.effective_at, order_counts(step.event, step.lines)
+        if effective_at >= self.dated_to:
+            self.dated_to = effective_at
+            return effective_at, effective_at, 0, ordered
+        self.disordered |= ordered
+        return effective_at, self.dated_to, lateness(effective_at, self.dated_to), ordered
+
+
 class AccountsProjector:
-    """Keeps nothing in memory."""
+    """Keeps the dates of accounts; all else is the account's."""
 
     name: ClassVar[str] = "accounts"
     tables: ClassVar[tuple[str, ...]] = (
         "accounts",
+        "account_dates",
         "account_states",
         "account_versions",
+        "account_folds",
         "holds",
         "hold_states",
         "withdrawals",
     )
 
-    def project(self, batch: Batch, tables: Tables) -> Writes:  # noqa: ARG002
+    def __init__(self) -> None:
+        self._kept: Kept[Dates] = Kept(_load, Dates, _was_never_opened)
+
+    def project(self, batch: Batch, tables: Tables) -> Writes:
         writes = Writes()
         steps = [step for step in batch.steps if step.after is not None]
-        versions = [(step.event.account_id, step.position, step.event.version) for step in steps]
-        writes.append("account_versions", VERSION_COLUMNS, versions)
+        folds = self._project_versions(writes, steps, tables)
         _project_states(writes, [step for step in steps if type(step.event) in CHANGING])
         project_holds(writes, steps)
         project_withdrawals(writes, steps)
+        for fold in folds:
+            writes.run(fold)
         return writes
 
     def forget(self) -> None:
-        pass
+        self._kept.forget()
+
+    def _project_versions(self, writes: Writes, steps: Sequence[Step], tables: Tables) -> list[Fold]:
+        """Writes which event is which version, and when it counts; returns the folds to be kept after that."""
+        dates, versions = self._kept.bring(tables, steps), []
+        folds: list[Fold] = []
+        for step in steps:
+            account_id, version, of_account = step.event.account_id, step.event.version, dates[step.event.account_id]
+            versions.append((account_id, step.position, version, *of_account.take(step)))
+            if of_account.disordered and version % EVENTS_BETWEEN == 0:
+                place = (step.position, version, of_account.dated_to)
+                folds.append(partial(_keep_fold, account_id, place))
+        writes.append("account_versions", VERSION_COLUMNS, versions)
+        current = [(account_id, one.dated_to, one.disordered) for account_id, one in dates.items()]
+        writes.put("account_dates", DATE_COLUMNS, current, key=["account_id"])
+        return folds
+
+
+def _keep_fold(account_id: str, place: tuple[int, int, datetime], connection: Connection) -> None:
+    keep_fold(connection, account_id, *place)
+
+
+def _was_never_opened(account: Account) -> bool:
+    return account.version == 0
+
+
+def _load(connection: Connection, account_ids: Sequence[str]) -> dict[str, Dates]:
+    """What the table `account_dates` says of accounts."""
+    rows = connection.execute(
+        "select account_id, dated_to, disordered from account_dates where account_id = any(%s)", [list(account_ids)]
+    )
+    return {account_id: Dates(dated_to, disordered) for account_id, dated_to, disordered in rows}
 
 
 def _project_states(writes: Writes, steps: list[Step]) -> None:

@@ -17,6 +17,14 @@ create table accounts (
     constraint accounts_has_one_row_per_account primary key (account_id)
 ) with (fillfactor = 70);
 
+-- The latest business time of an account's events, and whether one of those whose order counts was entered late.
+create table account_dates (
+    account_id text        not null,
+    dated_to   timestamptz not null,
+    disordered boolean     not null,
+    constraint account_dates_has_one_row_per_account primary key (account_id)
+) with (fillfactor = 70);
+
 create table account_states (
     account_id text   not null,
     position   bigint not null,
@@ -28,11 +36,30 @@ create table account_states (
     called_at  jsonb  not null
 );
 
--- Which event of the log is which version of an account.
+-- Which event of the log is which version of an account, and when it counts (projections/dating.py).
 create table account_versions (
-    account_id text   not null,
-    position   bigint not null,
-    version    bigint not null
+    account_id   text        not null,
+    position     bigint      not null,
+    version      bigint      not null,
+    effective_at timestamptz not null,
+    -- The latest business time up to this event; how late it was entered, 0 where it was not.
+    dated_to     timestamptz not null,
+    lateness     smallint    not null,
+    -- Whether its order among other events counts: all but what only adds to spot or takes from it.
+    ordered      boolean     not null
+);
+-- Also a copy that is being rebuilt looks for what was entered late, which is little.
+create index account_versions_entered_late on account_versions (account_id, lateness, effective_at) where lateness > 0;
+
+-- What all events up to a position made of an account, folded by business time, at every so many of its versions since
+-- the order of its events is not that of their dates.
+create table account_folds (
+    account_id text        not null,
+    position   bigint      not null,
+    version    bigint      not null,
+    dated_to   timestamptz not null,
+    state      jsonb       not null,
+    constraint account_folds_has_one_row_per_account_and_position primary key (account_id, dated_to, position)
 );
 
 -- The last state of each hold; one that was released or used up has amount 0.
@@ -80,6 +107,8 @@ alter table account_versions
     add constraint account_versions_has_one_row_per_event primary key (account_id, position);
 alter table hold_states
     add constraint hold_states_has_one_row_per_change primary key (account_id, hold_id, position);
+create index account_versions_by_date on account_versions (account_id, dated_to, position);
+create index account_versions_out_of_order on account_versions (account_id, position) where lateness > 0 and ordered;
 create index accounts_by_status on accounts (status, account_id);
 create index withdrawals_by_request on withdrawals (requested_position);
 create index withdrawals_by_end on withdrawals (ended_position, requested_position);

@@ -1,75 +1,125 @@
 """Statements: the lines of an account or of one book, with the running balance of each line's book."""
 
-from datetime import datetime
-from typing import Any
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from psycopg.rows import dict_row
 
+from ledger.log import position_at
 from ledger.words import Part
+from projections.dating import Dated
 from projections.projector import Connection
 
 BOOK = "coalesce(house_book, concat_ws('/', 'account', account_id, wallet, nullif(part, 'free')))"
 COLUMNS = f"position, line, {BOOK} as book, wallet, part, asset, amount, balance, topic, effective_at, recorded_at"
+FIRST, LAST = (0, 0), (2**62, 0)
+"""Places, as position and line, before all lines and after all of them."""
+
+_LINES = f"select {COLUMNS} from {{lines}} where {{where}} {{order}}"
+# What is told beyond a position follows in each book on the balance that it had there.
+_SAME_BOOK = """earlier.asset = journal.asset and (earlier.house_book = journal.house_book
+    or (earlier.account_id, earlier.wallet, earlier.part) = (journal.account_id, journal.wallet, journal.part))"""
+_BEYOND = f"""(
+    select journal.position, line, house_book, account_id, wallet, part, journal.asset, amount, topic, effective_at,
+        recorded_at, coalesce(before.balance, 0) + sum(amount) over (
+            partition by account_id, wallet, part, house_book, journal.asset order by journal.position, line
+        ) as balance
+    from journal left join lateral (
+        select balance from journal as earlier
+        where {_SAME_BOOK} and earlier.position <= %(through)s
+        order by earlier.position desc, earlier.line desc
+        limit 1
+    ) as before on true
+    where journal.position = any(%(beyond)s)
+) as journal"""
 
 
 def statement(
     connection: Connection,
-    position: int,
+    position: int | Dated,
     account_id: str,
     *,
     wallet: str | None = None,
     asset: str | None = None,
     recorded_from: datetime | None = None,
     recorded_to: datetime | None = None,
-    after: tuple[int, int] = (0, 0),
+    after: tuple[int, int] = FIRST,
+    before: tuple[int, int] = LAST,
     limit: int = 100,
+    newest_first: bool = False,
 ) -> list[dict[str, Any]]:
-    """Lines of an account up to a position, in log order, after the line (position, line); `balance` is its book's.
+    """Lines of an account up to a position, in log order, between two lines (position, line), both excluded.
 
-    The times bound `recorded_at`, both inclusive.
+    `balance` is its book's after the line. The times bound `recorded_at`, both inclusive. Of what counts at a business
+    time, lines beyond the position up to which everything counts follow in log order, their balances too.
     """
-    conditions = ["account_id = %s", "position <= %s", "(position, line) > (%s, %s)"]
-    values: list[Any] = [account_id, position, *after]
-    for condition, value in (
-        ("wallet = %s", wallet),
-        ("asset = %s", asset),
-        ("recorded_at >= %s", recorded_from),
-        ("recorded_at <= %s", recorded_to),
-    ):
-        if value is not None:
-            conditions.append(condition)
-            values.append(value)
-    return _lines(connection, conditions, values, limit)
+    if recorded_from is not None:
+        # recorded_at never decreases along the log: a time is a position.
+        after = max(after, (position_at(connection, recorded_from - timedelta(microseconds=1)), 2**31))
+    if recorded_to is not None:
+        before = min(before, (position_at(connection, recorded_to) + 1, 0))
+    page = Page(after, before, limit, newest_first)
+    only = {"account_id": account_id, "wallet": wallet, "asset": asset}
+    return _lines(connection, Dated.of(position), page, only)
 
 
 def book_statement(
-    connection: Connection, position: int, book: str, asset: str, *, after: tuple[int, int] = (0, 0), limit: int = 100
+    connection: Connection,
+    position: int | Dated,
+    book: str,
+    asset: str,
+    *,
+    after: tuple[int, int] = FIRST,
+    before: tuple[int, int] = LAST,
+    limit: int = 100,
+    newest_first: bool = False,
 ) -> list[dict[str, Any]]:
     """Lines of one book, named by its path (`fees`, `account/alice/cross/locked`), in one asset."""
-    owner, names = _named(book)
-    conditions = [*owner, "asset = %s", "position <= %s", "(position, line) > (%s, %s)"]
-    return _lines(connection, conditions, [*names, asset, position, *after], limit)
+    page = Page(after, before, limit, newest_first)
+    return _lines(connection, Dated.of(position), page, {**_named(book), "asset": asset})
 
 
-def _named(book: str) -> tuple[list[str], list[str]]:
-    """The conditions that name a book, and their values."""
+def _named(book: str) -> dict[str, str]:
+    """The columns that name a book, with their values."""
     kind, _, rest = book.partition("/")
     if kind != "account":
-        return ["house_book = %s"], [book]
-    account_id, _, rest = rest.partition("/")
+        return {"house_book": book}
+    account_id, _, wallet = rest.partition("/")
     # The name of a bucket has a slash in it: isolated:BTC/USDT.
-    wallet, part = rest, Part.FREE.value
-    for one in Part:
-        if rest.endswith(f"/{one}"):
-            wallet, part = rest.removesuffix(f"/{one}"), one.value
-    return ["account_id = %s", "wallet = %s", "part = %s"], [account_id, wallet, part]
+    for part in Part:
+        if wallet.endswith(f"/{part}"):
+            return {"account_id": account_id, "wallet": wallet.removesuffix(f"/{part}"), "part": part.value}
+    return {"account_id": account_id, "wallet": wallet, "part": Part.FREE.value}
 
 
-def _lines(connection: Connection, conditions: list[str], values: list[Any], limit: int) -> list[dict[str, Any]]:
+class Page(NamedTuple):
+    """Lines between two places, both excluded: the first of them, or with `newest_first` the last, from the end."""
+
+    after: tuple[int, int]
+    before: tuple[int, int]
+    limit: int
+    newest_first: bool
+
+    @property
+    def order(self) -> str:
+        way = "desc" if self.newest_first else "asc"
+        return f"order by position {way}, line {way} limit %(limit)s"
+
+
+def _lines(connection: Connection, known: Dated, page: Page, only: Mapping[str, str | None]) -> list[dict[str, Any]]:
+    """The lines with these columns, where they are not None."""
+    conditions = [f"{column} = %({column})s" for column, value in only.items() if value is not None]
+    conditions += ["(position, line) > (%(after)s, %(after_line)s)", "(position, line) < (%(before)s, %(before_line)s)"]
     where = " and ".join(conditions)
+    places = dict(zip(("after", "after_line", "before", "before_line"), (*page.after, *page.before), strict=True))
+    asked = {**only, **places, "through": known.through, "beyond": list(known.beyond)}
+    statements = [_LINES.format(lines="journal", where=f"{where} and position <= %(through)s", order=page.order)]
+    if known.beyond:
+        statements.append(_LINES.format(lines=_BEYOND, where=where, order=page.order))
+    rows: list[dict[str, Any]] = []
     with connection.cursor(row_factory=dict_row) as cursor:
-        cursor.execute(
-            f"select {COLUMNS} from journal where {where} order by position, line limit %s",
-            [*values, limit],
-        )
-        return cursor.fetchall()
+        for one in reversed(statements) if page.newest_first else statements:
+            if len(rows) < page.limit:
+                rows += cursor.execute(one, {**asked, "limit": page.limit - len(rows)}).fetchall()
+    return rows

@@ -29,4 +29,5 @@ create table journal_house_books (
 -- indexes
 alter table journal add constraint journal_line_is_posted_once primary key (position, line);
 create index journal_of_an_account on journal (account_id, position, line) where account_id is not null;
+create index journal_of_an_asset on journal (account_id, asset, position, line) where account_id is not null;
 create index journal_of_the_house on journal (house_book, asset, position, line) where house_book is not null;

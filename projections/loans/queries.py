@@ -1,6 +1,8 @@
 """Open debts as of any position, their sums, and the wallets and accounts that owe."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 from psycopg.rows import dict_row
 
@@ -19,6 +21,27 @@ LOANS = f"""
     where loans.position > %(position)s and (past.principal > 0 or past.interest > 0)
 """
 START = ("", "", "")
+# The database puts those that are given in their places: how it orders texts is its own affair.
+_WITH_OTHERS = f"""
+    select * from ({LOANS}) as kept where account_id <> all(%(without)s)
+    union all
+    select *, null, null from unnest(%(account_ids)s::text[], %(wallets)s::text[], %(assets)s::text[],
+        %(positions)s::bigint[], %(principals)s::numeric[], %(interests)s::numeric[])
+"""
+
+
+class Loan(NamedTuple):
+    """What an account owes of an asset in a wallet, since the event at a position."""
+
+    account_id: str
+    wallet: str
+    asset: str
+    position: int
+    principal: Decimal
+    interest: Decimal
+
+
+NO_OTHERS: Mapping[str, Sequence[Loan]] = {}
 
 
 def loans(
@@ -29,14 +52,16 @@ def loans(
     asset: str | None = None,
     after: tuple[str, str, str] = START,
     limit: int = 100,
+    instead: Mapping[str, Sequence[Loan]] = NO_OTHERS,
 ) -> list[dict[str, Any]]:
     """Open debts at a position in order of account, wallet and asset, after the loan (account, wallet, asset).
 
     `next_hour` is the first uncharged hour; `charged` all interest ever charged on the wallet's debt of that asset.
+    Of the accounts that `instead` names, what it gives of them, without the two.
     """
     return _rows(
         connection,
-        f"select {COLUMNS} from ({LOANS}) as loan where (account_id, wallet, asset) > (%(a)s, %(w)s, %(s)s)"
+        f"select {COLUMNS} from ({_source(instead)}) as loan where (account_id, wallet, asset) > (%(a)s, %(w)s, %(s)s)"
         " and (%(account_id)s::text is null or account_id = %(account_id)s)"
         " and (%(asset)s::text is null or asset = %(asset)s)"
         " order by account_id, wallet, asset limit %(limit)s",
@@ -45,19 +70,32 @@ def loans(
             "account_id": account_id,
             "asset": asset,
             **dict(zip("aws", after, strict=True)),
+            **_given(instead),
             "limit": limit,
         },
     )
 
 
-def totals(connection: Connection, position: int) -> list[dict[str, Any]]:
+def totals(
+    connection: Connection, position: int, *, instead: Mapping[str, Sequence[Loan]] = NO_OTHERS
+) -> list[dict[str, Any]]:
     """By asset: how many loans are open at a position, and their principal and interest together."""
     return _rows(
         connection,
         "select asset, count(*) as loans, sum(principal) as principal, sum(interest) as interest"
-        f" from ({LOANS}) as loan group by asset order by asset",
-        {"position": position},
+        f" from ({_source(instead)}) as loan group by asset order by asset",
+        {"position": position, **_given(instead)},
     )
+
+
+def _source(instead: Mapping[str, Sequence[Loan]]) -> str:
+    return _WITH_OTHERS if instead else LOANS
+
+
+def _given(instead: Mapping[str, Sequence[Loan]]) -> dict[str, Any]:
+    given = [one for loans in instead.values() for one in loans]
+    columns = {f"{name}s": [getattr(one, name) for one in given] for name in Loan._fields}
+    return {**columns, "without": list(instead)}
 
 
 def accounts_that_owe(connection: Connection, position: int) -> list[str]:

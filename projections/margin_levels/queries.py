@@ -1,6 +1,6 @@
 """The margin wallets that owe, as of any position, and the levels that decisions recorded."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from psycopg.rows import dict_row
 
 from ledger.wallets import Wallet
+from projections.dating import Dated
 from projections.margin_levels.wallet_rows import wallet_of
 from projections.projector import Connection
 
@@ -26,6 +27,14 @@ WALLETS_THAT_OWE = f"""
     where wallet.position > %(position)s and past.owes
 """
 
+# The database puts those that are given in their places: how it orders texts is its own affair.
+_WITH_OTHERS = f"""
+    select * from ({WALLETS_THAT_OWE}) as kept where account_id <> all(%(without)s)
+    union all
+    select given.account_id, given.wallet, 0, true, null, null, null, null
+    from unnest(%(accounts)s::text[], %(wallets)s::text[]) as given (account_id, wallet)
+"""
+
 
 class OwingWallet(NamedTuple):
     """A margin wallet that owes; `position` is that of its last event, `leverage` None while none was set."""
@@ -38,21 +47,26 @@ class OwingWallet(NamedTuple):
     called_at: datetime | None
 
 
+NO_OTHERS: Mapping[str, Sequence[OwingWallet]] = {}
+
+
 def wallets_that_owe(
     connection: Connection,
     position: int,
     *,
     after: tuple[str, str] = START,
     account_ids: Sequence[str] | None = None,
+    instead: Mapping[str, Sequence[OwingWallet]] = NO_OTHERS,
 ) -> Iterator[OwingWallet]:
     """The margin wallets with debt at a position in order of account and wallet, after (account, wallet); in pages.
 
-    Only those of the accounts `account_ids`, unless it is None.
+    Only those of the accounts `account_ids`, unless it is None. Of the accounts that `instead` names, those that it
+    gives.
     """
-    page = _page(connection, position, after, account_ids)
+    page = _page(connection, position, after, account_ids, instead)
     while page:
         yield from page
-        page = _page(connection, position, (page[-1].account_id, page[-1].wallet.name), account_ids)
+        page = _page(connection, position, (page[-1].account_id, page[-1].wallet.name), account_ids, instead)
 
 
 def accounts_changed(connection: Connection, after: int) -> list[str]:
@@ -62,10 +76,16 @@ def accounts_changed(connection: Connection, after: int) -> list[str]:
 
 
 def _page(
-    connection: Connection, position: int, after: tuple[str, str], account_ids: Sequence[str] | None
+    connection: Connection,
+    position: int,
+    after: tuple[str, str],
+    account_ids: Sequence[str] | None,
+    instead: Mapping[str, Sequence[OwingWallet]],
 ) -> list[OwingWallet]:
+    others = [one for wallets in instead.values() for one in wallets]
     rows = connection.execute(
-        f"select {COLUMNS} from ({WALLETS_THAT_OWE}) as wallet where (account_id, wallet) > (%(account)s, %(wallet)s)"
+        f"select * from ({_WITH_OTHERS if instead else WALLETS_THAT_OWE}) as wallet"
+        " where (account_id, wallet) > (%(account)s, %(wallet)s)"
         " and (%(account_ids)s::text[] is null or account_id = any(%(account_ids)s))"
         " order by account_id, wallet limit %(limit)s",
         {
@@ -73,18 +93,24 @@ def _page(
             "account": after[0],
             "wallet": after[1],
             "account_ids": None if account_ids is None else list(account_ids),
+            "without": list(instead),
+            "accounts": [one.account_id for one in others],
+            "wallets": [one.wallet.name for one in others],
             "limit": PAGE,
         },
     )
-    return [
-        OwingWallet(account, wallet_of(name, balances), changed, leverage, liquidation_id, called_at)
-        for account, name, changed, _, leverage, liquidation_id, called_at, balances in rows
-    ]
+    by_name = {(one.account_id, one.wallet.name): one for one in others}
+    return [by_name.get((row[0], row[1])) or _owing(row) for row in rows]
+
+
+def _owing(row: Sequence[Any]) -> OwingWallet:
+    account_id, name, changed, _, leverage, liquidation_id, called_at, balances = row
+    return OwingWallet(account_id, wallet_of(name, balances), changed, leverage, liquidation_id, called_at)
 
 
 def assessments(
     connection: Connection,
-    position: int,
+    position: int | Dated,
     account_id: str,
     *,
     wallet: str | None = None,
@@ -95,19 +121,14 @@ def assessments(
 
     `after` is the position and wallet to go on from.
     """
-    with connection.cursor(row_factory=dict_row) as cursor:
-        cursor.execute(
-            "select * from margin_assessments where account_id = %(account_id)s and position <= %(position)s"
-            " and (position, wallet) > (%(after)s, %(after_wallet)s)"
-            " and (%(wallet)s::text is null or wallet = %(wallet)s)"
-            " order by position, wallet limit %(limit)s",
-            {
-                "account_id": account_id,
-                "position": position,
-                "after": after[0],
-                "after_wallet": after[1],
-                "wallet": wallet,
-                "limit": limit,
-            },
-        )
-        return cursor.fetchall()
+
+    def ask(condition: str, value: Any, most: int) -> list[dict[str, Any]]:
+        with connection.cursor(row_factory=dict_row) as cursor:
+            cursor.execute(
+                f"select * from margin_assessments where account_id = %s and (position, wallet) > (%s, %s)"
+                f" and (%s::text is null or wallet = %s) and {condition} order by position, wallet limit %s",
+                [account_id, *after, wallet, wallet, value, most],
+            )
+            return cursor.fetchall()
+
+    return Dated.of(position).read(ask, limit)

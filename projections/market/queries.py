@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from psycopg.rows import class_row, dict_row
 
 from ledger.events import AssetLimitsSet, AssetListed, MarkPrice, PairListed, RiskLimitsSet, read_event
-from ledger.exchange import evolve
 from ledger.log import RecordedEvent
 from ledger.market import Market
+from projections.market.settings import settings_at
 from projections.projector import Connection
 
 
@@ -31,18 +31,27 @@ class MarkedPrice(NamedTuple):
 
 PRICE_COLUMNS = "price.pair, price.price, price.position, price.version, price.effective_at"
 VALUING_TOPICS = [kind.TOPIC for kind in (AssetListed, AssetLimitsSet, PairListed, RiskLimitsSet)]
-LISTED_PAIRS = "(select scope from market_settings where topic = 'pair.listed' and position <= %(position)s) as listed"
 
 
-def market_at(connection: Connection, position: int) -> Market:
-    """The market as decisions at a position saw it."""
-    market = Market()
-    rows = connection.execute(
-        "select topic, content::text from market_settings where position <= %s order by position", [position]
-    )
-    for topic, content in rows:
-        evolve(market, read_event(topic, content.encode()))  # type: ignore[arg-type]
-    return with_prices(market, prices_at(connection, position))
+def market_at(connection: Connection, position: int, effective_at: datetime | None = None) -> Market:
+    """The market as decisions at a position saw it; as of a business time with the prices known then that are dated so.
+
+    Listings, limits and rates are those known at the position, whenever they are dated.
+    """
+    return market_and_prices(connection, position, effective_at)[0]
+
+
+def market_and_prices(
+    connection: Connection, position: int, effective_at: datetime | None = None
+) -> tuple[Market, dict[str, MarkedPrice]]:
+    """The same, and its prices with the positions that marked them."""
+    market = settings_at(connection, position)
+    pairs = sorted(market.pairs)
+    if effective_at is None:
+        prices = prices_at(connection, position, pairs)
+    else:
+        prices = prices_as_of_effective(connection, position, effective_at, pairs)
+    return with_prices(market, prices), prices
 
 
 def with_prices(market: Market, prices: dict[str, MarkedPrice]) -> Market:
@@ -53,33 +62,42 @@ def with_prices(market: Market, prices: dict[str, MarkedPrice]) -> Market:
     return market
 
 
-def prices_at(connection: Connection, position: int) -> dict[str, MarkedPrice]:
-    """The price last marked of every pair that has one, at a position."""
+def prices_at(connection: Connection, position: int, pairs: Sequence[str] | None = None) -> dict[str, MarkedPrice]:
+    """The price last marked at a position of every pair that has one; of `pairs`, where they are named."""
     return _last_prices(
         connection,
         "market_prices.position <= %(position)s order by market_prices.position desc",
-        {"position": position},
+        {"position": position, "pairs": _pairs(connection, position, pairs)},
     )
 
 
 def prices_as_of_effective(
-    connection: Connection, position_limit: int, effective_at: datetime
+    connection: Connection, position: int, effective_at: datetime, pairs: Sequence[str] | None = None
 ) -> dict[str, MarkedPrice]:
-    """The newest price of every pair dated up to a business time, of those known at the position."""
+    """The newest price of every pair dated up to a business time, of those known at the position.
+
+    A vector is refused for a pair that has a later price: no price of a position is dated after the last one there.
+    """
     return _last_prices(
         connection,
-        "market_prices.position <= %(position)s and market_prices.effective_at <= %(effective_at)s"
-        " order by market_prices.effective_at desc, market_prices.position desc",
-        {"position": position_limit, "effective_at": effective_at},
+        "market_prices.position <= %(position)s and market_prices.effective_at <= least(%(effective_at)s, ("
+        "select effective_at from market_prices as last where last.pair = listed.pair and last.position <= %(position)s"
+        " order by last.position desc limit 1)) order by market_prices.effective_at desc, market_prices.position desc",
+        {"position": position, "effective_at": effective_at, "pairs": _pairs(connection, position, pairs)},
     )
 
 
+def _pairs(connection: Connection, position: int, pairs: Sequence[str] | None) -> list[str]:
+    return sorted(settings_at(connection, position).pairs) if pairs is None else list(pairs)
+
+
 def _last_prices(connection: Connection, which: str, values: dict[str, Any]) -> dict[str, MarkedPrice]:
-    """One descent of an index for each listed pair."""
-    newest = f"select * from market_prices where pair = listed.scope and {which} limit 1"
+    """One descent of an index for each pair."""
+    newest = f"select * from market_prices where pair = listed.pair and {which} limit 1"
     with connection.cursor(row_factory=class_row(MarkedPrice)) as cursor:
         cursor.execute(
-            f"select {PRICE_COLUMNS} from {LISTED_PAIRS} cross join lateral ({newest}) as price order by price.pair",
+            f"select {PRICE_COLUMNS} from unnest(%(pairs)s::text[]) as listed (pair)"
+            f" cross join lateral ({newest}) as price order by price.pair",
             values,
         )
         return {price.pair: price for price in cursor}
@@ -149,14 +167,21 @@ def valuing_settings(connection: Connection, after: int, until: int) -> list[Rec
 
 
 def settings_history(
-    connection: Connection, position: int, scope: str, *, after: int = 0, limit: int = 1000
+    connection: Connection,
+    position: int,
+    scope: str,
+    *,
+    after: int = 0,
+    limit: int = 1000,
+    effective_at: datetime | None = None,
 ) -> list[dict[str, Any]]:
     """Every setting of an asset, a pair or `cross` in log order up to a position: listing, limits, rates, status."""
     return _rows(
         connection,
         "select position, version, topic, scope, content, effective_at, recorded_at from market_settings"
-        " where scope = %s and position <= %s and position > %s order by position limit %s",
-        [scope, position, after, limit],
+        " where scope = %s and position <= %s and position > %s and (%s::timestamptz is null or effective_at <= %s)"
+        " order by position limit %s",
+        [scope, position, after, effective_at, effective_at, limit],
     )
 
 

@@ -14,48 +14,32 @@ from ledger.money import VALUATION_ASSET, base_of, plain, quote_of, valuation_pa
 from ledger.positions import Position
 from ledger.wallets import Wallet, bucket_of
 from ledger.words import MarginMode, pair_of
-from projections.market.queries import MarkedPrice, market_at, prices_as_of_effective, prices_at, with_prices
+from projections.market.queries import MarkedPrice, market_and_prices
 from projections.projector import Connection
-from projections.questions.account_state import account_as_of_effective, account_at
+from projections.questions.account_state import account_at, is_below_zero
 from projections.questions.figures import ENTRY_PRICE_SCALE, balance_figures, debt_ratio_figure, rounded
 from projections.questions.margin_wallet import band, collateral_level, level, margin_at_last_prices, sums
 
 
 def account_answer(
-    connection: Connection, position: int, account_id: str, *, as_of: dict[str, Any] | None = None
-) -> dict[str, Any] | None:
-    """What GET /v1/accounts/{id} answers at a log position; None if the account was not opened by then."""
-    account = account_at(connection, position, account_id)
-    if account is None:
-        return None
-    prices = prices_at(connection, position)
-    return answer_of(account, market_at(connection, position), prices, position, as_of)
-
-
-def account_answer_as_of_effective(
     connection: Connection,
     position: int,
     account_id: str,
-    effective_at: datetime,
     *,
+    effective_at: datetime | None = None,
     as_of: dict[str, Any] | None = None,
 ) -> dict[str, Any] | None:
-    """The same as of a business time, of what is known at the position; None where nothing is dated so early.
+    """What GET /v1/accounts/{id} answers at a log position; None if the account was not opened by then.
 
+    As of a business time it is of what is known at the position and dated up to that time, None where nothing is.
     Listings and limits are those known at the position. `backdated` says that something is below zero.
     """
-    account = account_as_of_effective(connection, position, account_id, effective_at)
+    account = account_at(connection, position, account_id, effective_at)
     if account is None:
         return None
-    prices = prices_as_of_effective(connection, position, effective_at)
-    market = with_prices(market_at(connection, position), prices)
-    return {**answer_of(account, market, prices, position, as_of), "backdated": is_below_zero(account)}
-
-
-def is_below_zero(account: Account) -> bool:
-    """Whether a balance is below zero, as may be as of a business time."""
-    balances = [balance for wallet in account.wallets.all() for balance in wallet.balances.values()]
-    return any(amount < 0 for balance in balances for amount in balance)
+    market, prices = market_and_prices(connection, position, effective_at)
+    answer = answer_of(account, market, prices, position, as_of)
+    return answer if effective_at is None else {**answer, "backdated": is_below_zero(account)}
 
 
 def answer_of(

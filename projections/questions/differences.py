@@ -25,13 +25,14 @@ def differences_answer(
     first: AsOf | None = None,
     shown: Shown = EVERYTHING,
     *,
+    last: AsOf | None = None,
     most_events: int = MOST_EVENTS,
 ) -> dict[str, Any]:
-    """What GET /v1/accounts/{id}/diff answers: from a point (None: the opening) to the one that the snapshot is as of.
+    """What GET /v1/accounts/{id}/diff answers: from a point (None: the opening) to `last`, which the snapshot is as of.
 
     Refusals: those of the points; an account that is not there; more than `most_events` events between them.
     """
-    connection, asked = snapshot.connection, two_points(snapshot, account_id, first)
+    connection, asked = snapshot.connection, two_points(snapshot, account_id, first, last)
     start, end = (standpoint(connection, account_id, *one) for one in zip(asked, ("from", "to"), strict=True))
     _require_few(start, end, most_events)
     # Told before the walk, which takes the account and the market at the start along.

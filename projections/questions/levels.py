@@ -1,6 +1,7 @@
 """The margin levels of all wallets that owe, and those of them that ask to be examined."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from decimal import Decimal
 from itertools import islice
 from typing import Any, NamedTuple
@@ -12,9 +13,11 @@ from ledger.margin import Margin
 from ledger.market import Market
 from ledger.money import plain
 from ledger.words import Band, pair_of
+from projections.accounts.dated import DatedAccount
 from projections.margin_levels.queries import START, OwingWallet, wallets_that_owe
 from projections.market.queries import market_at
 from projections.projector import Connection
+from projections.questions.dated_log import dated_log
 from projections.questions.margin_wallet import (
     UNPRICED,
     band,
@@ -24,6 +27,7 @@ from projections.questions.margin_wallet import (
     margin_at_fresh_prices,
     sums,
 )
+from projections.wallet_settings import WalletSettings
 
 __all__ = [
     "READS",
@@ -66,15 +70,20 @@ def levels(
     account_id: str | None = None,
     after: tuple[str, str] = START,
     limit: int = 100,
+    effective_at: datetime | None = None,
 ) -> list[dict[str, Any]]:
     """The wallets that owe at a position, with their levels, in order of account and wallet, after (account, wallet).
 
     Levels are of what is charged so far. `unpriced` is the band of a wallet with a price that was never marked, or is
-    older at the newest price vector's time than its limits allow.
+    older at the newest price vector's time than its limits allow. As of a business time they are of what is known at
+    the position and dated up to that time.
     """
-    market = market_at(connection, position)
-    account_ids = None if account_id is None else [account_id]
-    owing = wallets_that_owe(connection, position, after=after, account_ids=account_ids)
+    market = market_at(connection, position, effective_at)
+    if effective_at is None:
+        account_ids = None if account_id is None else [account_id]
+        owing = wallets_that_owe(connection, position, after=after, account_ids=account_ids)
+    else:
+        owing = dated_wallets_that_owe(connection, position, effective_at, after=after, account_id=account_id)
     rows = (_row(one, market) for one in owing)
     return list(islice((row for row in rows if band is None or row["band"] == band), limit))
 
@@ -96,13 +105,42 @@ def _standing(one: OwingWallet, margin: Margin | None) -> Standing:
     return Standing(band(margin), level(margin), collateral_level(margin) if pooled else None)
 
 
-def count_by_band(connection: Connection, position: int) -> dict[str, int]:
+def count_by_band(connection: Connection, position: int, effective_at: datetime | None = None) -> dict[str, int]:
     """How many wallets that owe are in each band, `unpriced` included."""
-    market = market_at(connection, position)
+    market = market_at(connection, position, effective_at)
     counts = dict.fromkeys([*map(str, Band), UNPRICED], 0)
-    for one in wallets_that_owe(connection, position):
+    if effective_at is None:
+        owing = wallets_that_owe(connection, position)
+    else:
+        owing = dated_wallets_that_owe(connection, position, effective_at)
+    for one in owing:
         counts[band(margin_at_fresh_prices(one.wallet, market, _leverage(one, market)))] += 1
     return counts
+
+
+def dated_wallets_that_owe(
+    connection: Connection,
+    position: int,
+    effective_at: datetime,
+    *,
+    after: tuple[str, str] = START,
+    account_id: str | None = None,
+) -> Iterator[OwingWallet]:
+    """The margin wallets with debt as of a business time, in order of account and wallet, after (account, wallet)."""
+    log = dated_log(connection, position, effective_at)
+    apart = dict.fromkeys(log.apart, ())
+    instead = apart | {name: list(_owing_of(name, one)) for name, one in log.accounts(connection, account_id)}
+    account_ids = None if account_id is None else [account_id]
+    return wallets_that_owe(connection, log.through, after=after, account_ids=account_ids, instead=instead)
+
+
+def _owing_of(account_id: str, account: DatedAccount) -> Iterator[OwingWallet]:
+    wallets = [account.wallets.cross, *(wallet for _, wallet in sorted(account.wallets.isolated.items()))]
+    for wallet in wallets:
+        if wallet.debts:
+            settings = account.settings.get(wallet.name, WalletSettings())
+            beside = (settings.leverage, settings.liquidation_id, settings.called_at)
+            yield OwingWallet(account_id, wallet, account.position, *beside)
 
 
 def candidates(connection: Connection, position: int) -> Iterator[Candidate]:

@@ -1,19 +1,19 @@
 """The market as an answer: listings, limits, rates and prices at a position."""
 
+from datetime import datetime
 from typing import Any
 
 from ledger.market import AssetListing, Market, PairListing, RiskLimits
 from ledger.money import VALUATION_ASSET, plain
 from ledger.tiers import CollateralTier, RiskTier
 from ledger.words import AssetUse
-from projections.market.queries import MarkedPrice, market_at, prices_at
+from projections.market.queries import MarkedPrice, market_and_prices
 from projections.projector import Connection
 
 
-def market_answer(connection: Connection, position: int) -> dict[str, Any]:
-    """What GET /v1/market answers."""
-    market = market_at(connection, position)
-    prices = prices_at(connection, position)
+def market_answer(connection: Connection, position: int, effective_at: datetime | None = None) -> dict[str, Any]:
+    """What GET /v1/market answers; as of a business time the prices are those of then."""
+    market, prices = market_and_prices(connection, position, effective_at)
     return {
         "position": position,
         "version": market.version,

@@ -8,10 +8,10 @@ from ledger.errors import Malformed, UnknownAccount
 from ledger.log import position_at
 from ledger.market import Market
 from projections.accounts.queries import account as account_row
-from projections.market.queries import MarkedPrice, market_at, prices_as_of_effective, prices_at, with_prices
+from projections.market.queries import MarkedPrice, market_and_prices
 from projections.projector import Connection
-from projections.questions.account import answer_of, is_below_zero
-from projections.questions.account_state import account_as_of_effective, account_at
+from projections.questions.account import answer_of
+from projections.questions.account_state import account_at, is_below_zero
 from projections.snapshot import AsOf, Snapshot
 
 LAST_TIME = datetime.max.replace(tzinfo=UTC)
@@ -41,50 +41,52 @@ class Standpoint(NamedTuple):
         return {**found, "backdated": is_below_zero(self.account)}
 
 
-def two_points(snapshot: Snapshot, account_id: str, first: AsOf | None) -> tuple[Point, Point]:
-    """The points from `first` (None: the account's opening) to the one that the snapshot is as of, in this order.
+def two_points(snapshot: Snapshot, account_id: str, first: AsOf | None, last: AsOf | None) -> tuple[Point, Point]:
+    """The points from `first` (None: the account's opening) to `last`, which the snapshot is as of (None: now).
 
     Refusals: Malformed where only one is a business time, the first lies after the last or beyond the log's end;
     UnknownAccount where the account was never opened.
     """
     row = account_row(snapshot.connection, snapshot.position, account_id)
     if row is None:
-        end = "its end" if snapshot.as_of is None else "where `to` lies"
+        end = "its end" if last is None else "where `to` lies"
         raise UnknownAccount(
             f"account {account_id} was not opened by position {snapshot.position} of the log, {end}; "
             "ask about a later time, or, if it never was, open it with open_account"
         )
-    kinds = [one.kind for one in (first, snapshot.as_of) if one is not None]
+    kinds = [one.kind for one in (first, last) if one is not None]
     if "effective_at" in kinds:
         if len(set(kinds)) > 1:
             raise Malformed(
                 f"`from` is a {kinds[0]} and `to` a {kinds[1]}; business times order what happened otherwise than the "
                 "log does, so state both as effective_at, or neither"
             )
-        return _business_times(snapshot, row["opened_at"], first)
-    return _positions(snapshot, row["opened_position"], first)
+        return _business_times(snapshot, row["opened_at"], first, last)
+    return _positions(snapshot, row["opened_position"], first, last)
 
 
-def _positions(snapshot: Snapshot, opened: int, first: AsOf | None) -> tuple[Point, Point]:
-    start, last = opened, snapshot.position
+def _positions(snapshot: Snapshot, opened: int, first: AsOf | None, last: AsOf | None) -> tuple[Point, Point]:
+    start, end = opened, snapshot.position
     if first is not None:
         at = first.value
         start = position_at(snapshot.connection, at) if isinstance(at, datetime) else at
-    if start > last:
-        end = "the end of the log" if snapshot.as_of is None else "`to`"
-        raise Malformed(f"`from` is position {start}, which lies after position {last}, {end}; ask from an earlier one")
-    return Point(start, None, _stated(first)), Point(last, None, _stated(snapshot.as_of))
+    if start > end:
+        named = "the end of the log" if last is None else "`to`"
+        raise Malformed(
+            f"`from` is position {start}, which lies after position {end}, {named}; ask from an earlier one"
+        )
+    return Point(start, None, _stated(first)), Point(end, None, _stated(last))
 
 
-def _business_times(snapshot: Snapshot, opened: datetime, first: AsOf | None) -> tuple[Point, Point]:
-    last = snapshot.effective_at or LAST_TIME
+def _business_times(snapshot: Snapshot, opened: datetime, first: AsOf | None, last: AsOf | None) -> tuple[Point, Point]:
+    end = snapshot.effective_at or LAST_TIME
     start = first.value if first is not None else opened
     assert isinstance(start, datetime)
-    if start > last:
+    if start > end:
         raise Malformed(
-            f"`from` is {start.isoformat()}, which lies after `to`, {last.isoformat()}; ask from an earlier one"
+            f"`from` is {start.isoformat()}, which lies after `to`, {end.isoformat()}; ask from an earlier one"
         )
-    return Point(snapshot.position, start, _stated(first)), Point(snapshot.position, last, _stated(snapshot.as_of))
+    return Point(snapshot.position, start, _stated(first)), Point(snapshot.position, end, _stated(last))
 
 
 def _stated(as_of: AsOf | None) -> dict[str, Any] | None:
@@ -100,15 +102,12 @@ def standpoint(connection: Connection, account_id: str, point: Point, name: str)
             f"account {account_id} was not opened by {when}, the point `{name}` asked about; ask about a later one, or "
             f"leave `{name}` out"
         )
-    return Standpoint(point, account, with_prices(market, prices), prices)
+    return Standpoint(point, account, market, prices)
 
 
 def _found(
     connection: Connection, account_id: str, point: Point
 ) -> tuple[Account | None, dict[str, MarkedPrice], Market]:
     position, at = point.position, point.effective_at
-    market = market_at(connection, position)
-    if at is None:
-        return account_at(connection, position, account_id), prices_at(connection, position), market
-    account = account_as_of_effective(connection, position, account_id, at)
-    return account, prices_as_of_effective(connection, position, at), market
+    market, prices = market_and_prices(connection, position, at)
+    return account_at(connection, position, account_id, at), prices, market

@@ -3,9 +3,10 @@
 from decimal import Decimal
 from typing import Any
 
-from ledger.log import read_log
+from ledger.log import read_log, read_positions
 from ledger.money import ZERO
 from ledger.postings import postings
+from projections.dating import Dated
 from projections.projector import Connection
 from projections.trial_balance.sums import STEP, Sums, add
 
@@ -20,10 +21,15 @@ def sums_at(connection: Connection, position: int) -> Sums:
     return sums
 
 
-def trial_balance(connection: Connection, position: int) -> dict[str, dict[str, Any]]:
-    """By asset its `total`, which is zero, and its `books` with their sums."""
+def trial_balance(connection: Connection, position: int | Dated) -> dict[str, dict[str, Any]]:
+    """By asset its `total`, which is zero, and its `books` with their sums, of the events known."""
     assets: dict[str, dict[str, Decimal]] = {}
-    for (asset, book), amount in sorted(sums_at(connection, position).items()):
+    known = Dated.of(position)
+    sums = sums_at(connection, known.through)
+    for start in range(0, len(known.beyond), STEP):
+        for recorded in read_positions(connection, known.beyond[start : start + STEP]):
+            add(sums, postings(recorded.event))
+    for (asset, book), amount in sorted(sums.items()):
         assets.setdefault(asset, {})[book] = amount
     return {asset: {"total": sum(books.values(), ZERO), "books": books} for asset, books in assets.items()}
 

@@ -49,13 +49,15 @@ def asked(
     """What changed between two positions; None: the opening, and now."""
     start = None if first is None else AsOf("position", first)
     with snapshot_of(connection, position=last) as snapshot:
-        return differences_answer(snapshot, account_id, start, shown, **options)
+        end = None if last is None else AsOf("position", last)
+        return differences_answer(snapshot, account_id, start, shown, last=end, **options)
 
 
 def between_times(connection: Connection, account_id: str, first: datetime | None, last: datetime) -> dict[str, Any]:
     """What changed between two business times."""
     with snapshot_of(connection, effective_at=last) as snapshot:
-        return differences_answer(snapshot, account_id, None if first is None else AsOf("effective_at", first))
+        start = None if first is None else AsOf("effective_at", first)
+        return differences_answer(snapshot, account_id, start, last=AsOf("effective_at", last))
 
 
 def moved(parts: dict[str, str]) -> dict[str, str]:

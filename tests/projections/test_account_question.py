@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ledger.postgres import Connection
-from projections.questions.account import account_answer, account_answer_as_of_effective
+from projections.questions.account import account_answer
 from projections.questions.account_state import account_at
 from tests.ledger.given import NOON
 from tests.ledger.happenings import (
@@ -226,7 +226,7 @@ def test_as_of_a_business_time_events_count_in_the_order_of_their_dates(story: S
     with story.projected() as connection:
 
         def at(hours: int, position: int = story.position) -> dict[str, Any]:
-            answer = account_answer_as_of_effective(connection, position, "alice", NOON + hours * HOUR)
+            answer = account_answer(connection, position, "alice", effective_at=NOON + hours * HOUR)
             assert answer is not None
             return answer
 
@@ -235,7 +235,7 @@ def test_as_of_a_business_time_events_count_in_the_order_of_their_dates(story: S
         assert (at(2)["backdated"], at(2)["version"], at(1)["version"]) == (False, 4, 4)
         known_then = at(2, before)
         assert (known_then["spot"]["USDT"], known_then["backdated"]) == ({"free": "-20", "locked": "120"}, True)
-        assert account_answer_as_of_effective(connection, story.position, "alice", NOON - HOUR) is None
+        assert account_answer(connection, story.position, "alice", effective_at=NOON - HOUR) is None
 
 
 def test_as_of_a_business_time_prices_are_the_newest_dated_up_to_it(story: Story) -> None:
@@ -243,7 +243,7 @@ def test_as_of_a_business_time_prices_are_the_newest_dated_up_to_it(story: Story
     story.on_exchange(marked(NOON + HOUR, BTC="60000"), marked(NOON + 3 * HOUR, BTC="70000"))
     story.of("alice", repaid("0", "10000", "USDT"), at=NOON + 2 * HOUR)
     with story.projected() as connection:
-        answer = account_answer_as_of_effective(connection, story.position, "alice", NOON + HOUR)
+        answer = account_answer(connection, story.position, "alice", effective_at=NOON + HOUR)
     assert answer is not None
     assert answer["cross"]["total_assets"] == "70000"
     assert answer["cross"]["margin_level"] == "7.00000000"

@@ -11,6 +11,7 @@ from ledger.postgres import Connection, connect
 from ledger.wallets import Wallet, Wallets
 from ledger.words import CROSS, SPOT, isolated
 from projections.accounts import queries as accounts
+from projections.accounts.hold_queries import holds
 from projections.balances import queries as balances
 from projections.cross_pool.queries import cross_pool
 from projections.isolated_buckets.queries import bucket, buckets
@@ -101,7 +102,7 @@ def test_holds(connection: Connection) -> None:
     for position, account in states():
         asked = {
             row["hold_id"]: (row["wallet"], row["asset"], row["amount"])
-            for row in accounts.holds(connection, position, account_id=account.id)
+            for row in holds(connection, position, account_id=account.id)
         }
         assert asked == {hold_id: tuple(hold) for hold_id, hold in account.holds.items()}, position
 

@@ -55,7 +55,7 @@ def accounts() -> dict[str, int]:
 
 def asked(connection: Connection, account_id: str, first: int, last: int) -> dict[str, Any]:
     with open_snapshot(connection, position=last) as snapshot:
-        return differences_answer(snapshot, account_id, AsOf("position", first), PAGE)
+        return differences_answer(snapshot, account_id, AsOf("position", first), PAGE, last=AsOf("position", last))
 
 
 class EveryStep:
@@ -178,7 +178,9 @@ def test_business_times_explain_themselves_as_well(connection: Connection, data:
     first = data.draw(st.integers(0, len(times) - 1))
     last = data.draw(st.integers(first, len(times) - 1))
     with open_snapshot(connection, effective_at=times[last]) as snapshot:
-        answer = differences_answer(snapshot, account_id, AsOf("effective_at", times[first]), PAGE)
+        answer = differences_answer(
+            snapshot, account_id, AsOf("effective_at", times[first]), PAGE, last=AsOf("effective_at", times[last])
+        )
     assert answer["unexplained"] == []
     for name, wallet in answer["wallets"].items():
         if name != SPOT:

@@ -11,9 +11,9 @@ from projections.liquidations.queries import (
     liquidation,
     liquidations,
     margin_calls,
-    running,
     uncovered_deficits,
 )
+from projections.questions.wallets import running_at
 from tests.ledger.given import NOON, happened
 from tests.ledger.happenings import marked, traded
 from tests.projections.stories import MINUTE, crash_with_deficit, exchange_opens, short_of_the_worked_numbers
@@ -63,8 +63,8 @@ def test_as_of_a_position_within_it_a_liquidation_is_still_running(story: Story)
         found = liquidation(connection, end - 1, "dan.7")
         assert found is not None
         assert (found["status"], found["completed"], len(found["steps"])) == ("running", None, 2)
-        assert list(running(connection, end - 1, "dan")) == ["cross"]
-        assert running(connection, end, "dan") == {}
+        assert list(running_at(connection, end - 1, "dan")) == ["cross"]
+        assert running_at(connection, end, "dan") == {}
         assert liquidation(connection, end - 4, "dan.7") is None
 
 
@@ -75,7 +75,7 @@ def test_the_fills_of_an_external_execution_are_steps_of_the_liquidation(story: 
     bucket = "isolated:BTC/USDT"
     story.when("bob", NOON + MINUTE, type="liquidate", wallet=bucket, execution="external")
     with story.projected() as connection:
-        assert list(running(connection, story.position, "bob")) == [bucket]
+        assert list(running_at(connection, story.position, "bob")) == [bucket]
     story.of("bob", traded("buy", "0.1", "57000", wallet=bucket, liquidation_id="bob.7"), at=NOON + MINUTE)
     story.of("bob", happened(e.LoanRepaid, wallet=bucket, asset="BTC", interest="0", principal="0.1"))
     story.when("bob", NOON + MINUTE, type="complete_liquidation", liquidation_id="bob.7")

@@ -11,7 +11,7 @@ from ledger.postgres import connect, open_pool
 from projections.accounts.queries import list_accounts
 from projections.balances.queries import balances
 from projections.runner import catch_up
-from projections.snapshot import AsOf, open_snapshot
+from projections.snapshot import open_snapshot
 from tests.projections.logs import FIRST_RECORDED_AT, random_log, record, recorded_log
 from tests.projections.processes import running, standing_of
 
@@ -62,13 +62,15 @@ def test_as_of_a_position_or_a_recorded_time(database: str) -> None:
     catch_up(database, NAMES)
     with open_pool(database) as pool:
         with open_snapshot(pool, names=NAMES, position=70) as snapshot:
-            assert snapshot[1:] == (70, AsOf("position", 70))
+            assert snapshot[1:] == (70, None)
         for seconds, position in ((0, 0), (0.5, 0), (1, 1), (70.5, 70), (1e6, NEWEST)):
             moment = FIRST_RECORDED_AT + timedelta(seconds=seconds)
             with open_snapshot(pool, names=NAMES, recorded_at=moment) as snapshot:
                 assert (snapshot.position, snapshot.effective_at) == (position, None)
         with open_snapshot(pool, names=NAMES, effective_at=FIRST_RECORDED_AT) as snapshot:
             assert (snapshot.position, snapshot.effective_at) == (NEWEST, FIRST_RECORDED_AT)
+        with open_snapshot(pool, names=NAMES, position=70, effective_at=FIRST_RECORDED_AT) as snapshot:
+            assert snapshot[1:] == (70, FIRST_RECORDED_AT)
 
 
 def test_a_point_beyond_the_log_and_two_points_at_once_are_malformed(database: str) -> None:
@@ -80,8 +82,8 @@ def test_a_point_beyond_the_log_and_two_points_at_once_are_malformed(database: s
         ):
             pass
         with (
-            pytest.raises(Malformed, match="position and effective_at were given together"),
-            open_snapshot(connection, names=NAMES, position=1, effective_at=FIRST_RECORDED_AT),
+            pytest.raises(Malformed, match="position and recorded_at were given together"),
+            open_snapshot(connection, names=NAMES, position=1, recorded_at=FIRST_RECORDED_AT),
         ):
             pass
 

@@ -78,7 +78,7 @@ def test_business_times_order_events_by_their_date(story: Story) -> None:
 def test_recorded_times_and_positions_can_be_mixed(of_alice: Story) -> None:
     with of_alice.projected() as connection, snapshot_of(connection, position=END) as snapshot:
         first = AsOf("recorded_at", of_alice.recorded_at(BORROWED))
-        answer = differences_answer(snapshot, "alice", first)
+        answer = differences_answer(snapshot, "alice", first, last=AsOf("position", END))
     assert answer["from"]["position"] == BORROWED
     assert answer["from"]["as_of"] == {"recorded_at": of_alice.recorded_at(BORROWED)}
     assert answer["counts"]["events"] == 3
@@ -101,7 +101,7 @@ def test_what_makes_no_sense_is_refused(of_alice: Story) -> None:
         with pytest.raises(Malformed, match="6 events of account alice"):
             asked(connection, "alice", most_events=5)
         with snapshot_of(connection, position=END) as snapshot, pytest.raises(Malformed, match="state both"):
-            differences_answer(snapshot, "alice", AsOf("effective_at", NOON))
+            differences_answer(snapshot, "alice", AsOf("effective_at", NOON), last=AsOf("position", END))
         with pytest.raises(Malformed, match="lies after `to`"):
             between_times(connection, "alice", NOON + HOUR, NOON)
 

@@ -1,0 +1,169 @@
+"""An account folded by business time: what is kept of it at some of its versions, and going on from there.
+
+Balances are sums, and come out the same in whatever order events are taken. Positions, uncharged hours and settings do
+not: where an event was entered late, what the log's order made of them is not what the order of the dates makes of
+them. So from then on the fold by (effective_at, position) of all that was recorded is kept every so many versions.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from pydantic import TypeAdapter
+
+from ledger import events as e
+from ledger.log import RecordedEvent, read_positions, read_stream
+from ledger.postgres import Connection
+from ledger.postings import postings
+from ledger.wallets import Wallets
+from ledger.words import SPOT, AccountStatus, Capability, Line, MarginMode, isolated
+from projections.dating import LATE, across
+from projections.wallet_settings import WalletSettings
+
+EVENTS_BETWEEN = 200
+"""Versions between two folds that are kept: so many events are taken in some milliseconds."""
+
+LAST_FOLD = """
+select position, version, dated_to, state::text from account_folds
+where account_id = %(account_id)s and dated_to <= %(until)s and position <= %(position)s
+order by dated_to desc, position desc limit 1
+"""
+# What stands up to the base is dated up to `moment`. Of what was recorded since, this is dated before that.
+EARLIEST_SINCE = f"""
+select min(late.effective_at) from {LATE} cross join lateral (
+    select effective_at from account_versions
+    where account_id = %(account_id)s and lateness > 0 and lateness = class.lateness
+      and effective_at >= class.earliest and effective_at < %(moment)s
+      and ordered and position > %(base)s and position <= %(position)s
+    order by effective_at limit 1
+) as late
+"""
+
+
+@dataclass(slots=True)
+class DatedAccount:
+    """What events made of an account, of its margin wallets by name also what is set of them."""
+
+    wallets: Wallets
+    position: int = 0
+    version: int = 0
+    status: AccountStatus = AccountStatus.OPEN
+    blocks: frozenset[Capability] = frozenset()
+    modes: dict[str, MarginMode] = field(default_factory=dict)
+    leverages: dict[str, Decimal] = field(default_factory=dict)
+    settings: dict[str, WalletSettings] = field(default_factory=dict)
+
+    def take(self, event: e.AccountEvent, position: int) -> None:
+        """Takes one event in, in whatever order they come; `position` and `version` are the last in the log's."""
+        lines = postings(event)
+        self.position = max(self.position, position)
+        self.version = max(self.version, event.version)
+        self.wallets.apply(event, lines)
+        for name in margin_wallets_of(event, lines):
+            self.settings[name] = self.settings.get(name, WalletSettings()).after(event)
+        match event:
+            case e.AccountOpened():
+                self.status = AccountStatus.OPEN
+            case e.AccountUnfrozen():
+                self.status, self.blocks = AccountStatus.OPEN, frozenset()
+            case e.AccountFrozen():
+                self.status, self.blocks = AccountStatus.FROZEN, frozenset(event.blocks)
+            case e.AccountClosed():
+                self.status = AccountStatus.CLOSED
+            case e.MarginModeSet():
+                self.modes[event.pair] = event.mode
+            case e.LeverageSet():
+                self.leverages[event.wallet] = event.leverage
+            case _:
+                pass
+
+
+class Base(NamedTuple):
+    """An account as all its events up to a position made it, by their dates; they are dated up to `dated_to`."""
+
+    position: int
+    version: int
+    dated_to: datetime | None
+    state: DatedAccount
+
+
+_FOLDS = TypeAdapter(DatedAccount)
+
+
+def margin_wallets_of(event: e.AnyEvent, lines: Iterable[Line]) -> set[str]:
+    """The margin wallets that an event posts to, acts on, or sets something of."""
+    names = {line.book.name for line in lines if line.book.account_id is not None}
+    return {name for name in (*names, _acts_on(event), _sets(event)) if name is not None and name != SPOT}
+
+
+def _acts_on(event: e.AnyEvent) -> str | None:
+    """The wallet that an event acts on also where it posts nothing to it."""
+    match event:
+        case e.InterestAccrued() | e.LiquidationStarted() | e.LiquidationCompleted():
+            return event.wallet
+        case _:
+            return None
+
+
+def _sets(event: e.AnyEvent) -> str | None:
+    """The wallet of which an event sets something beside balances."""
+    match event:
+        case e.LeverageSet() | e.MarginCalled():
+            return event.wallet
+        case e.MarginModeSet():
+            return isolated(event.pair)
+        case _:
+            return None
+
+
+def order_counts(event: e.AnyEvent, lines: Iterable[Line]) -> bool:
+    """Whether it matters before or after which other events this one is taken; what is in spot is a mere sum."""
+    return isinstance(event, e.LifeEvent) or bool(margin_wallets_of(event, lines))
+
+
+def kept_fold(connection: Connection, account_id: str, position: int, until: datetime) -> Base | None:
+    """The last fold kept of an account at or before a position whose events are all dated up to a time."""
+    asked = {"account_id": account_id, "position": position, "until": until}
+    row = connection.execute(LAST_FOLD, asked).fetchone()
+    return None if row is None else Base(row[0], row[1], row[2], _FOLDS.validate_json(row[3]))
+
+
+def earliest_since(connection: Connection, account_id: str, base: Base, position: int) -> datetime | None:
+    """When the first of those events counts that were recorded after a base, up to a position, and belong before it."""
+    if base.dated_to is None:
+        return None
+    asked = {"account_id": account_id, "base": base.position, "position": position, **across(base.dated_to)}
+    row = connection.execute(EARLIEST_SINCE, asked).fetchone()
+    return None if row is None else row[0]
+
+
+def go_on(connection: Connection, account_id: str, base: Base, through: int, beyond: Sequence[int]) -> DatedAccount:
+    """The base after the account's events up to the version `through` and those at the positions `beyond`, by date."""
+    account, more = base.state, through - base.version
+    found: list[RecordedEvent] = []
+    if more > 0:
+        found += read_stream(connection, account_id, after_version=base.version, limit=more)
+    if beyond:
+        found += read_positions(connection, beyond)
+    for recorded in sorted(found, key=lambda one: (one.event.effective_at, one.position)):
+        account.take(recorded.event, recorded.position)  # type: ignore[arg-type]
+    return account
+
+
+def keep_fold(connection: Connection, account_id: str, position: int, version: int, dated_to: datetime) -> None:
+    """Folds all events of an account up to one by their dates, and keeps that; the rows of versions are there."""
+    base = kept_fold(connection, account_id, position, dated_to) or nothing_yet(account_id)
+    while (earliest := earliest_since(connection, account_id, base, position)) is not None:
+        base = kept_fold(connection, account_id, base.position - 1, earliest) or nothing_yet(account_id)
+    state = go_on(connection, account_id, base, version, ())
+    connection.execute(
+        "insert into account_folds (account_id, position, version, dated_to, state) values (%s, %s, %s, %s, %s)",
+        [account_id, position, version, dated_to, _FOLDS.dump_json(state).decode()],
+    )
+
+
+def nothing_yet(account_id: str) -> Base:
+    """Before the first event of an account."""
+    return Base(0, 0, None, DatedAccount(Wallets(account_id)))
