@@ -10,7 +10,7 @@ from benchmarks.reading.library_runner import LibraryRunner
 from benchmarks.reading.live import catch_up_live, measure_lag
 from benchmarks.reading.log import MadeLog, make_log
 from benchmarks.reading.plan import ReadPlan
-from benchmarks.reading.questions import QUESTIONS
+from benchmarks.reading.questions import QUESTIONS, QUICKLY, THOROUGHLY
 from benchmarks.reading.rebuild import Rebuild
 from benchmarks.reading.report import ReadReport
 from benchmarks.reading.turn import ReadTurn
@@ -28,7 +28,7 @@ def run(plan: ReadPlan, screen: Screen) -> ReadReport:
         log = make_log(plan, databases.first, screen.step("recording events", plan.events))
         turns = _take_turns(plan, databases, log, screen)
         turns["live"] = [catch_up_live(log, screen.step("catching up live", log.events))]
-        answers = _ask(log, screen)
+        answers = _ask(log, plan, screen)
         # Last, as it lets the log grow.
         lag = measure_lag(log, plan.asked, screen.step("following commands", plan.asked))
     return ReadReport(plan, machine, log, turns, lag, answers, time.monotonic() - started)
@@ -54,10 +54,10 @@ def _take_turns(plan: ReadPlan, databases: Databases, log: MadeLog, screen: Scre
     return turns
 
 
-def _ask(log: MadeLog, screen: Screen) -> dict[str, Mapping[str, float]]:
+def _ask(log: MadeLog, plan: ReadPlan, screen: Screen) -> dict[str, Mapping[str, float]]:
     told = screen.step("asking", len(QUESTIONS))
     answers = {}
     for name, ask in QUESTIONS:
-        answers[name] = ask(log)
+        answers[name] = ask(log, QUICKLY if plan.is_quick else THOROUGHLY)
         told(1)
     return answers

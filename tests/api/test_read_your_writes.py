@@ -11,6 +11,7 @@ QUESTIONS = [
     "/v1/accounts/alice",
     "/v1/accounts/alice/limits?wallet=cross&asset=USDT",
     "/v1/accounts/alice/cross",
+    "/v1/accounts/alice/diff",
     "/v1/accounts/alice/isolated",
     "/v1/accounts/alice/levels",
     "/v1/accounts/alice/events",
