@@ -3,11 +3,10 @@
 import asyncio
 import logging
 from bisect import bisect_right
-from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import islice
+from operator import attrgetter
 
 from api.streams.entries import Entry, Page, entry_of
 from ledger.log import log_end, read_log
@@ -23,7 +22,10 @@ GATHER_SECONDS = 0.02
 FIRST_PAUSE_SECONDS = 0.1
 LAST_PAUSE_SECONDS = 5.0
 
+TAKEN_AT_ONCE = 200
+
 logger = logging.getLogger("ledger.streams")
+_POSITION = attrgetter("position")
 Waiter = asyncio.Future[int]
 
 
@@ -44,7 +46,7 @@ class Tail:
         self._forget()
 
     def _forget(self) -> None:
-        self._kept: deque[Entry] = deque()
+        self._kept: list[Entry] = []
         self._bytes = 0
         # What is kept are the entries after the position `_before`, up to `_end`.
         self._before = self._end = 0
@@ -66,12 +68,14 @@ class Tail:
         finally:
             self._readers -= 1
 
-    def after(self, position: int) -> Iterator[Entry] | None:
-        """The entries after a position, none at the end; None where the log itself must be asked."""
+    def after(self, position: int) -> Sequence[Entry] | None:
+        """The next entries after a position, none at the end; None where the log itself must be asked."""
         if not self.is_known or position < self._before:
             return None
-        start = bisect_right(self._kept, position, key=lambda entry: entry.position)
-        return islice(self._kept, start, None)
+        if position >= self._end:
+            return ()
+        start = bisect_right(self._kept, position, key=_POSITION)
+        return self._kept[start : start + TAKEN_AT_ONCE]
 
     async def found(self, timeout_seconds: float) -> None:
         """Waits until the log's end is known, or so long."""
@@ -122,19 +126,28 @@ class Tail:
         elif page.entries:
             self._wake(page.entries)
             self._end = page.reached
-            self._kept.extend(page.entries)
+            self._kept += page.entries
             self._bytes += sum(len(entry.text) for entry in page.entries)
-            while len(self._kept) > MOST_ENTRIES or self._bytes > MOST_BYTES:
-                oldest = self._kept.popleft()
-                self._before = oldest.position
-                self._bytes -= len(oldest.text)
+            self._keep_to_size()
+
+    def _keep_to_size(self) -> None:
+        gone = 0
+        while len(self._kept) - gone > MOST_ENTRIES or self._bytes > MOST_BYTES:
+            self._bytes -= len(self._kept[gone].text)
+            gone += 1
+        if gone:
+            self._before = self._kept[gone - 1].position
+            del self._kept[:gone]
 
     def _wake(self, entries: Sequence[Entry]) -> None:
         """Wakes who waits for anything, and who waits for one of these accounts."""
-        for account_id in (None, *{entry.account_id for entry in entries}):
+        before: dict[str | None, int] = {None: entries[0].position - 1}
+        for entry in entries:
+            before.setdefault(entry.account_id, entry.position - 1)
+        for account_id, position in before.items():
             for waiter in self._waiting.pop(account_id, ()):
                 if not waiter.done():
-                    waiter.set_result(entries[0].position - 1)
+                    waiter.set_result(position)
 
 
 class _Source:

@@ -33,7 +33,6 @@ class Trail:
         wait_seconds: float,
         must_exist: bool = False,
     ) -> None:
-        self._streams = streams
         self._tail = streams.tail
         self._pool = pool
         self._only = only
@@ -57,8 +56,9 @@ class Trail:
                 kept = self._tail.after(self._position)
                 if kept is None:
                     await self._tell_page(line)
-                elif chunk := self._chunk(kept):
-                    await line.write(chunk, told=self._told)
+                elif kept:
+                    if chunk := self._chunk(kept):
+                        await line.write(chunk, told=self._told)
                 else:
                     news = await self._tail.news(self._only.account_id, line.quiet_seconds_left)
                     self._position = max(self._position, news)
@@ -85,8 +85,12 @@ class Trail:
     def _chunk(self, entries: Iterable[Entry]) -> bytes:
         """The next entries that pass, as much as is written at once; the position moves along."""
         pieces, size = [], 0
+        account_id = self._only.account_id
         for entry in entries:
             self._position = entry.position
+            # Asked first and here, for most streams are of one account, and most entries of another.
+            if account_id is not None and entry.account_id != account_id:
+                continue
             if passes(entry, self._only):
                 pieces.append(entry.text)
                 size += len(entry.text)

@@ -100,6 +100,20 @@ def test_a_filtered_stream_that_has_nothing_to_tell_says_how_far_it_has_come(tol
     assert mine.last_id == str(told.log_end())
 
 
+@pytest.mark.parametrize("only", ["topic=account.closed", "account_id=closed", "actor=admin:admin&account_id=closed"])
+def test_what_a_filter_lets_pass_is_told_though_it_comes_after_many_others_at_once(database: str, only: str) -> None:
+    """More than is looked at in one go."""
+    with open_house(database) as house:
+        opened_market(house)
+        house.send(open_account("alice"), open_account("closed"))
+        with reader(house, f"{ALL}?{only}").connected(address(house)) as events:
+            assert next(events).name == "position"
+            closing = {"type": "close_account", "account_id": "closed", "idempotency_key": "c1"}
+            house.send(*(deposit("alice", "1", f"d{number}") for number in range(450)), closing)
+            end = house.log_end()
+            assert ("account.closed", end) in [(one.name, one.id) for one in until(events, end)]
+
+
 def test_filters_hold_also_where_no_projection_runs(database: str) -> None:
     with open_house(database, projecting=False) as house:
         opened_market(house)

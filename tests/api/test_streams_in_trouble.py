@@ -95,7 +95,7 @@ def test_a_server_that_is_told_to_stop_ends_its_streams_well(database: str, key:
         with served(database) as address:
             events = reading.enter_context(mine.connected(address))
             levels = reading.enter_context(Reader("/v1/margin-levels/stream", key).connected(address))
-            assert next(events).name == next(levels).name == "position"
+            assert (next(events).name, next(levels).name) == ("position", "state")
             asked_at = time.monotonic()
         assert time.monotonic() - asked_at < 8
         assert positions(list(events)) == []
