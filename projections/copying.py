@@ -95,9 +95,9 @@ def feeding(reader: Connection, writer: Connection) -> Iterator[Feeder]:
     try:
         yield feeder
     finally:
-        feeder.close()
         if was_enabled:
             gc.enable()
+        feeder.close()
 
 
 def bring(feeder: Feeder, copies: Sequence[Copy], until: int, tell: Callable[[int], None] = lambda _: None) -> None:

@@ -27,6 +27,9 @@ class Fed(ABC):
     def write(self, connection: Connection, writes: Writes, before: int, last: int) -> None:
         """Writes one batch, in one transaction; in a thread beside the others."""
 
+    def written(self, last: int) -> None:  # noqa: B027 -- not everyone wants to know
+        """Told when a batch was written; in the thread that feeds."""
+
     @abstractmethod
     def failed(self, error: Exception, events: int, last: int) -> None:
         """Told when a batch was not taken; its position is that before the batch, its projector has forgotten all."""
@@ -62,7 +65,7 @@ class Feeder:
         self.writer = writer
         self._folds: dict[int, Fold] = {}
         self._executor = ThreadPoolExecutor(1, "projecting")
-        self._writing: Future[list[tuple[_Work, Exception]]] | None = None
+        self._writing: Future[list[tuple[_Work, Exception | None]]] | None = None
 
     def feed(self, group: Sequence[Fed], events: Sequence[RecordedEvent]) -> None:
         """Takes events next to where all of the group stand; returns while they are being written."""
@@ -70,9 +73,10 @@ class Feeder:
         fold = self._folds.pop(start, None) or Fold(self.reader, start)
         batch = Batch(events, fold)
         works = [work for fed in group if (work := self._project(fed, batch, start)) is not None]
-        if fold.position == batch.last and not batch.has_failed:
+        if fold.position == batch.last and not batch.has_failed and batch.last not in self._folds:
             self._folds[batch.last] = fold
         else:
+            # It is of no more use, or the group has come to where others stand, whose fold goes on.
             fold.close()
         self.settle()
         # A batch is of no use where the one before it was not written.
@@ -85,6 +89,9 @@ class Feeder:
         if writing is None:
             return
         for work, error in writing.result():
+            if error is None:
+                work.fed.written(work.last)
+                continue
             if self.writer.closed or self.reader.closed:
                 raise error
             self._fail(work.fed, work.before, error, work.events, work.last)
@@ -107,7 +114,12 @@ class Feeder:
         except Exception as error:
             if self.writer.closed or self.reader.closed:
                 raise
-            self._fail(fed, min(start, fed.position), error, len(batch.events), batch.last)
+            # What is being written is told of first: else its success would be taken for this one's.
+            self.settle()
+            if fed.position == start:
+                self._fail(fed, start, error, len(batch.events), batch.last)
+            else:
+                fed.projector.forget()
             return None
         if fed.position != start:
             # To look into its tables it had to wait, and learned that the batch before was not written.
@@ -116,14 +128,16 @@ class Feeder:
         fed.position = batch.last
         return _Work(fed, writes, start, batch.last, len(batch.events))
 
-    def _write(self, works: Sequence[_Work]) -> list[tuple[_Work, Exception]]:
-        failed: list[tuple[_Work, Exception]] = []
-        for work in works:
-            try:
-                work.fed.write(self.writer, work.writes, work.before, work.last)
-            except Exception as error:
-                failed.append((work, error))
-        return failed
+    def _write(self, works: Sequence[_Work]) -> list[tuple[_Work, Exception | None]]:
+        return [(work, self._failure(work)) for work in works]
+
+    def _failure(self, work: _Work) -> Exception | None:
+        """Writes one batch of one projection; why it was not written, None where it was."""
+        try:
+            work.fed.write(self.writer, work.writes, work.before, work.last)
+        except Exception as error:
+            return error
+        return None
 
     def _fail(self, fed: Fed, before: int, error: Exception, events: int, last: int) -> None:
         fed.projector.forget()

@@ -2,8 +2,11 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import count
 from typing import NamedTuple, cast
+
+import psycopg
 
 from ledger.account import Account, evolve
 from ledger.events import AccountEvent, AnyEvent
@@ -61,7 +64,8 @@ class Fold:
     def close(self) -> None:
         """Gives back what was set aside."""
         if self._has_set_aside and not self._connection.closed:
-            self._connection.execute(f"drop table {self._aside}")
+            with suppress(psycopg.Error):  # A session that is gone has dropped it.
+                self._connection.execute(f"drop table {self._aside}")
 
     def _step(self, recorded: RecordedEvent) -> Step:
         event = recorded.event

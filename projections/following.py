@@ -47,6 +47,8 @@ class Led(Fed):
         with connection.transaction():
             advance(connection, self.name, before, last)
             writes.write(connection)
+
+    def written(self, last: int) -> None:
         self._retry_seconds = FIRST_RETRY_SECONDS
         if last >= self._suspect:
             self.batch_size = self._whole_batch
@@ -143,7 +145,8 @@ class Follower:
         except Exception as error:
             if self._connection.closed:
                 raise
-            for led in group:
+            self._feeder.settle()
+            for led in (led for led in group if led.position == after):
                 led.failed(error, led.batch_size, after + led.batch_size)
             return True
         if events:

@@ -14,8 +14,8 @@ from ledger.words import Line
 class LogCheck:
     """Takes the log's events in order, and keeps what is wrong with them and what they sum to.
 
-    `versions` are the last ones of every stream. `books` sums all books by asset; `house` sums the house's own, of the
-    events up to `sum_until`.
+    `versions` are the last ones of every stream, `first` where its first event stands. `books` sums all books by asset;
+    `house` sums the house's own, of the events up to `sum_until`.
     """
 
     def __init__(self, sum_until: int) -> None:
@@ -23,6 +23,7 @@ class LogCheck:
         self.position = 0
         self.events = 0
         self.versions: dict[str, int] = {}
+        self.first: dict[str, int] = {}
         self.house: dict[str, Decimal] = defaultdict(lambda: ZERO)
         self.books: dict[str, Decimal] = defaultdict(lambda: ZERO)
         self.differences: list[str] = []
@@ -56,6 +57,7 @@ class LogCheck:
             )
         self.position, self._recorded_at = position, recorded_at
         self.versions[event.account_id] = event.version
+        self.first.setdefault(event.account_id, position)
 
     def _sum(self, position: int, lines: Sequence[Line]) -> None:
         sums: dict[str, Decimal] = defaultdict(lambda: ZERO)

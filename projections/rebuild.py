@@ -18,7 +18,7 @@ from projections.catalogue import ALL, PROJECTORS
 from projections.copying import BATCH_SIZE, Copy, bring, compare, feeding, index_all
 from projections.feeding import Feeder
 from projections.progress import standings
-from projections.runner import catch_up
+from projections.runner import ProjectionFailed, catch_up
 from projections.snapshot import BEGIN
 from projections.tables import LIVE, definition_of, drop_schema, work_in
 
@@ -51,7 +51,7 @@ def rebuild(url: str, names: Sequence[str] = ALL, progress: Progress = lambda *_
     live copy as it was; the next starts over. Refuses with RebuildRefused: another rebuild of the same projection is
     running, a reader does not end. Raises CopyFailed where an event cannot be taken.
     """
-    application = f"ledger rebuild {os.getpid()}"
+    application, names = f"ledger rebuild {os.getpid()}", list(dict.fromkeys(names))
     with ExitStack() as leaving:
         leading, reader, writer = (
             leaving.enter_context(connect(url, application_name=application, autocommit=True)) for _ in range(3)
@@ -60,7 +60,11 @@ def rebuild(url: str, names: Sequence[str] = ALL, progress: Progress = lambda *_
             leaving.enter_context(_alone(leading, name))
         _drop_left_over(leading, names)
         reports = _Rebuild(url, leading, reader, writer, names, progress).run()
-    catch_up(url, names)
+    try:
+        catch_up(url, names)
+    except (ProjectionFailed, TimeoutError) as failure:
+        # What was found and swapped is told all the same; `ledger status` tells the rest.
+        logger.warning("rebuilt, but not brought to the log's end: %s", failure)
     return reports
 
 
@@ -73,11 +77,14 @@ def _alone(connection: Connection, name: str) -> Iterator[None]:
 
 
 def _drop_left_over(connection: Connection, names: Sequence[str]) -> None:
-    """Drops the copies that a killed rebuild of other projections left."""
+    """Drops the copies that a killed rebuild of other projections, or a killed verification, left."""
     for name in set(ALL).difference(names):
         with leadership.alone(connection, leadership.REBUILDS, name) as granted:
             if granted:
                 drop_schema(connection, f"rebuild_{name}")
+    with leadership.alone(connection, leadership.VERIFICATION, "verify") as granted:
+        for name in ALL if granted else ():
+            drop_schema(connection, f"verify_{name}")
 
 
 class _Rebuild:
@@ -122,8 +129,9 @@ class _Rebuild:
             while copies:
                 if is_live and copies[0].name in standings(self._connection):
                     # Going along with others, a copy may have come further than its live one.
-                    catch_up(self._url, [copies[0].name])
-                yield self._replace(feeder, copies)
+                    self._bring_live(copies[0].name)
+                # What stands still may begin to go on at any time, each by itself.
+                yield self._replace(feeder, copies if is_live else copies[:1])
                 copies.pop(0)
                 self._progress("swaps", len(names) - len(copies), len(names))
 
@@ -134,6 +142,12 @@ class _Rebuild:
             target = min(self._position_of_live(copy.name) for copy in copies)
             behind = target - copies[0].position
             bring(feeder, copies, target, partial(self._tell, "events", target))
+
+    def _bring_live(self, name: str) -> None:
+        try:
+            catch_up(self._url, [name])
+        except ProjectionFailed as failure:
+            raise RebuildRefused(f"{failure}; it began to fail during the rebuild, run it again") from failure
 
     def _tell(self, what: str, whole: int, done: int) -> None:
         self._progress(what, done, whole)
@@ -183,6 +197,11 @@ class _Rebuild:
         """Brings the copies to where the first one's live copy stands, which waits there."""
         position = self._position_of_live(copies[0].name)
         bring(feeder, copies, position)
+        if copies[0].position != position:
+            raise RebuildRefused(
+                f"the copy of {copies[0].name} stands at position {copies[0].position}, the live one at {position}: "
+                "they cannot be compared; run it again"
+            )
         return position
 
     def _position_of_live(self, name: str) -> int:

@@ -11,6 +11,7 @@ from projections.catalogue import ALL
 from projections.copying import CopyFailed
 from projections.rebuild import RebuildRefused, RebuildReport
 from projections.rebuild import rebuild as rebuild_projections
+from projections.runner import ProjectionFailed
 
 
 def rebuild(
@@ -25,7 +26,7 @@ def rebuild(
         stop(f"{', '.join(unknown)}: no such projection; there are {', '.join(ALL)}", Exit.USAGE)
     try:
         reports = _rebuild(migrated_url(), names or list(ALL))
-    except (RebuildRefused, CopyFailed) as refusal:
+    except (RebuildRefused, CopyFailed, ProjectionFailed) as refusal:
         stop(str(refusal))
     for report in reports:
         _print(report)

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
-from pydantic import TypeAdapter
+from pydantic import PlainSerializer, TypeAdapter
 
 from ledger import events as e
 from ledger.log import RecordedEvent, read_positions, read_stream
@@ -50,7 +50,8 @@ class DatedAccount:
     position: int = 0
     version: int = 0
     status: AccountStatus = AccountStatus.OPEN
-    blocks: frozenset[Capability] = frozenset()
+    # In order, so that what is kept does not depend on the process that wrote it.
+    blocks: Annotated[frozenset[Capability], PlainSerializer(sorted, return_type=list[str])] = frozenset()
     modes: dict[str, MarginMode] = field(default_factory=dict)
     leverages: dict[str, Decimal] = field(default_factory=dict)
     settings: dict[str, WalletSettings] = field(default_factory=dict)

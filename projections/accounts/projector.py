@@ -51,7 +51,7 @@ CHANGING = {
 """The events that change more of an account than its version, as far as the table `accounts` tells of it."""
 
 
-Fold = Callable[[Connection], None]
+KeepFold = Callable[[Connection], None]
 """Keeps an account folded by date, once its versions are written."""
 START_OF_TIME = datetime.min.replace(tzinfo=UTC)
 
@@ -105,10 +105,10 @@ class AccountsProjector:
     def forget(self) -> None:
         self._kept.forget()
 
-    def _project_versions(self, writes: Writes, steps: Sequence[Step], tables: Tables) -> list[Fold]:
+    def _project_versions(self, writes: Writes, steps: Sequence[Step], tables: Tables) -> list[KeepFold]:
         """Writes which event is which version, and when it counts; returns the folds to be kept after that."""
         dates, versions = self._kept.bring(tables, steps), []
-        folds: list[Fold] = []
+        folds: list[KeepFold] = []
         for step in steps:
             account_id, version, of_account = step.event.account_id, step.event.version, dates[step.event.account_id]
             versions.append((account_id, step.position, version, *of_account.take(step)))

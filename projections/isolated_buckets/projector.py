@@ -1,7 +1,7 @@
 """Projects all that touches an isolated bucket into its state as a whole."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from ledger import events as e
 from ledger.account.state import Account
@@ -10,6 +10,7 @@ from ledger.words import isolated, pair_of
 from projections.folding import Step
 from projections.keeping import Kept
 from projections.projector import Batch, Connection, Tables, Writes
+from projections.wallet_settings import WalletSettings
 
 COLUMNS = {
     "account_id": "text",
@@ -38,34 +39,8 @@ SETTING = (
 """The events that act on a bucket or set something of it, whatever they post to it."""
 
 
-class Judged(NamedTuple):
-    """What decisions said of a bucket: the tier that the last one used, from 1, and the level of the last call."""
-
-    tier: int | None = None
-    called_level: str | None = None
-
-    def after(self, event: e.AnyEvent) -> "Judged":
-        """The same after an event of the bucket."""
-        match event:
-            case e.MarginCalled():
-                return Judged(event.tier, event.level)
-            case e.LiquidationStarted():
-                return self._replace(tier=event.tier)
-            case (
-                e.LeverageSet()
-                | e.LoanBorrowed()
-                | e.MarginAdded()
-                | e.MarginRemoved()
-                | e.FundsHeld()
-                | e.TradeBooked()
-            ) if event.assessment is not None and event.assessment.tier is not None:
-                return self._replace(tier=event.assessment.tier)
-            case _:
-                return self
-
-
-Buckets = dict[str, Judged]
-"""What was said of each bucket of an account, by pair."""
+Buckets = dict[str, WalletSettings]
+"""Of each bucket of an account, by pair, the tier and the level of the last call; nothing else of it is read."""
 
 
 class IsolatedBucketsProjector:
@@ -103,10 +78,10 @@ def _pairs_of(step: Step) -> list[str]:
 def _state(step: Step, pair: str, judged: Buckets) -> tuple[Any, ...]:
     account = step.after
     assert account is not None
-    judged[pair] = judged.get(pair, Judged()).after(step.event)
+    judged[pair] = told = judged.get(pair, WalletSettings()).after(step.event)
     bucket = account.wallets.wallet(isolated(pair))
     balances = (*bucket.balance(base_of(pair)), *bucket.balance(quote_of(pair)))
-    return (account.id, pair, step.position, *balances, *_settings(account, pair), *judged[pair])
+    return (account.id, pair, step.position, *balances, *_settings(account, pair), told.tier, told.called_level)
 
 
 def _settings(account: Account, pair: str) -> tuple[Any, ...]:
@@ -127,6 +102,6 @@ def _load(connection: Connection, account_ids: Sequence[str]) -> dict[str, Bucke
         "select account_id, pair, tier, called_level from isolated_buckets where account_id = any(%s)",
         [list(account_ids)],
     )
-    for account_id, pair, *judged in rows:
-        accounts.setdefault(account_id, {})[pair] = Judged(*judged)
+    for account_id, pair, tier, called_level in rows:
+        accounts.setdefault(account_id, {})[pair] = WalletSettings(tier=tier, called_level=called_level)
     return accounts

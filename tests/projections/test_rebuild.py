@@ -2,10 +2,12 @@
 
 import threading
 import time
+from typing import Any
 
 import pytest
 
 from ledger.postgres import connect
+from projections import rebuild as rebuilding
 from projections.balances.queries import balances
 from projections.catalogue import ALL
 from projections.rebuild import RebuildRefused, rebuild
@@ -116,6 +118,41 @@ def test_a_swap_waits_for_questions_that_are_being_read(database: str) -> None:
         assert not rebuilding.is_alive()
         with open_snapshot(connection, names=["balances"]) as snapshot:
             assert balances(snapshot.connection, snapshot.position, account_id)
+
+
+def test_of_projections_that_stand_still_one_may_go_on_meanwhile(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = random_log()
+    half = len(events) // 2
+    record(database, events[:half])
+    catch_up(database)
+    record(database, events[half:])
+    names = ["balances", "trial_balance"]
+    with connect(database, autocommit=True) as connection:
+        failure = "update projection_positions set error = 'x', error_position = %s, failed_at = now()"
+        connection.execute(f"{failure} where name = any(%s)", [half + 1, names])  # type: ignore[arg-type]
+    index_all = rebuilding.index_all
+
+    def going_on(*arguments: Any) -> None:
+        index_all(*arguments)
+        catch_up(database, ["balances"])
+
+    monkeypatch.setattr(rebuilding, "index_all", going_on)
+    reports = rebuild(database, names)
+    assert [(report.name, report.position, report.differences) for report in reports] == [
+        ("balances", len(events), 0),
+        ("trial_balance", half, 0),
+    ]
+    catch_up(database)
+    record_keys(database)
+    assert verify(database).differences == []
+
+
+def test_a_projection_named_twice_is_rebuilt_once(database: str) -> None:
+    recorded_log(database)
+    catch_up(database, ["balances"])
+    assert [report.name for report in rebuild(database, ["balances", "balances"])] == ["balances"]
 
 
 def test_two_rebuilds_of_one_projection_at_once_are_refused(database: str) -> None:

@@ -186,6 +186,23 @@ def test_a_projection_that_cannot_take_an_event_is_named_and_the_others_are_comp
     assert not any("balances" in difference for difference in report.differences)
 
 
+def test_accounts_opened_beyond_where_one_stands_still_are_not_missed(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded_log(database)
+    project = PositionsProjector.project
+
+    def failing(self: PositionsProjector, batch: Batch, tables: Tables) -> Writes:
+        if batch.last >= 300:
+            raise ArithmeticError("no")
+        return project(self, batch, tables)
+
+    monkeypatch.setattr(PositionsProjector, "project", failing)
+    found = verify(database).differences
+    assert any("positions stands still" in difference for difference in found)
+    assert not any(difference.startswith("account ") for difference in found), found
+
+
 def test_a_snapshot_that_its_events_do_not_give_is_named(projected: str) -> None:
     stream = max({event.account_id for event in random_log() if not event.account_id.startswith("@")})
     with connect(projected, autocommit=True) as connection:
