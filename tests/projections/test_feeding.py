@@ -1,4 +1,4 @@
-"""Feeding: one batch is written while the next is folded, and whatever fails, nobody goes on from what was not written."""
+"""Feeding: a batch is written while the next is folded, and nobody goes on from what was not written."""
 
 import gc
 import time
