@@ -46,7 +46,7 @@ def answers(outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def require_same_wallets(there: Account | None, expected: Account) -> None:
-    """The same balances, positions and settings; an asset that a wallet never had more of than nothing may be left out."""
+    """The same balances, positions and settings; an asset that a wallet never had any of may be left out."""
     assert there is not None
     for wallet in expected.wallets.all():
         kept = there.wallets.wallet(wallet.name)
