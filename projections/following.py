@@ -101,10 +101,12 @@ class Follower:
                 waiting.setdefault(led.position, []).append(led)
         positions = sorted(waiting)
         self._feeder.keep_folds({led.position for led in self._led.values()})
-        # Who is behind reads up to where the next one stands, so that from there on they share every batch.
-        limits = zip(positions, [*positions[1:], None], strict=False)
-        moved = [self._feed(waiting[position], position, until) for position, until in limits]
-        return any(moved)
+        moved, group = False, list[Led]()
+        # Who is behind reads up to where the next one stands, and from there on they share every batch, and its fold.
+        for position, until in zip(positions, [*positions[1:], None], strict=False):
+            group = [*(led for led in group if led.position == position), *waiting[position]]
+            moved |= self._feed(group, position, until)
+        return moved
 
     def wait(self, seconds: float) -> None:
         """Waits until something is recorded, at most so long: a notification may be lost, the log is not."""

@@ -2,11 +2,13 @@
 
 import gc
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 
 import psycopg
 import pytest
 
+from ledger.events import AnyEvent
 from ledger.log import read_log
 from ledger.postgres import Connection, connect
 from projections import feeding
@@ -17,8 +19,8 @@ from projections.folding import Fold
 from projections.following import Follower, Led
 from projections.loans.projector import LoansProjector
 from projections.projector import Batch, Tables, Writes
-from projections.runner import session
-from tests.projections.logs import recorded_log
+from projections.runner import catch_up, session
+from tests.projections.logs import random_log, record, recorded_log
 from tests.projections.processes import standing_of
 
 TEMPORARY = "select count(*) from pg_class where relname like 'folded_accounts_%' and relkind = 'r'"
@@ -116,3 +118,24 @@ def test_what_stands_still_is_told_though_the_batch_before_is_written_later(
         follower.close()
     standing = standing_of(database, "loans")
     assert (standing.position, standing.error_position, standing.error) == (100, 101, "ValueError: boom")
+
+
+def test_who_was_behind_is_in_step_at_once_though_events_keep_coming(database: str) -> None:
+    """Else it would fold every account by itself, batch after batch, as long as something is recorded."""
+    recorded_log(database)
+    catch_up(database, ["balances"])
+    events = random_log()
+    with session(database) as connection, session(database) as writer:
+        follower = Follower(connection, writer, ["balances", "journal"])
+        record(database, [newcomer(events, 1)])
+        follower.step()
+        record(database, [newcomer(events, 2)])
+        follower.step()
+        follower.close()
+    assert {standing_of(database, name).position for name in ("balances", "journal")} == {len(events) + 2}
+
+
+def newcomer(events: Sequence[AnyEvent], number: int) -> AnyEvent:
+    """The opening of an account that was not there."""
+    opened = next(event for event in events if event.TOPIC == "account.opened")
+    return opened.model_copy(update={"account_id": f"newcomer{number}"})
