@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ledger.events import read_event
 from ledger.exchange import evolve
-from ledger.market import Market
+from ledger.market import Market, Rates
 from projections.projector import Connection
 
 KEPT_MARKETS = 64
@@ -61,11 +61,15 @@ def _folded(connection: Connection, position: int) -> Market:
 
 
 def _copy(market: Market) -> Market:
-    """Mappings of its own; the listings in them are shared, for questions set nothing."""
+    """A market of its own down to its listings: who walks through the past goes on to set what it finds."""
+    assets = {
+        symbol: replace(one, rates=Rates(one.rates.listed, one.rates.since.copy(), one.rates.rates.copy()))
+        for symbol, one in market.assets.items()
+    }
     return replace(
         market,
-        assets=market.assets.copy(),
-        pairs=market.pairs.copy(),
+        assets=assets,
+        pairs={pair: replace(one) for pair, one in market.pairs.items()},
         limits=market.limits.copy(),
         prices={},
         withdrawable_insurance=market.withdrawable_insurance.copy(),
