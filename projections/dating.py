@@ -20,6 +20,8 @@ LATE = "unnest(%(lateness)s::smallint[], %(earliest)s::timestamptz[]) as class (
 
 
 Row = TypeVar("Row")
+Part = int | list[int]
+"""A part of the log: all up to a position, or some positions."""
 
 
 class Dated(NamedTuple):
@@ -33,16 +35,19 @@ class Dated(NamedTuple):
         """A position, as what counts at it."""
         return cls(known) if isinstance(known, int) else known
 
-    def read(self, ask: Callable[[str, Any, int], list[Row]], limit: int, *, newest_first: bool = False) -> list[Row]:
-        """The first rows in log order, or the last: `ask` is told a condition on `position`, its value and a limit."""
-        parts: list[tuple[str, Any]] = [("position <= %s", self.through)]
-        if self.beyond:
-            parts.append(("position = any(%s)", list(self.beyond)))
+    def read(self, ask: Callable[[Part, int], list[Row]], limit: int, *, newest_first: bool = False) -> list[Row]:
+        """The first rows in log order, or the last: `ask` is told which part of the log, and how many rows at most."""
+        parts: list[Part] = [self.through, list(self.beyond)] if self.beyond else [self.through]
         rows: list[Row] = []
-        for condition, value in reversed(parts) if newest_first else parts:
+        for part in reversed(parts) if newest_first else parts:
             if len(rows) < limit:
-                rows += ask(condition, value, limit - len(rows))
+                rows += ask(part, limit - len(rows))
         return rows
+
+
+def condition_on(part: Part) -> str:
+    """The condition on `position` that takes such a part as its value."""
+    return "position <= %s" if isinstance(part, int) else "position = any(%s)"
 
 
 def lateness(effective_at: datetime, dated_to: datetime) -> int:

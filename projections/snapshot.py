@@ -21,11 +21,13 @@ LAST_PAUSE_SECONDS = 0.05
 NEVER_STARTED = -1
 
 # The lock comes first: a snapshot is taken by the first query after it, and so never before a swap that it waited for.
+# Questions read in the order of an index, as much as they need: a plan that gathers all first would grow with history.
 BEGIN = f"""
 begin isolation level repeatable read read only;
 set local search_path to {LIVE}, public;
 set local timezone to 'UTC';
-lock table public.projection_swaps in access share mode
+lock table public.projection_swaps in access share mode;
+set local enable_bitmapscan to off
 """
 
 

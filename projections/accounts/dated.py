@@ -2,7 +2,8 @@
 
 Balances are sums, and come out the same in whatever order events are taken. Positions, uncharged hours and settings do
 not: where an event was entered late, what the log's order made of them is not what the order of the dates makes of
-them. So from then on the fold by (effective_at, position) of all that was recorded is kept every so many versions.
+them. So from then on folds by (effective_at, position) are kept. Where an event is entered late, those of later times
+stay for who asks what was known before, and new ones are made from its date on.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,12 +23,13 @@ from ledger.words import SPOT, AccountStatus, Capability, Line, MarginMode, isol
 from projections.dating import LATE, across
 from projections.wallet_settings import WalletSettings
 
-EVENTS_BETWEEN = 200
-"""Versions between two folds that are kept: so many events are taken in some milliseconds."""
+EVENTS_BETWEEN = 100
+"""Events between two folds that are kept: so many are taken in a few milliseconds."""
 
 LAST_FOLD = """
-select position, version, dated_to, state::text from account_folds
+select dated_to, position, version, state::text from account_folds
 where account_id = %(account_id)s and dated_to <= %(until)s and position <= %(position)s
+  and (valid_to is null or valid_to > %(position)s)
 order by dated_to desc, position desc limit 1
 """
 # What stands up to the base is dated up to `moment`. Of what was recorded since, this is dated before that.
@@ -82,12 +84,23 @@ class DatedAccount:
 
 
 class Base(NamedTuple):
-    """An account as all its events up to a position made it, by their dates; they are dated up to `dated_to`."""
+    """An account as those of its events made it that were known at a position and are dated up to a time, by date.
 
+    All events up to `version` are dated so; `dated_to` None: there are none.
+    """
+
+    dated_to: datetime | None
     position: int
     version: int
-    dated_to: datetime | None
     state: DatedAccount
+
+    def has(self, recorded: RecordedEvent) -> bool:
+        """Whether an event is in it."""
+        return (
+            self.dated_to is not None
+            and recorded.position <= self.position
+            and recorded.event.effective_at <= self.dated_to
+        )
 
 
 _FOLDS = TypeAdapter(DatedAccount)
@@ -124,47 +137,54 @@ def order_counts(event: e.AnyEvent, lines: Iterable[Line]) -> bool:
     return isinstance(event, e.LifeEvent) or bool(margin_wallets_of(event, lines))
 
 
-def kept_fold(connection: Connection, account_id: str, position: int, until: datetime) -> Base | None:
-    """The last fold kept of an account at or before a position whose events are all dated up to a time."""
+def kept_fold(connection: Connection, account_id: str, position: int, until: datetime) -> Base:
+    """The last fold that holds of what is known at a position and dated up to a time; if none is kept, of nothing."""
     asked = {"account_id": account_id, "position": position, "until": until}
     row = connection.execute(LAST_FOLD, asked).fetchone()
-    return None if row is None else Base(row[0], row[1], row[2], _FOLDS.validate_json(row[3]))
+    return nothing_yet(account_id) if row is None else Base(row[0], row[1], row[2], _FOLDS.validate_json(row[3]))
 
 
-def earliest_since(connection: Connection, account_id: str, base: Base, position: int) -> datetime | None:
-    """When the first of those events counts that were recorded after a base, up to a position, and belong before it."""
-    if base.dated_to is None:
-        return None
-    asked = {"account_id": account_id, "base": base.position, "position": position, **across(base.dated_to)}
+def written(state: DatedAccount) -> str:
+    """What is kept of an account."""
+    return _FOLDS.dump_json(state).decode()
+
+
+def earliest_since(
+    connection: Connection, account_id: str, base: int, dated_to: datetime, position: int
+) -> datetime | None:
+    """When the first of those events counts that were recorded after a base, up to a position, and belong before it.
+
+    All events up to the base are dated up to `dated_to`.
+    """
+    asked = {"account_id": account_id, "base": base, "position": position, **across(dated_to)}
     row = connection.execute(EARLIEST_SINCE, asked).fetchone()
     return None if row is None else row[0]
 
 
-def go_on(connection: Connection, account_id: str, base: Base, through: int, beyond: Sequence[int]) -> DatedAccount:
-    """The base after the account's events up to the version `through` and those at the positions `beyond`, by date."""
-    account, more = base.state, through - base.version
+def go_on(connection: Connection, account_id: str, base: Base, version: int, beyond: Sequence[int]) -> DatedAccount:
+    """The base after the account's events up to a version and those at the positions `beyond`, by date."""
+    for recorded in by_date(missing(connection, account_id, base, version, beyond)):
+        base.state.take(recorded.event, recorded.position)  # type: ignore[arg-type]
+    return base.state
+
+
+def missing(
+    connection: Connection, account_id: str, base: Base, version: int, beyond: Sequence[int]
+) -> list[RecordedEvent]:
+    """The account's events up to a version, and at the positions `beyond`, that a base has not; in log order."""
     found: list[RecordedEvent] = []
-    if more > 0:
-        found += read_stream(connection, account_id, after_version=base.version, limit=more)
+    if version > base.version:
+        found += read_stream(connection, account_id, after_version=base.version, limit=version - base.version)
     if beyond:
         found += read_positions(connection, beyond)
-    for recorded in sorted(found, key=lambda one: (one.event.effective_at, one.position)):
-        account.take(recorded.event, recorded.position)  # type: ignore[arg-type]
-    return account
+    return [recorded for recorded in found if not base.has(recorded)]
 
 
-def keep_fold(connection: Connection, account_id: str, position: int, version: int, dated_to: datetime) -> None:
-    """Folds all events of an account up to one by their dates, and keeps that; the rows of versions are there."""
-    base = kept_fold(connection, account_id, position, dated_to) or nothing_yet(account_id)
-    while (earliest := earliest_since(connection, account_id, base, position)) is not None:
-        base = kept_fold(connection, account_id, base.position - 1, earliest) or nothing_yet(account_id)
-    state = go_on(connection, account_id, base, version, ())
-    connection.execute(
-        "insert into account_folds (account_id, position, version, dated_to, state) values (%s, %s, %s, %s, %s)",
-        [account_id, position, version, dated_to, _FOLDS.dump_json(state).decode()],
-    )
+def by_date(recorded: Iterable[RecordedEvent]) -> list[RecordedEvent]:
+    """Events in the order in which they count."""
+    return sorted(recorded, key=lambda one: (one.event.effective_at, one.position))
 
 
 def nothing_yet(account_id: str) -> Base:
     """Before the first event of an account."""
-    return Base(0, 0, None, DatedAccount(Wallets(account_id)))
+    return Base(None, 0, 0, DatedAccount(Wallets(account_id)))

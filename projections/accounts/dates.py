@@ -22,12 +22,14 @@ cross join lateral (
     limit 1
 ) as version
 """
+# The offset keeps the planner from walking all that was ever entered late.
 BEYOND = f"""
 select late.position, late.ordered from {LATE} cross join lateral (
     select position, ordered from account_versions
     where account_id = %(account_id)s and lateness > 0 and lateness = class.lateness
       and effective_at >= class.earliest and effective_at <= %(moment)s and dated_to > %(moment)s
       and position <= %(position)s
+    offset 0
 ) as late
 order by late.position
 """

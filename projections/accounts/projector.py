@@ -1,17 +1,17 @@
 """Projects life cycle, settings, holds and withdrawals into accounts as they are and were."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, ClassVar
 
 from ledger import events as e
 from ledger.account.state import Account
 from ledger.money import plain
-from projections.accounts.dated import EVENTS_BETWEEN, keep_fold, order_counts
+from projections.accounts.dated import EVENTS_BETWEEN, order_counts
 from projections.accounts.holds import project_holds
+from projections.accounts.kept_folds import Due, Late, keep_folds
 from projections.accounts.withdrawals import project_withdrawals
 from projections.dating import lateness
 from projections.folding import Step
@@ -51,8 +51,6 @@ CHANGING = {
 """The events that change more of an account than its version, as far as the table `accounts` tells of it."""
 
 
-KeepFold = Callable[[Connection], None]
-"""Keeps an account folded by date, once its versions are written."""
 START_OF_TIME = datetime.min.replace(tzinfo=UTC)
 
 
@@ -94,35 +92,33 @@ class AccountsProjector:
     def project(self, batch: Batch, tables: Tables) -> Writes:
         writes = Writes()
         steps = [step for step in batch.steps if step.after is not None]
-        folds = self._project_versions(writes, steps, tables)
+        folding = self._project_versions(writes, steps, tables)
         _project_states(writes, [step for step in steps if type(step.event) in CHANGING])
         project_holds(writes, steps)
         project_withdrawals(writes, steps)
-        for fold in folds:
-            writes.run(fold)
+        if folding:
+            writes.run(lambda connection: keep_folds(connection, folding))
         return writes
 
     def forget(self) -> None:
         self._kept.forget()
 
-    def _project_versions(self, writes: Writes, steps: Sequence[Step], tables: Tables) -> list[KeepFold]:
-        """Writes which event is which version, and when it counts; returns the folds to be kept after that."""
+    def _project_versions(self, writes: Writes, steps: Sequence[Step], tables: Tables) -> list[Late | Due]:
+        """Writes which event is which version, and when it counts; returns what that means for folds by date."""
         dates, versions = self._kept.bring(tables, steps), []
-        folds: list[KeepFold] = []
+        folding: list[Late | Due] = []
         for step in steps:
             account_id, version, of_account = step.event.account_id, step.event.version, dates[step.event.account_id]
-            versions.append((account_id, step.position, version, *of_account.take(step)))
+            effective_at, dated_to, late, ordered = of_account.take(step)
+            versions.append((account_id, step.position, version, effective_at, dated_to, late, ordered))
+            if late and ordered:
+                folding.append(Late(account_id, effective_at, step.position))
             if of_account.disordered and version % EVENTS_BETWEEN == 0:
-                place = (step.position, version, of_account.dated_to)
-                folds.append(partial(_keep_fold, account_id, place))
+                folding.append(Due(account_id, dated_to, step.position, version))
         writes.append("account_versions", VERSION_COLUMNS, versions)
         current = [(account_id, one.dated_to, one.disordered) for account_id, one in dates.items()]
         writes.put("account_dates", DATE_COLUMNS, current, key=["account_id"])
-        return folds
-
-
-def _keep_fold(account_id: str, place: tuple[int, int, datetime], connection: Connection) -> None:
-    keep_fold(connection, account_id, *place)
+        return folding
 
 
 def _was_never_opened(account: Account) -> bool:

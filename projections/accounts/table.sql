@@ -51,15 +51,18 @@ create table account_versions (
 -- Also a copy that is being rebuilt looks for what was entered late, which is little.
 create index account_versions_entered_late on account_versions (account_id, lateness, effective_at) where lateness > 0;
 
--- What all events up to a position made of an account, folded by business time, at every so many of its versions since
--- the order of its events is not that of their dates.
+-- What the events of an account that were known at a position and are dated up to a time made of it, folded by date. Kept
+-- every so many events since the order of an account's events is not that of their dates.
 create table account_folds (
     account_id text        not null,
-    position   bigint      not null,
-    version    bigint      not null,
     dated_to   timestamptz not null,
+    position   bigint      not null,
+    -- The last version with which all are dated up to that time.
+    version    bigint      not null,
+    -- The first event that was entered later and belongs before: from there on this is not what counts at the time.
+    valid_to   bigint,
     state      jsonb       not null,
-    constraint account_folds_has_one_row_per_account_and_position primary key (account_id, dated_to, position)
+    constraint account_folds_has_one_row_per_time_and_position primary key (account_id, dated_to, position)
 );
 
 -- The last state of each hold; one that was released or used up has amount 0.

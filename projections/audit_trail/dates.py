@@ -10,11 +10,13 @@ PRICES, OTHERS = "account_id = '@prices'", "account_id <> '@prices'"
 THROUGH = """
 select position from audit_trail where {which} and dated_to <= %(until)s order by dated_to desc, position desc limit 1
 """
+# The offset keeps the planner from walking all that was ever entered late.
 BEYOND = f"""
 select late.position from {LATE} cross join lateral (
     select position from audit_trail
     where lateness > 0 and lateness = class.lateness and effective_at >= class.earliest
       and effective_at <= %(moment)s and dated_to > %(moment)s and position <= %(position)s and {{which}}
+    offset 0
 ) as late
 order by late.position
 """

@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from ledger.log import RecordedEvent, position_at, read_positions
-from projections.dating import Dated
+from projections.dating import Dated, Part
 from projections.projector import Connection
 
 END = 2**62
+FILTERS = ("account_id", "topic", "actor", "correlation_id")
+INDEXES = (("correlation_id",), ("account_id", "topic"), ("account_id",), ("actor", "topic"), ("actor",), ("topic",))
+"""What the trail is found by, each then by position: of what a question states, the first that it has all of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +48,60 @@ def events(
     The first `limit` of them in log order, or with `newest_first` the last, from the last one back.
     """
     after, before = _within(connection, only, after, before)
-    restrictions = [(condition, value) for condition, value in _restrictions(only) if value is not None]
-    conditions = [condition for condition, _ in restrictions]
-    values = [value for _, value in restrictions]
-    order = "desc" if newest_first else "asc"
+    search = _Search.of(only, "desc" if newest_first else "asc")
 
-    def ask(condition: str, value: Any, most: int) -> list[int]:
-        where = " and ".join([*conditions, "position > %s", "position < %s", condition])
-        statement = f"select position from audit_trail where {where} order by position {order} limit %s"
-        return [found for (found,) in connection.execute(statement, [*values, after, before, value, most])]
+    def ask(part: Part, most: int) -> list[int]:
+        if isinstance(part, int):
+            return search.walk(connection, after, min(before, part + 1), most)
+        return search.pick(connection, [place for place in part if after < place < before], most)
 
     found = Dated.of(position).read(ask, limit, newest_first=newest_first)
     recorded = read_positions(connection, found)
     return recorded[::-1] if newest_first else recorded
+
+
+class _Search(NamedTuple):
+    """An index of the trail, by the columns before the position in it, and what else must hold of its rows."""
+
+    key: tuple[str, ...]
+    wanted: dict[str, Any]
+    conditions: dict[str, str]
+    order: str
+
+    @classmethod
+    def of(cls, only: Filter, order: str) -> "_Search":
+        """The index by the filter that leaves fewest; what else is asked for is looked at in each row."""
+        wanted = {name: getattr(only, name) for name in FILTERS if getattr(only, name) is not None}
+        key = next((names for names in INDEXES if set(names) <= wanted.keys()), ())
+        conditions = {name: f"{name} = %({name})s" for name in wanted}
+        if only.dated_to is not None:
+            wanted["dated_to"], conditions["dated_to"] = only.dated_to, "effective_at <= %(dated_to)s"
+        return cls(key, wanted, conditions, order)
+
+    def walk(self, connection: Connection, after: int, before: int, most: int) -> list[int]:
+        """The first positions between two that are found, or the last."""
+        # Rows are compared and ordered as in the index, so that no plan walks another one, or the table. That a column
+        # of the key is as wanted follows; to say so once more would let the walk begin before the first position.
+        row = ", ".join((*self.key, "position"))
+        start, end = (
+            ", ".join((*(f"%({name})s" for name in self.key), place)) for place in ("%(after)s", "%(before)s")
+        )
+        bounds = [f"({row}) > ({start})", f"({row}) < ({end})"]
+        order = ", ".join(f"{name} {self.order}" for name in (*self.key, "position"))
+        asked = {**self.wanted, "after": after, "before": before, "most": most}
+        others = [condition for name, condition in self.conditions.items() if name not in self.key]
+        where = " and ".join([*others, *bounds])
+        rows = connection.execute(
+            f"select position from audit_trail where {where} order by {order} limit %(most)s", asked
+        )
+        return [position for (position,) in rows]
+
+    def pick(self, connection: Connection, positions: list[int], most: int) -> list[int]:
+        """Those of some positions that are found, the first or the last."""
+        where = " and ".join([*self.conditions.values(), "position = any(%(positions)s)"])
+        statement = f"select position from audit_trail where {where} order by position {self.order} limit %(most)s"
+        rows = connection.execute(statement, {**self.wanted, "positions": positions, "most": most})
+        return [position for (position,) in rows]
 
 
 def _within(connection: Connection, only: Filter, after: int, before: int) -> tuple[int, int]:
@@ -67,16 +111,6 @@ def _within(connection: Connection, only: Filter, after: int, before: int) -> tu
     if only.recorded_to is not None:
         before = min(before, position_at(connection, only.recorded_to) + 1)
     return after, before
-
-
-def _restrictions(only: Filter) -> list[tuple[str, Any]]:
-    return [
-        ("account_id = %s", only.account_id),
-        ("topic = %s", only.topic),
-        ("actor = %s", only.actor),
-        ("correlation_id = %s", only.correlation_id),
-        ("effective_at <= %s", only.dated_to),
-    ]
 
 
 def entry(recorded: RecordedEvent) -> dict[str, Any]:

@@ -17,8 +17,10 @@ create table audit_trail (
 -- indexes
 alter table audit_trail add constraint audit_trail_has_each_event_once primary key (position);
 create index audit_trail_of_an_account on audit_trail (account_id, position);
+create index audit_trail_of_an_account_and_topic on audit_trail (account_id, topic, position);
 create index audit_trail_of_a_topic on audit_trail (topic, position);
 create index audit_trail_of_an_actor on audit_trail (actor, position);
+create index audit_trail_of_an_actor_and_topic on audit_trail (actor, topic, position);
 create index audit_trail_of_a_request on audit_trail (correlation_id, position);
 create index audit_trail_by_date on audit_trail (dated_to, position) where account_id <> '@prices';
 create index audit_trail_of_prices_by_date on audit_trail (dated_to, position) where account_id = '@prices';

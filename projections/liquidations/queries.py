@@ -11,7 +11,7 @@ from ledger.log import read_positions
 from ledger.money import ZERO
 from ledger.postings import postings
 from ledger.words import House
-from projections.dating import Dated
+from projections.dating import Dated, Part, condition_on
 from projections.projector import Connection
 
 DATED = "(%(until)s::timestamptz is null or ({content} ->> 'effective_at')::timestamptz <= %(until)s)"
@@ -93,12 +93,13 @@ def margin_calls(
 ) -> list[dict[str, Any]]:
     """Margin calls in log order up to a position, after the one at the position `after`."""
 
-    def ask(condition: str, value: Any, most: int) -> list[dict[str, Any]]:
+    def ask(part: Part, most: int) -> list[dict[str, Any]]:
         statement = (
-            f"select * from margin_calls where {condition} and position > %s and (%s::text is null or account_id = %s)"
-            " and (%s::text is null or wallet = %s) order by position limit %s"
+            f"select * from margin_calls where {condition_on(part)} and position > %s"
+            " and (%s::text is null or account_id = %s) and (%s::text is null or wallet = %s)"
+            " order by position limit %s"
         )
-        return _rows(connection, statement, [value, after, account_id, account_id, wallet, wallet, most])
+        return _rows(connection, statement, [part, after, account_id, account_id, wallet, wallet, most])
 
     return Dated.of(position).read(ask, limit)
 
@@ -125,12 +126,13 @@ def uncovered_deficits(
 ) -> list[dict[str, Any]]:
     """The deficits that the insurance fund could not pay in full, in log order, each with its liquidation."""
 
-    def ask(condition: str, value: Any, most: int) -> list[dict[str, Any]]:
+    def ask(part: Part, most: int) -> list[dict[str, Any]]:
         statement = (
             "select position, liquidation_id, account_id, wallet, content ->> 'asset' as asset, value, uncovered"
-            f" from liquidation_steps where uncovered > 0 and {condition} and position > %s order by position limit %s"
+            f" from liquidation_steps where uncovered > 0 and {condition_on(part)} and position > %s"
+            " order by position limit %s"
         )
-        return _rows(connection, statement, [value, after, most])
+        return _rows(connection, statement, [part, after, most])
 
     return Dated.of(position).read(ask, limit)
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from psycopg.rows import dict_row
 
 from ledger.wallets import Wallet
-from projections.dating import Dated
+from projections.dating import Dated, Part
 from projections.margin_levels.wallet_rows import wallet_of
 from projections.projector import Connection
 
@@ -122,12 +122,15 @@ def assessments(
     `after` is the position and wallet to go on from.
     """
 
-    def ask(condition: str, value: Any, most: int) -> list[dict[str, Any]]:
+    def ask(part: Part, most: int) -> list[dict[str, Any]]:
+        end, places = (part + 1, None) if isinstance(part, int) else (part[-1] + 1, part)
         with connection.cursor(row_factory=dict_row) as cursor:
+            # Rows are compared and ordered as in the account's own index, so that no plan walks those of all.
             cursor.execute(
-                f"select * from margin_assessments where account_id = %s and (position, wallet) > (%s, %s)"
-                f" and (%s::text is null or wallet = %s) and {condition} order by position, wallet limit %s",
-                [account_id, *after, wallet, wallet, value, most],
+                "select * from margin_assessments where (account_id, position, wallet) > (%s, %s, %s)"
+                " and (account_id, position) < (%s, %s) and (%s::text is null or wallet = %s)"
+                " and (%s::bigint[] is null or position = any(%s)) order by account_id, position, wallet limit %s",
+                [account_id, *after, account_id, end, wallet, wallet, places, places, most],
             )
             return cursor.fetchall()
 

@@ -43,4 +43,4 @@ alter table margin_assessments
     add constraint margin_level_is_assessed_once_per_event_and_wallet primary key (position, wallet);
 create index margin_wallets_that_owe on margin_wallets (account_id, wallet) where owes;
 create index margin_wallets_by_last_change on margin_wallets (position);
-create index margin_assessments_of_a_wallet on margin_assessments (account_id, wallet, position);
+create index margin_assessments_of_an_account on margin_assessments (account_id, position, wallet);

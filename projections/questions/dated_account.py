@@ -50,24 +50,28 @@ def _base(connection: Connection, position: int, account_id: str, until: datetim
     disorder = first_out_of_order(connection, counts.through, account_id)
     if disorder is None and not counts.is_disordered:
         return _kept(connection, account_id, LastDated(counts.through, counts.version, until))
-    limit, in_order = counts.through, counts.through if disorder is None else disorder - 1
+    fold = kept_fold(connection, account_id, position, until)
+    limit = counts.through if disorder is None else min(counts.through, disorder - 1)
     while True:
-        base = _last_base(connection, account_id, limit, min(limit, in_order), until)
-        earliest = earliest_since(connection, account_id, base, position)
+        last = _last_settled(connection, account_id, limit, until)
+        if last.dated_to is None or (fold.dated_to is not None and last.dated_to <= fold.dated_to):
+            return fold
+        earliest = earliest_since(connection, account_id, last.position, last.dated_to, position)
         if earliest is None:
-            return base
-        limit, until = base.position - 1, earliest
+            return _kept(connection, account_id, last)
+        limit, until = last.position - 1, earliest
 
 
-def _last_base(connection: Connection, account_id: str, limit: int, in_order: int, until: datetime) -> Base:
-    """The last fold that is kept up to a limit, or a state kept in log order where that is the right one, if later."""
-    fold = kept_fold(connection, account_id, limit, until) or nothing_yet(account_id)
-    last = last_dated(connection, in_order, account_id, until)
-    # The prices of a liquidation that runs are kept nowhere: one that goes on is folded from before it.
-    while last.position > fold.position and (closing := running_at(connection, last.position, account_id)):
+def _last_settled(connection: Connection, account_id: str, limit: int, until: datetime) -> LastDated:
+    """The last event up to a limit with which all are dated up to a time, and no liquidation runs.
+
+    The prices of a liquidation that runs are kept nowhere: one that goes on is folded from before it.
+    """
+    last = last_dated(connection, limit, account_id, until)
+    while last.position and (closing := running_at(connection, last.position, account_id)):
         before = min(one["started_position"] for one in closing.values()) - 1
         last = last_dated(connection, before, account_id, until)
-    return _kept(connection, account_id, last) if last.position > fold.position else fold
+    return last
 
 
 def _kept(connection: Connection, account_id: str, last: LastDated) -> Base:
@@ -84,7 +88,7 @@ def _kept(connection: Connection, account_id: str, last: LastDated) -> Base:
         accounts.leverages_of(row),
         _settings(connection, last.position, account_id),
     )
-    return Base(*last, state)
+    return Base(last.dated_to, last.position, last.version, state)
 
 
 def _settings(connection: Connection, position: int, account_id: str) -> dict[str, WalletSettings]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ledger.postgres import Connection, connect
 from ledger.words import CROSS, PRICES
-from projections.accounts import projector
+from projections.accounts import kept_folds, projector
 from projections.accounts.dates import counted
 from projections.accounts.hold_queries import holds
 from projections.accounts.queries import withdrawals
@@ -25,6 +25,7 @@ from projections.questions.accounts import dated_accounts
 from projections.questions.levels import dated_wallets_that_owe
 from projections.questions.loans import dated_loans, dated_totals
 from projections.questions.margin_wallets import buckets_answer, pool_answer
+from projections.rebuild import rebuild
 from projections.runner import catch_up
 from projections.tables import LIVE, work_in
 from projections.trial_balance.queries import trial_balance
@@ -32,6 +33,8 @@ from projections.trial_balance.sums import Sums, add
 from tests.databases import fresh_database
 from tests.projections.backdated import MINUTE, START, Fold, backdated_log, comparable
 from tests.projections.logs import record
+from tests.projections.stories import crash_with_deficit, exchange_opens
+from tests.projections.story import Story
 
 STEPS = 260
 BATCH = 61
@@ -57,6 +60,7 @@ def test_every_question_answers_what_folding_by_date_gives(
 ) -> None:
     # So that folds are kept at all of an account's first hundred events.
     monkeypatch.setattr(projector, "EVENTS_BETWEEN", 4)
+    monkeypatch.setattr(kept_folds, "EVENTS_BETWEEN", 4)
     log = backdated_log(STEPS, seed, chance)
     with projected(server_url, template_database, log) as connection:
         for _ in range(25):
@@ -199,6 +203,42 @@ def the_trail_is_that_of(fold: Fold, connection: Connection, known: int, until: 
         assert [one.position for one in events(connection, dated, which, limit=5000)] == expected
         newest = events(connection, dated, which, limit=5, newest_first=True)
         assert [one.position for one in newest] == expected[::-1][:5]
+
+
+def test_a_liquidation_that_ran_where_events_were_still_in_order_closes_at_its_prices(database: str) -> None:
+    """A margin call that is entered late belongs between the start of a liquidation and its fill."""
+    story = Story(database)
+    exchange_opens(story)
+    crash_with_deficit(story)
+    log = [
+        event.model_copy(update={"effective_at": START + 2 * place * MINUTE})
+        for place, event in enumerate(story.events)
+    ]
+    started = next(place for place, event in enumerate(log) if event.TOPIC == "liquidation.started")
+    call = next(event for event in log if event.TOPIC == "margin.called")
+    between = {"effective_at": log[started].effective_at + MINUTE, "version": log[-1].version + 1}
+    log.append(call.model_copy(update=between))
+    record(database, log)
+    catch_up(database)
+    until = log[-2].effective_at
+    with connect(database, autocommit=True) as connection:
+        work_in(connection, LIVE)
+        found = account_at(connection, len(log), "dan", until)
+    assert found is not None
+    assert comparable(found) == comparable(Fold(log, len(log), until).accounts["dan"])
+    assert found.wallets.cross.positions["BTC/USDT"].realised_profit < 0
+
+
+def test_a_rebuild_in_other_batches_keeps_the_same_folds(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(projector, "EVENTS_BETWEEN", 4)
+    monkeypatch.setattr(kept_folds, "EVENTS_BETWEEN", 4)
+    record(database, backdated_log(STEPS, 5, Random(5)))
+    catch_up(database, ("accounts", "audit_trail"), batch_size=7)
+    with connect(database) as connection:
+        rows = connection.execute("select count(*), count(valid_to) from projections.account_folds").fetchone()
+    assert rows is not None
+    assert min(rows) > 10
+    assert [report.differences for report in rebuild(database, ("accounts", "audit_trail"))] == [0, 0]
 
 
 def test_where_nothing_was_entered_late_nothing_is_folded(database: str) -> None:
