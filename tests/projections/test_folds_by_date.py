@@ -37,6 +37,6 @@ def test_a_rebuild_finds_what_another_process_kept(database: str) -> None:
         subprocess.run([sys.executable, "-c", CATCH_UP, database], env=other, check=True)
         with connect(database) as connection:
             kept = connection.execute("select state -> 'blocks' from projections.account_folds").fetchall()
-        assert kept == [(sorted(Capability),)]
+        assert {tuple(blocks) for (blocks,) in kept} == {tuple(sorted(Capability))}
         (report,) = rebuild(database, ["accounts"])
         assert (report.differences, report.examples) == (0, [])
