@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from psycopg import sql
 
@@ -45,20 +45,25 @@ class CopyFailed(RuntimeError):
 
 
 class Copy(Fed):
-    """One projection being built again from position 0; whatever an earlier attempt left is dropped.
+    """One projection being built again, in tables of its schema that hold the log up to `position`.
 
     `failure` is what it could not take, with how many events that were.
     """
 
-    def __init__(self, connection: Connection, name: str, schema: str) -> None:
+    def __init__(self, name: str, schema: str) -> None:
         super().__init__(name, PROJECTORS[name](), 0)
         self.schema = schema
         self.rows = 0
         self.failure: tuple[Exception, int] | None = None
+
+    @classmethod
+    def created(cls, connection: Connection, name: str, schema: str) -> Self:
+        """A copy of nothing; whatever an earlier attempt left is dropped."""
         with connection.transaction():
             create_schema(connection, schema)
             work_in(connection, schema)
             create_tables(connection, name)
+        return cls(name, schema)
 
     def enter(self, connection: Connection) -> None:
         work_in(connection, self.schema)

@@ -11,6 +11,7 @@ from ledger.postgres import Connection
 LEADERS = 4_712_027
 REBUILDS = 4_712_028
 VERIFICATION = 4_712_029
+BUILDERS = 4_712_030
 
 
 class Leader(NamedTuple):
@@ -90,3 +91,16 @@ def leaders(connection: Connection) -> dict[int, Leader]:
         [LEADERS],
     )
     return {number: Leader(pid, application) for number, pid, application in rows}
+
+
+def end_holders(connection: Connection, kind: int, names: Iterable[str]) -> None:
+    """Ends the sessions that hold locks of that kind on names, and waits until they are gone."""
+    for name in names:
+        connection.execute(
+            "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted"
+            " and classid::bigint = %s and objid::bigint = %s"
+            " and database = (select oid from pg_database where datname = current_database())",
+            [kind, number_of(name)],
+        )
+        connection.execute("select pg_advisory_lock(%s, %s)", [kind, number_of(name)])
+        connection.execute("select pg_advisory_unlock(%s, %s)", [kind, number_of(name)])

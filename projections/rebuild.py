@@ -14,8 +14,9 @@ from psycopg import sql
 from ledger.log import log_end
 from ledger.postgres import Connection, connect
 from projections import leadership
+from projections.apart import build, end_left_over
 from projections.catalogue import ALL, PROJECTORS
-from projections.copying import BATCH_SIZE, Copy, bring, compare, feeding, index_all
+from projections.copying import BATCH_SIZE, Copy, bring, compare, feeding
 from projections.feeding import Feeder
 from projections.progress import standings
 from projections.runner import ProjectionFailed, catch_up
@@ -58,6 +59,7 @@ def rebuild(url: str, names: Sequence[str] = ALL, progress: Progress = lambda *_
         )
         for name in names:
             leaving.enter_context(_alone(leading, name))
+        end_left_over(leading, names)
         _drop_left_over(leading, names)
         reports = _Rebuild(url, leading, reader, writer, names, progress).run()
     try:
@@ -120,11 +122,9 @@ class _Rebuild:
 
     def _rebuild(self, names: Sequence[str], *, is_live: bool) -> Iterator[RebuildReport]:
         """Copies that are folded together, and swapped one after the other."""
-        copies = [Copy(self._writer, name, f"rebuild_{name}") for name in names]
+        copies = [Copy.created(self._writer, name, f"rebuild_{name}") for name in names]
+        build(self._url, self._reader, self._writer, copies, partial(self._target, copies), self._progress)
         with feeding(self._reader, self._writer) as feeder:
-            self._follow(feeder, copies)
-            index_all(copies, [self._writer, self._connection], partial(self._tell, "indexes", len(names)))
-            work_in(self._connection, LIVE)
             self._follow(feeder, copies)
             while copies:
                 if is_live and copies[0].name in standings(self._connection):
@@ -139,9 +139,13 @@ class _Rebuild:
         """Brings copies so near to the live ones that little is left to do while the live ones have to wait."""
         behind = BATCH_SIZE + 1
         while behind > BATCH_SIZE:
-            target = min(self._position_of_live(copy.name) for copy in copies)
+            target = self._target(copies)
             behind = target - copies[0].position
             bring(feeder, copies, target, partial(self._tell, "events", target))
+
+    def _target(self, copies: Sequence[Copy]) -> int:
+        """How far all copies can come without the first of them coming further than its live one."""
+        return min(self._position_of_live(copy.name) for copy in copies)
 
     def _bring_live(self, name: str) -> None:
         try:

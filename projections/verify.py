@@ -107,7 +107,7 @@ class _Verification:
 
     @contextmanager
     def _copy(self, name: str) -> Iterator[Copy]:
-        copy = Copy(self._connection, name, f"verify_{name}")
+        copy = Copy.created(self._connection, name, f"verify_{name}")
         try:
             yield copy
         finally:

@@ -7,6 +7,7 @@ import typer
 from api.command_line.database import migrated_url
 from api.command_line.screen import Exit, say, show_progress, shown_in, stop
 from ledger import collect_seldom
+from projections.apart import BuilderEnded
 from projections.catalogue import ALL
 from projections.copying import CopyFailed
 from projections.rebuild import RebuildRefused, RebuildReport
@@ -26,7 +27,7 @@ def rebuild(
         stop(f"{', '.join(unknown)}: no such projection; there are {', '.join(ALL)}", Exit.USAGE)
     try:
         reports = _rebuild(migrated_url(), names or list(ALL))
-    except (RebuildRefused, CopyFailed, ProjectionFailed) as refusal:
+    except (RebuildRefused, CopyFailed, BuilderEnded, ProjectionFailed) as refusal:
         stop(str(refusal))
     for report in reports:
         _print(report)

@@ -3,14 +3,16 @@
 import sys
 import time
 from collections.abc import Callable
+from multiprocessing import active_children
 
 from benchmarks.processes.child import answer
 from benchmarks.server import peak_resident_mb, resident_mb
 from ledger import collect_seldom
 from ledger.log import log_end
 from ledger.postgres import connect
+from projections.apart import build
 from projections.catalogue import ALL
-from projections.copying import Copy, bring, feeding, index_all
+from projections.copying import Copy
 from projections.runner import catch_up
 
 
@@ -19,16 +21,14 @@ def rebuild(url: str) -> dict[str, float]:
     with connect(url, autocommit=True) as reader, connect(url, autocommit=True) as writer:
         end = log_end(reader).position
         started = time.perf_counter()
-        copies = [Copy(writer, name, f"rebuild_{name}") for name in ALL]
-        with feeding(reader, writer) as feeder:
-            bring(feeder, copies, end, _tell)
-            folded = time.perf_counter()
-            index_all(copies, [writer, reader], lambda _: None)
-        seconds = time.perf_counter() - started
+        copies = [Copy.created(writer, name, f"rebuild_{name}") for name in ALL]
+        folding = _Folding()
+        build(url, reader, writer, copies, lambda: end, folding.tell)
+        ended = time.perf_counter()
     return {
-        "seconds": seconds,
+        "seconds": ended - started,
         "events": end,
-        "indexing_seconds": started + seconds - folded,
+        "indexing_seconds": ended - folding.until,
         "rows_written": sum(copy.rows for copy in copies),
     }
 
@@ -51,8 +51,20 @@ def main(url: str, work: str) -> None:
     answer({"took": took, "resident_mb_before": before, "peak_resident_mb": peak_resident_mb()})
 
 
-def _tell(position: int) -> None:
-    answer({"position": position, "resident_mb": resident_mb()})
+class _Folding:
+    """Tells how far the events are folded and how large all its processes are, and keeps when the last one was."""
+
+    until = 0.0
+
+    def tell(self, what: str, done: int, whole: int) -> None:  # noqa: ARG002
+        if what == "events":
+            self.until = time.perf_counter()
+            answer({"position": done, "resident_mb": _resident_mb_of_all()})
+
+
+def _resident_mb_of_all() -> float:
+    """Of this process and those that it started."""
+    return resident_mb() + sum(resident_mb(one.pid) for one in active_children() if one.pid)
 
 
 if __name__ == "__main__":

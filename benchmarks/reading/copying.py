@@ -46,7 +46,7 @@ class Copying:
             exported = self._export(first)
             checkpoint(self._url)
             started = time.perf_counter()
-            copies = [Copy(first, name, f"{COPIED}_{name}") for name in ALL]
+            copies = [Copy.created(first, name, f"{COPIED}_{name}") for name in ALL]
             _fill(exported, [first, second])
             for copy in copies:
                 copy.rows = sum(exported[table].rows for table in PROJECTORS[copy.name].tables)

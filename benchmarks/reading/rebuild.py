@@ -32,7 +32,7 @@ class Rebuild:
         further = {
             "indexing_seconds": took["indexing_seconds"],
             "rows_written": took["rows_written"],
-            "peak_resident_mb": heard["peak_resident_mb"],
+            "peak_resident_mb": max([heard["peak_resident_mb"], *(size for _, size in sizes)]),
             "resident_mb_before": heard["resident_mb_before"],
             "resident_mb_on_the_way": _thinned(sizes),
         }

@@ -29,13 +29,14 @@ TEMPORARY = "select count(*) from pg_class where relname like 'folded_accounts_%
 class Watched(Copy):
     """A copy that cannot be written from a position on, and keeps what it was told."""
 
-    def __init__(self, connection: Connection, name: str, bad_from: int) -> None:
-        super().__init__(connection, name, f"watched_{name}")
+    bad_from = 0
+
+    def __init__(self, name: str, schema: str) -> None:
+        super().__init__(name, schema)
         self.told: list[tuple[str, int, int]] = []
-        self._bad_from = bad_from
 
     def write(self, connection: Connection, writes: Writes, before: int, last: int) -> None:
-        if before >= self._bad_from:
+        if before >= self.bad_from:
             raise ValueError("the real cause")
         super().write(connection, writes, before, last)
 
@@ -50,7 +51,8 @@ def test_only_the_batch_that_was_not_written_is_told_of(
     """With more accounts than are kept, the next batch looks into the tables, and so learns of it half-way."""
     recorded_log(database)
     with connect(database, autocommit=True) as reader, connect(database, autocommit=True) as writer:
-        copy, feeder = Watched(writer, "accounts", 300), Feeder(reader, writer)
+        copy, feeder = Watched.created(writer, "accounts", "watched_accounts"), Feeder(reader, writer)
+        copy.bad_from = 300
         monkeypatch.setattr(copy.projector._kept, "_limit", 1)  # type: ignore[attr-defined]
         feeder.feed([copy], read_log(reader, 0, 300))
         feeder.settle()
@@ -67,7 +69,7 @@ def test_who_comes_to_where_others_stand_goes_on_with_their_fold(
     recorded_log(database)
     monkeypatch.setattr(feeding, "Fold", lambda connection, position: Fold(connection, position, limit=2))
     with connect(database, autocommit=True) as reader, connect(database, autocommit=True) as writer:
-        ahead, behind = Copy(writer, "balances", "copy_a"), Copy(writer, "positions", "copy_b")
+        ahead, behind = Copy.created(writer, "balances", "copy_a"), Copy.created(writer, "positions", "copy_b")
         feeder = Feeder(reader, writer)
         feeder.feed([ahead], read_log(reader, 0, 200))
         feeder.feed([behind], read_log(reader, 0, 100))
@@ -86,7 +88,7 @@ def test_garbage_is_looked_for_again_also_after_a_lost_session(database: str) ->
     assert gc.isenabled()
     with connect(database, autocommit=True) as reader, connect(database, autocommit=True) as writer:
         with suppress(psycopg.Error), feeding_copies(reader, writer) as feeder:
-            feeder.feed([Copy(writer, "balances", "copy_a")], read_log(reader, 0, 200))
+            feeder.feed([Copy.created(writer, "balances", "copy_a")], read_log(reader, 0, 200))
             feeder.settle()
             writer.execute("select pg_terminate_backend(%s)", [reader.info.backend_pid])
             time.sleep(0.2)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ledger.postgres import connect
-from projections import copying
+from projections import apart
 from projections import rebuild as rebuilding
 from projections.balances.queries import balances
 from projections.catalogue import ALL
@@ -133,13 +133,12 @@ def test_of_projections_that_stand_still_one_may_go_on_meanwhile(
     with connect(database, autocommit=True) as connection:
         failure = "update projection_positions set error = 'x', error_position = %s, failed_at = now()"
         connection.execute(f"{failure} where name = any(%s)", [half + 1, names])
-    index_all = copying.index_all
 
     def going_on(*arguments: Any) -> None:
-        index_all(*arguments)
+        apart.build(*arguments)
         catch_up(database, ["balances"])
 
-    monkeypatch.setattr(rebuilding, "index_all", going_on)
+    monkeypatch.setattr(rebuilding, "build", going_on)
     reports = rebuild(database, names)
     assert [(report.name, report.position, report.differences) for report in reports] == [
         ("balances", len(events), 0),

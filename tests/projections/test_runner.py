@@ -29,7 +29,7 @@ def differences(url: str, name: str) -> list[str]:
     """How the live tables differ from a fold of the whole log in one go."""
     with connect(url, autocommit=True) as connection, connect(url, autocommit=True) as writer:
         with feeding(connection, writer) as feeder:
-            copy = Copy(writer, name, f"check_{name}")
+            copy = Copy.created(writer, name, f"check_{name}")
             bring(feeder, [copy], standing_of(url, name).position)
         found = compare(connection, name, copy.schema).examples
         drop_schema(connection, copy.schema)
