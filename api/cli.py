@@ -89,3 +89,7 @@ def end(text: str, code: int) -> None:
     """Says why, and exits."""
     note(text)
     sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

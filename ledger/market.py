@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -107,6 +107,21 @@ class Market:
     prices: dict[str, MarkPrice] = field(default_factory=dict)
     newest_prices_at: datetime | None = None
     withdrawable_insurance: dict[str, Decimal] = field(default_factory=dict)
+
+    def copy(self) -> "Market":
+        """A market of its own down to its listings, which evolving changes in place; prices and limits are replaced."""
+        assets = {
+            symbol: replace(one, rates=Rates(one.rates.listed, one.rates.since.copy(), one.rates.rates.copy()))
+            for symbol, one in self.assets.items()
+        }
+        return replace(
+            self,
+            assets=assets,
+            pairs={name: replace(one) for name, one in self.pairs.items()},
+            limits=self.limits.copy(),
+            prices=self.prices.copy(),
+            withdrawable_insurance=self.withdrawable_insurance.copy(),
+        )
 
     def asset(self, symbol: str) -> AssetListing:
         """The listing of an asset, or UnknownAsset."""

@@ -9,7 +9,7 @@ from ledger import account, exchange
 from ledger.account import Account
 from ledger.events import AccountEvent, AnyEvent, ExchangeEvent, PricesMarked, read_event
 from ledger.log import Connection, StoredRow, log_end, read_positions, read_rows, read_stream
-from ledger.market import Market, Rates
+from ledger.market import Market
 from ledger.snapshots import EVENTS_BETWEEN, MARKET, Snapshot, find_market
 from ledger.words import EXCHANGE, PRICES
 
@@ -191,24 +191,9 @@ def market_after(market: Market, events: Iterable[AnyEvent]) -> Market:
     owns_listings = False
     for event in events:
         if not isinstance(event, PricesMarked) and not owns_listings:
-            owned, owns_listings = _copy(owned), True
+            owned, owns_listings = owned.copy(), True
         elif owned is market:
             # Marks replace prices only, and come often: the listings may be shared.
             owned = replace(market, prices=market.prices.copy())
         exchange.evolve(owned, cast(ExchangeEvent, event))
     return owned
-
-
-def _copy(market: Market) -> Market:
-    assets = {
-        symbol: replace(one, rates=Rates(one.rates.listed, one.rates.since.copy(), one.rates.rates.copy()))
-        for symbol, one in market.assets.items()
-    }
-    return replace(
-        market,
-        assets=assets,
-        pairs={name: replace(one) for name, one in market.pairs.items()},
-        limits=market.limits.copy(),
-        prices=market.prices.copy(),
-        withdrawable_insurance=market.withdrawable_insurance.copy(),
-    )

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
 from psycopg_pool import ConnectionPool
@@ -153,10 +153,23 @@ def _needed(connection: Connection, question: _Question) -> int:
 
 def _point(connection: Connection, known: int | datetime, end: int) -> int:
     if isinstance(known, datetime):
+        _require_past(connection, known)
         return position_at(connection, known)
     if known > end:
         raise Malformed(f"position {known} is asked for, the log ends at {end}; ask as of a position up to that")
     return known
+
+
+def _require_past(connection: Connection, recorded_at: datetime) -> None:
+    """What will be recorded up to a time that is yet to come cannot be told; the log may be ahead of the clock."""
+    row = connection.execute(
+        "select greatest(clock_timestamp(), (select recorded_at from events order by notification_id desc limit 1))"
+    ).fetchone()
+    if row is not None and recorded_at > row[0]:
+        raise Malformed(
+            f"recorded_at {recorded_at.isoformat()} is asked for, which lies ahead of the database's clock at "
+            f"{row[0].astimezone(UTC).isoformat()}; ask as of a time up to that"
+        )
 
 
 def _position(connection: Connection, known: int | datetime | None, least: int) -> int:

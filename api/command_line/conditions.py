@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ledger.errors import Malformed
 from ledger.margin import Margin
+from ledger.market import Market
 from ledger.money import ZERO, Ratio, base_of, compare_ratio, parse_amount, plain, quote_of
 from ledger.wallets import Balance
 from ledger.words import CROSS, SPOT, AssetSymbol, Band, WalletName, pair_of
@@ -50,6 +51,13 @@ class Condition(NamedTuple):
     figure: str
     compared: str
     value: Decimal | str | None
+
+    def require_listed(self, market: Market) -> None:
+        """Refuses with UnknownPair or UnknownAsset what no event can be about."""
+        if (pair := pair_of(self.wallet)) is not None:
+            market.pair(pair)
+        if self.asset is not None:
+            market.asset(self.asset)
 
     @property
     def moves_with_prices(self) -> bool:

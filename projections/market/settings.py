@@ -1,14 +1,13 @@
 """The exchange's settings folded into a Market, kept in memory: at a position of the log they never change again."""
 
 from collections import OrderedDict
-from dataclasses import replace
 from datetime import datetime
 from threading import Lock
 from typing import NamedTuple
 
 from ledger.events import read_event
 from ledger.exchange import evolve
-from ledger.market import Market, Rates
+from ledger.market import Market
 from projections.projector import Connection
 
 KEPT_MARKETS = 64
@@ -50,7 +49,8 @@ def settings_at(connection: Connection, position: int) -> Market:
             _markets[key] = market
             while len(_markets) > KEPT_MARKETS:
                 _markets.popitem(last=False)
-    return _copy(market)
+    # Who walks through the past goes on to set what it finds.
+    return market.copy()
 
 
 def _folded(connection: Connection, position: int) -> Market:
@@ -58,19 +58,3 @@ def _folded(connection: Connection, position: int) -> Market:
     for topic, content in connection.execute(SETTINGS, [position]):
         evolve(market, read_event(topic, content.encode()))  # type: ignore[arg-type]
     return market
-
-
-def _copy(market: Market) -> Market:
-    """A market of its own down to its listings: who walks through the past goes on to set what it finds."""
-    assets = {
-        symbol: replace(one, rates=Rates(one.rates.listed, one.rates.since.copy(), one.rates.rates.copy()))
-        for symbol, one in market.assets.items()
-    }
-    return replace(
-        market,
-        assets=assets,
-        pairs={pair: replace(one) for pair, one in market.pairs.items()},
-        limits=market.limits.copy(),
-        prices={},
-        withdrawable_insurance=market.withdrawable_insurance.copy(),
-    )

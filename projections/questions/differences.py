@@ -8,7 +8,7 @@ from ledger.errors import Malformed
 from ledger.money import plain
 from ledger.positions import FLAT
 from ledger.wallets import Wallet, Wallets
-from ledger.words import SPOT
+from ledger.words import SPOT, pair_of
 from projections.projector import Connection
 from projections.questions.path import Happening, path_by_business_time, path_by_position
 from projections.questions.points import Standpoint, standpoint, two_points
@@ -30,10 +30,12 @@ def differences_answer(
 ) -> dict[str, Any]:
     """What GET /v1/accounts/{id}/diff answers: from a point (None: the opening) to `last`, which the snapshot is as of.
 
-    Refusals: those of the points; an account that is not there; more than `most_events` events between them.
+    Refusals: those of the points; an account or a pair that is not there; more than `most_events` events between them.
     """
     connection, asked = snapshot.connection, two_points(snapshot, account_id, first, last)
     start, end = (standpoint(connection, account_id, *one) for one in zip(asked, ("from", "to"), strict=True))
+    if shown.wallet is not None and (pair := pair_of(shown.wallet)) is not None:
+        end.market.pair(pair)
     _require_few(start, end, most_events)
     # Told before the walk, which takes the account and the market at the start along.
     told, before = {"from": start.answer(), "to": end.answer()}, start.account.wallets.copy()

@@ -58,8 +58,8 @@ def two_points(snapshot: Snapshot, account_id: str, first: AsOf | None, last: As
     if "effective_at" in kinds:
         if len(set(kinds)) > 1:
             raise Malformed(
-                f"`from` is a {kinds[0]} and `to` a {kinds[1]}; business times order what happened otherwise than the "
-                "log does, so state both as effective_at, or neither"
+                f"`from` is stated as {kinds[0]} and `to` as {kinds[1]}; business times order what happened otherwise "
+                "than the log does, so state both as effective_at, or neither"
             )
         return _business_times(snapshot, row["opened_at"], first, last)
     return _positions(snapshot, row["opened_position"], first, last)

@@ -139,6 +139,16 @@ def test_a_condition_that_cannot_be_understood_is_refused_with_what_is_wrong(tex
     assert why in refused.value.detail
 
 
+def test_a_condition_on_what_was_never_listed_is_refused(ledger: CommandLine) -> None:
+    for condition, why in [
+        ("isolated:DOGE/USDT.level < 1.3", "unknown_pair: pair DOGE/USDT is not listed"),
+        ("spot.DOGE.free > 1", "unknown_asset: asset DOGE is not listed"),
+    ]:
+        ended = ledger("replay", "alice", "--until", condition)
+        assert ended.code == 1
+        assert why in ended.err
+
+
 def test_what_cannot_be_replayed_ends_with_2(ledger: CommandLine) -> None:
     for arguments, why in [
         (["--until", "cross.level"], "is no condition"),

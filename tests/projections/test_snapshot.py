@@ -2,7 +2,7 @@
 
 import threading
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -71,6 +71,18 @@ def test_as_of_a_position_or_a_recorded_time(database: str) -> None:
             assert (snapshot.position, snapshot.effective_at) == (NEWEST, FIRST_RECORDED_AT)
         with open_snapshot(pool, names=NAMES, position=70, effective_at=FIRST_RECORDED_AT) as snapshot:
             assert snapshot[1:] == (70, FIRST_RECORDED_AT)
+
+
+def test_what_will_be_recorded_cannot_be_asked_for(database: str) -> None:
+    record(database, random_log()[:5])
+    catch_up(database, NAMES)
+    with connect(database) as connection:
+        ahead = datetime.now(UTC) + timedelta(minutes=1)
+        with (
+            pytest.raises(Malformed, match="lies ahead of the database's clock"),
+            open_snapshot(connection, names=NAMES, recorded_at=ahead),
+        ):
+            pass
 
 
 def test_a_point_beyond_the_log_and_two_points_at_once_are_malformed(database: str) -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from ledger.errors import Malformed, UnknownAccount
+from ledger.errors import Malformed, UnknownAccount, UnknownPair
 from projections.questions.differences import differences_answer
 from projections.questions.tally import Shown
 from projections.snapshot import AsOf
@@ -102,6 +102,8 @@ def test_what_makes_no_sense_is_refused(of_alice: Story) -> None:
             asked(connection, "alice", most_events=5)
         with snapshot_of(connection, position=END) as snapshot, pytest.raises(Malformed, match="state both"):
             differences_answer(snapshot, "alice", AsOf("effective_at", NOON), last=AsOf("position", END))
+        with snapshot_of(connection, position=END) as snapshot, pytest.raises(UnknownPair, match="DOGE/USDT is not"):
+            differences_answer(snapshot, "alice", None, Shown("isolated:DOGE/USDT"))
         with pytest.raises(Malformed, match="lies after `to`"):
             between_times(connection, "alice", NOON + HOUR, NOON)
 
