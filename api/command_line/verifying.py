@@ -21,16 +21,22 @@ def verify() -> None:
 
 def verify_database(url: str) -> bool:
     """Verifies, prints what was found, and says whether everything agrees."""
-    try:
-        with show_progress() as progress:
-            report = verify_projections(url, shown_in(progress, "verifying"))
-    except VerificationRefused as refusal:
-        stop(str(refusal))
-    _print(report)
+    report = verification_of(url)
+    print_verification(report)
     return not report.differences and report.trial_balance_zero
 
 
-def _print(report: VerifyReport) -> None:
+def verification_of(url: str) -> VerifyReport:
+    """Verifies with a progress bar; ends the command where another verification runs."""
+    try:
+        with show_progress() as progress:
+            return verify_projections(url, shown_in(progress, "verifying"))
+    except VerificationRefused as refusal:
+        stop(str(refusal))
+
+
+def print_verification(report: VerifyReport) -> None:
+    """Says what was found: differences, how much was folded, and whether the trial balance is zero."""
     for difference in report.differences[:DIFFERENCES_SHOWN]:
         say(f"difference: {difference}")
     if len(report.differences) > DIFFERENCES_SHOWN:

@@ -1,4 +1,4 @@
-"""The demo's own database: beside the ledger's, dropped and made anew for every run."""
+"""The own database of a demo or a backtest: beside the ledger's, dropped and made anew for every run."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,7 +31,7 @@ def demo_turn(server_url: str, name: str) -> Iterator[None]:
 
 def in_use(name: str) -> DatabaseRefused:
     return DatabaseRefused(
-        f"database {name} is in use, perhaps by a demo that is still playing or serving: stop it first"
+        f"database {name} is in use, perhaps by a demo that is still playing or serving, or a backtest: stop it first"
     )
 
 
@@ -48,11 +48,17 @@ def make_fresh(server_url: str, url: str, name: str) -> None:
             raise in_use(name) from error
         except psycopg.errors.InsufficientPrivilege as error:
             raise DatabaseRefused(
-                f"the demo needs a database of its own, {name}, and this user may not make one "
+                f"this needs a database of its own, {name}, and this user may not make one "
                 f"({error.diag.message_primary}): give it the right to create databases, or leave "
                 "LEDGER_DATABASE_URL out to use the embedded server"
             ) from error
     migrate(url)
+
+
+def drop(server_url: str, name: str) -> None:
+    """Drops the database of that name, whose turn the caller has; sessions that are still closing are ended."""
+    with connect(server_url, application_name="ledger demo", autocommit=True) as connection:
+        connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
 
 
 def _require_unused(connection: Connection, name: str) -> None:

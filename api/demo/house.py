@@ -25,14 +25,16 @@ BATCH = 5_000
 class RunningHouse:
     """Takes commands, and does after each price vector what the loop of `ledger serve` does."""
 
-    def __init__(self, ledger: Ledger, pool: Pool) -> None:
+    def __init__(self, ledger: Ledger, pool: Pool, actor: str = ACTOR) -> None:
         self._ledger = ledger
         self._pool = pool
+        self._actor = actor
         self._examiner = Examiner(ledger, pool, wait_seconds=WAIT_SECONDS)
         self._seen = 0
 
-    def submit(self, commands: Sequence[Command]) -> list[Outcome]:
-        return self._ledger.submit(commands, actor=ACTOR)
+    def submit(self, commands: Sequence[Command], correlation_id: str | None = None) -> list[Outcome]:
+        """Has commands recorded; who states the id of the request records the same in every run."""
+        return self._ledger.submit(commands, actor=self._actor, correlation_id=correlation_id)
 
     def examine(self) -> list[str]:
         """Charges interest and examines; returns the accounts that were called."""
@@ -61,7 +63,7 @@ class RunningHouse:
 
 
 @contextmanager
-def running_house(url: str) -> Iterator[RunningHouse]:
+def running_house(url: str, actor: str = ACTOR) -> Iterator[RunningHouse]:
     """A writer, the projections and a few connections, all stopped at the end."""
     stop = threading.Event()
     catch_up(url)
@@ -69,7 +71,7 @@ def running_house(url: str) -> Iterator[RunningHouse]:
     with Ledger(url) as ledger, open_pool(url, application_name="ledger demo", max_size=4) as pool:
         projecting.start()
         try:
-            yield RunningHouse(ledger, pool)
+            yield RunningHouse(ledger, pool, actor)
         finally:
             stop.set()
             projecting.join(WAIT_SECONDS)

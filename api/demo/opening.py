@@ -21,7 +21,14 @@ DEPTH = Decimal(1_000_000)
 
 
 def listing(scenario: Scenario, at: datetime) -> Script:
-    """Lists assets and pairs, sets how old a price may be where the data need it, and funds the insurance."""
+    """Lists the market and funds the insurance."""
+    script = market(scenario, at)
+    script.write("fund_insurance", asset=VALUATION_ASSET, amount=INSURANCE)
+    return script
+
+
+def market(scenario: Scenario, at: datetime) -> Script:
+    """Lists assets and pairs, and sets how old a price may be where the data need it."""
     script = Script("listing", at)
     script.write("list_asset", asset=VALUATION_ASSET, scale=SCALE, daily_interest_rate=VALUATION_RATE)
     for one in scenario.listings:
@@ -31,7 +38,6 @@ def listing(scenario: Scenario, at: datetime) -> Script:
     if scenario.price_max_age_seconds != PRICE_MAX_AGE_SECONDS:
         for scope in (CROSS, *(one.pair for one in scenario.listings)):
             script.write("set_risk_limits", scope=scope, price_max_age_seconds=scenario.price_max_age_seconds)
-    script.write("fund_insurance", asset=VALUATION_ASSET, amount=INSURANCE)
     return script
 
 

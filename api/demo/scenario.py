@@ -80,8 +80,12 @@ def seeded_scenario(seed: int) -> Scenario:
 
 def scenario_of_candles(files: Sequence[Path], pairs: Sequence[str], period: Period) -> Scenario:
     """The market of candle files within a period; refuses with CandlesUnusable."""
-    series = read_all(files, pairs, period)
-    vectors = _started(vectors_of(series), pairs)
+    return scenario_of_series(read_all(files, pairs, period))
+
+
+def scenario_of_series(series: Sequence[Series]) -> Scenario:
+    """The market of candles that were read; refuses with CandlesUnusable where they never open at the same time."""
+    vectors = _started(vectors_of(series), [one.pair for one in series])
     listings = _listed([(one.pair, one.price_scale) for one in series])
     return Scenario(_title(series, vectors), "candles", listings, vectors, _longest_step_seconds(series))
 
