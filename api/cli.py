@@ -9,8 +9,9 @@ import psycopg_pool
 import typer
 from pydantic import ValidationError
 
+from api.command_line.backtesting import backtest
 from api.command_line.comparing import diff
-from api.command_line.database import works_on_demo
+from api.command_line.database import works_on_backtest, works_on_demo
 from api.command_line.demonstrating import demo
 from api.command_line.importing import import_file
 from api.command_line.keys import keys
@@ -52,6 +53,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "verify": verify,
     "rebuild": rebuild,
     "demo": demo,
+    "backtest": backtest,
 }
 for name, command in COMMANDS.items():
     application.command(name)(command)
@@ -60,9 +62,11 @@ for name, command in COMMANDS.items():
 @application.callback()
 def options(
     demo: Annotated[bool, typer.Option("--demo", help="Work on the demo's database instead of the ledger's.")] = False,
+    backtest: Annotated[bool, typer.Option("--backtest", help="Work on the backtest that was kept last.")] = False,
 ) -> None:
     """Options of all commands."""
     works_on_demo.set(demo)
+    works_on_backtest.set(backtest)
 
 
 def main() -> None:

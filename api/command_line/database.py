@@ -9,8 +9,11 @@ from api.command_line.screen import Exit, stop
 from ledger.postgres import Settings, connect, database_url, migrate, read_migrations
 
 DEMO_DATABASE = "ledger_demo"
+BACKTEST_DATABASE = "ledger_backtest"
 works_on_demo: ContextVar[bool] = ContextVar("works_on_demo", default=False)
 """Set by `ledger --demo`."""
+works_on_backtest: ContextVar[bool] = ContextVar("works_on_backtest", default=False)
+"""Set by `ledger --backtest`."""
 
 
 def server_url() -> str:
@@ -30,8 +33,10 @@ def url_of_database(url: str, name: str) -> str:
 
 
 def chosen_url() -> str:
-    """The database that this command works on: the demo's under `ledger --demo`, else the ledger's."""
-    return url_of_database(server_url(), DEMO_DATABASE) if works_on_demo.get() else server_url()
+    """The database that this command works on: the demo's under `ledger --demo`, a kept backtest's, or the ledger's."""
+    if works_on_demo.get():
+        return url_of_database(server_url(), DEMO_DATABASE)
+    return url_of_database(server_url(), BACKTEST_DATABASE) if works_on_backtest.get() else server_url()
 
 
 def migrated_url() -> str:
