@@ -71,10 +71,12 @@ def replay(
     else:
         _tell_json(asked, found) if as_json else _tell(asked, found)
     if condition is not None and found.stopped is None and not step:
-        condition.require_listed(found.walk.market)
-        stop(
-            f"{condition.text} did not hold anywhere; at the end {_subject(condition)} is {condition.told(found.walk)}"
-        )
+        _stop_where_it_never_held(condition, found)
+
+
+def _stop_where_it_never_held(condition: Condition, found: Replay) -> None:
+    condition.require_listed(found.walk.market)
+    stop(f"{condition.text} did not hold anywhere; at the end {_subject(condition)} is {condition.told(found.walk)}")
 
 
 def _points(
