@@ -13,6 +13,7 @@ from ledger.events import AnyEvent, read_event
 Connection = psycopg.Connection[Any]
 
 PAGE_EVENTS = 1_000
+FIRST_EVENTS_BACK = 16
 
 
 class RecordedEvent(NamedTuple):
@@ -51,6 +52,17 @@ with recursive search (before, after) as (
     select case when recorded_at <= %(moment)s then notification_id else before end,
            case when recorded_at <= %(moment)s then after else notification_id end
     from search join events on notification_id = (before + after) / 2
+    where after - before > 1
+)
+select max(before) from search
+"""
+_VERSION_AT = """
+with recursive search (before, after) as (
+    select 0::bigint, coalesce(max(originator_version), 0) + 1 from events where originator_id = %(stream)s
+    union all
+    select case when notification_id <= %(position)s then originator_version else before end,
+           case when notification_id <= %(position)s then after else originator_version end
+    from search join events on originator_id = %(stream)s and originator_version = (before + after) / 2
     where after - before > 1
 )
 select max(before) from search
@@ -95,6 +107,21 @@ def stream_pages(
         after_version = page[-1].event.version
 
 
+def stream_back(connection: Connection, account_id: str, until_version: int) -> Iterator[RecordedEvent]:
+    """The events of one stream from a version back to its first, the last one first, in pages that grow."""
+    query = f"{_EVENTS} where originator_id = %s and originator_version <= %s order by originator_version desc limit %s"
+    limit = FIRST_EVENTS_BACK
+    while page := list(_read(connection, query, [account_id, until_version, limit])):
+        yield from page
+        until_version, limit = page[-1].event.version - 1, min(4 * limit, PAGE_EVENTS)
+
+
+def read_versions(connection: Connection, account_id: str, versions: Sequence[int]) -> list[RecordedEvent]:
+    """The events of one stream that have these versions, in order."""
+    query = f"{_EVENTS} where originator_id = %s and originator_version = any(%s) order by originator_version"
+    return list(_read(connection, query, [account_id, list(versions)]))
+
+
 def read_streams(connection: Connection, account_ids: Sequence[str], until_position: int) -> list[RecordedEvent]:
     """The events of several streams, stream by stream and each in order, none recorded beyond `until_position`."""
     query = f"{_EVENTS} where originator_id = any(%s) order by originator_id, originator_version"
@@ -106,6 +133,12 @@ def read_positions(connection: Connection, positions: Sequence[int]) -> list[Rec
     return list(
         _read(connection, f"{_EVENTS} where notification_id = any(%s) order by notification_id", [list(positions)])
     )
+
+
+def read_topics(connection: Connection, topics: Sequence[str], until_position: int) -> Iterator[RecordedEvent]:
+    """The events under these topics up to a position, in log order; walks the log, as no index of it knows topics."""
+    query = f"{_EVENTS} where topic = any(%s) and notification_id <= %s order by notification_id"
+    return _read(connection, query, [list(topics), until_position])
 
 
 def log_end(connection: Connection) -> LogEnd:
@@ -121,6 +154,12 @@ def log_end(connection: Connection) -> LogEnd:
 def position_at(connection: Connection, recorded_at: datetime) -> int:
     """The last position recorded at or before a time, 0 if none; found by halving, as recorded_at never decreases."""
     row = _cursor(connection).execute(_POSITION_AT, {"moment": recorded_at}).fetchone()
+    return int(row[0]) if row else 0
+
+
+def version_at(connection: Connection, account_id: str, position: int) -> int:
+    """The version of a stream at a log position, 0 before its first event; found by halving, as neither has gaps."""
+    row = _cursor(connection).execute(_VERSION_AT, {"stream": account_id, "position": position}).fetchone()
     return int(row[0]) if row else 0
 
 
