@@ -13,6 +13,7 @@ from api.command_line.backtesting import backtest
 from api.command_line.comparing import diff
 from api.command_line.database import works_on_backtest, works_on_demo
 from api.command_line.demonstrating import demo
+from api.command_line.explaining import explain
 from api.command_line.importing import import_file
 from api.command_line.keys import keys
 from api.command_line.migrating import migrate
@@ -50,6 +51,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "import": import_file,
     "diff": diff,
     "replay": replay,
+    "explain": explain,
     "verify": verify,
     "rebuild": rebuild,
     "demo": demo,

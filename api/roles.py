@@ -131,10 +131,15 @@ def require_may_read(caller: Caller, resource: Resource, account_id: str | None 
 
     Nothing is looked up before, so that the answer says nothing of whether the account exists.
     """
-    if caller.role is not Role.ADMIN and caller.role not in MAY_READ[resource]:
+    if not may_read(caller, resource):
         raise Forbidden(f"a key of role {caller.role} may not read {resource}; {_names_of(MAY_READ[resource])} may")
     if caller.role is Role.CUSTOMER and account_id is not None and account_id != caller.account_id:
         raise Forbidden(f"the key {caller.name} reads account {caller.account_id} only")
+
+
+def may_read(caller: Caller, resource: Resource) -> bool:
+    """Whether the caller's role may ask questions of this kind."""
+    return caller.role is Role.ADMIN or caller.role in MAY_READ[resource]
 
 
 def own_account(caller: Caller, account_id: str | None) -> str | None:

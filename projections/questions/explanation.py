@@ -3,13 +3,14 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ledger.events import LiquidationStarted
-from ledger.log import Connection, stream_back
+from ledger.errors import Unknown, UnknownLiquidation
+from ledger.events import LiquidationStarted, MarginCalled
+from ledger.log import Connection, read_positions, stream_back
 from ledger.margin import valued_assets
 from ledger.money import plain, valuation_pair
 from ledger.postings import postings
 from projections.audit_trail.queries import entry
-from projections.questions.explanation_case import Case, touches
+from projections.questions.explanation_case import Case, case_of, touches
 from projections.questions.explanation_checks import disagreeing
 from projections.questions.explanation_fund import fund_through
 from projections.questions.explanation_path import Approach, changes_told
@@ -18,6 +19,7 @@ from projections.questions.explanation_words import end_of, sentence_of
 from projections.questions.figures import balance_figures
 from projections.questions.margin_wallet import band, level, sums
 from projections.questions.walk import Walk
+from projections.snapshot import Snapshot
 
 ONE_HOUR = timedelta(hours=1)
 MOST_STEPS = 200
@@ -26,10 +28,38 @@ MOST_EVENTS_BACK = 1_000
 THE_BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
+def explained_liquidation(
+    snapshot: Snapshot, liquidation_id: str, over: timedelta = ONE_HOUR, limit: int = MOST_STEPS
+) -> dict[str, Any]:
+    """What GET /v1/liquidations/{id}/explanation answers; UnknownLiquidation where it was not started by then."""
+    account_id, _, version = liquidation_id.rpartition(".")
+    case = case_of(snapshot.connection, account_id, int(version), snapshot.position)
+    if not isinstance(case.event, LiquidationStarted):
+        raise UnknownLiquidation(
+            f"{liquidation_id} is a margin call, at position {case.cause.position}; "
+            f"GET /v1/accounts/{account_id}/margin-calls/{case.cause.position}/explanation explains it"
+        )
+    return explanation_of(snapshot.connection, case, over, limit)
+
+
+def explained_call(
+    snapshot: Snapshot, account_id: str, position: int, over: timedelta = ONE_HOUR, limit: int = MOST_STEPS
+) -> dict[str, Any]:
+    """The same of the margin call that an account got at a log position; Unknown where it got none there."""
+    called = read_positions(snapshot.connection, [position] if position <= snapshot.position else [])
+    if not called or called[0].event.account_id != account_id or not isinstance(called[0].event, MarginCalled):
+        raise Unknown(
+            f"account {account_id} got no margin call at position {position}, of what is recorded up to position "
+            f"{snapshot.position}; GET /v1/margin-calls lists where it did"
+        )
+    case = case_of(snapshot.connection, account_id, called[0].event.version, snapshot.position)
+    return explanation_of(snapshot.connection, case, over, limit)
+
+
 def explanation_of(
     connection: Connection, case: Case, over: timedelta = ONE_HOUR, limit: int = MOST_STEPS
 ) -> dict[str, Any]:
-    """What GET /v1/liquidations/{id}/explanation answers: the level is told over a time before, in up to `limit` steps.
+    """One case explained: the level is told over a time before it, in up to `limit` steps.
 
     `agrees` is whether every number that is stated is what it comes to when it is worked out and decided again.
     """

@@ -128,7 +128,7 @@ def checks_of_postings(recorded: RecordedEvent, wallet: str) -> Iterator[Check]:
     topic = recorded.event.TOPIC
     for asset, total in sorted(sums.items()):
         yield same(f"{topic} postings in {asset}", recorded, ZERO, total)
-    yield same(f"{topic} touches no other wallet", recorded, "", ", ".join(sorted(others)))
+    yield same(f"{topic} touches no other wallet", recorded, "none", ", ".join(sorted(others)) or "none")
 
 
 def _balances(recorded: RecordedEvent, event: LiquidationStarted, wallet: Wallet) -> Iterator[Check]:

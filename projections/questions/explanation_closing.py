@@ -158,7 +158,7 @@ class Closing:
         yield same("repaid_value", recorded, event.repaid_value, repaid_value)
         yield same("fee_rate", recorded, event.fee_rate, self.fee_rate)
         yield same("fee_value", recorded, event.fee_value, repaid_value * self.fee_rate)
-        yield from _each("fee", recorded, event.fee, self._fee(event.fee_value))
+        yield from _each("fee", recorded, event.fee, self._fee(repaid_value * self.fee_rate))
         yield from _each("covered", recorded, event.covered, self.covered)
         yield same("covered_value", recorded, event.covered_value, self.covered_value)
         for asset, amount in event.fee.items():

@@ -82,22 +82,24 @@ def _lacking(recorded: RecordedEvent, name: str, why: str) -> Check:
 
 
 def _asked(connection: Connection, group: Sequence[RecordedEvent]) -> Iterator[Asked]:
-    event = group[0].event
-    if event.idempotency_key is not None:
-        row = (
-            connection.cursor(row_factory=tuple_row)
-            .execute(CONTENT, [event.account_id, event.idempotency_key])
-            .fetchone()
-        )
-        if row is not None and row[0] is not None:
-            try:
-                content = {**json.loads(row[0]), "idempotency_key": event.idempotency_key}
-                yield Asked(parse_command(content), "its idempotency key")
-            except Malformed:
-                pass  # It is of a kind that is not taken any more, and its events may still tell it.
-            return
+    kept = _kept(connection, group[0].event)
+    if kept is not None:
+        yield Asked(kept, "its idempotency key")
+        return
     for content in _contents(group):
         yield Asked(parse_command(content), "its events")
+
+
+def _kept(connection: Connection, event: e.AnyEvent) -> Command | None:
+    """The command as it is kept with its key; None without a key, or of a kind that is taken no more."""
+    cursor = connection.cursor(row_factory=tuple_row)
+    row = cursor.execute(CONTENT, [event.account_id, event.idempotency_key]).fetchone()
+    if row is None or row[0] is None:
+        return None
+    try:
+        return parse_command({**json.loads(row[0]), "idempotency_key": event.idempotency_key})
+    except Malformed:
+        return None
 
 
 def _contents(group: Sequence[RecordedEvent]) -> Iterator[dict[str, Any]]:

@@ -79,7 +79,8 @@ class Approach:
         return self.walk.margin(self.case.wallet)
 
     def _go(self, ahead: Iterable[RecordedEvent]) -> None:
-        self.start = self._entry(None, {})
+        first = next((one for one in self.feed.read if one.position == self.position), None)
+        self.start = self._entry(first, {})
         for one in ahead:
             if one.position == self.case.first.position:
                 self.at_decision = self.walk.account.copy()

@@ -1,0 +1,83 @@
+"""`ledger explain ID`: a liquidation or a margin call told from the log alone, with every number worked out again."""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+
+from api.answers import json_of
+from api.command_line.database import readable_url
+from api.command_line.points import time_of
+from api.command_line.screen import Exit, note, say, stop
+from api.command_line.story import print_story
+from ledger.postgres import connect
+from projections.questions.explanation import MOST_STEPS, explanation_of
+from projections.questions.explanation_case import case_at, case_of
+from projections.snapshot import open_snapshot
+
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+TIME_SPAN = re.compile(r"([1-9][0-9]{0,5})([smhd])")
+NAMED = re.compile(r"[A-Za-z0-9_.:\-]{1,64}\.[1-9][0-9]{0,17}")
+
+
+def explain(
+    named: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID", help="ACCOUNT.VERSION of a liquidation or margin call, or the position of one of its events."
+        ),
+    ],
+    over: Annotated[
+        str, typer.Option(metavar="TIME", help="How long before it the level is told: 30m, 1h, 2d.")
+    ] = "1h",
+    position: Annotated[int | None, typer.Option(min=0, help="As of this position of the log.")] = None,
+    recorded_at: Annotated[str | None, typer.Option(metavar="TIME", help="As of what was recorded by then.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many steps of the level to show, the last ones.")] = MOST_STEPS,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Tell how a wallet came to its line, what was sold, repaid, charged, covered and left, and check every number.
+
+    Reads the log alone. Each number is worked out again from what is stated before it, and each decision is made again
+    and compared byte by byte. Ends with 1 if one does not agree.
+    """
+    if position is not None and recorded_at is not None:
+        stop("--position and --recorded-at both say what was known; give one of them", Exit.USAGE)
+    known = {"position": position, "recorded_at": None if recorded_at is None else time_of(recorded_at)}
+    found = _found(named, _time_span(over), limit, known)
+    say(json_of(found, indent=2)) if as_json else print_story(found)
+    for one in found["checks"]:
+        if not one["agrees"]:
+            note(f"does not agree: {one['name']} at position {one['position']}: {_told(one)}")
+    if not found["agrees"]:
+        raise typer.Exit(Exit.DIFFERENCE)
+
+
+def _told(check: dict[str, Any]) -> str:
+    return f"{check['stated'] or 'nothing'} is stated, {check['recomputed'] or 'nothing'} is what it comes to"
+
+
+def _time_span(text: str) -> timedelta:
+    found = TIME_SPAN.fullmatch(text)
+    if found is None:
+        stop(f"{text!r} is no time such as 30m, 1h or 2d", Exit.USAGE)
+    return timedelta(**{UNITS[found[2]]: int(found[1])})
+
+
+def _found(named: str, over: timedelta, limit: int, known: dict[str, Any]) -> dict[str, Any]:
+    by_position = named.isascii() and named.isdigit() and len(named) <= 18
+    if not by_position and not NAMED.fullmatch(named):
+        stop(f"{named!r} is neither ACCOUNT.VERSION, such as alice.8, nor a position of the log", Exit.USAGE)
+    account_id, _, version = named.rpartition(".")
+    with connect(readable_url(), application_name="ledger explain") as connection:
+        try:
+            # No projection is waited for, as none is asked.
+            with open_snapshot(connection, names=(), **known) as snapshot:
+                if by_position:
+                    case = case_at(snapshot.connection, int(named), snapshot.position)
+                else:
+                    case = case_of(snapshot.connection, account_id, int(version), snapshot.position)
+                return explanation_of(snapshot.connection, case, over, limit)
+        except (ValidationError, KeyError) as error:
+            stop(f"an event of the log cannot be read: {' '.join(f'{type(error).__name__}: {error}'.split())}")
