@@ -56,7 +56,7 @@ def end_of(found: Mapping[str, Any]) -> str:
     how = f"liquidated by {'the house' if found['execution'] == 'house' else 'external execution'}"
     status = "" if found["status"] == "completed" else "is running: so far it "
     done = (
-        f"{status}{told or 'did nothing'}{lacking}; {'has' if status else 'it left'} {amounts(outcome['left'])}{owed}"
+        f"{status}{told or 'did nothing'}{lacking}; {'it has' if status else 'it left'} {amounts(outcome['left'])}{owed}"
     )
     return f"It was {how} at level {number(began['level'])} (position {began['position']}), which {done}."
 
