@@ -13,8 +13,9 @@ from api.command_line.points import time_of
 from api.command_line.screen import Exit, note, say, stop
 from api.command_line.story import print_story
 from ledger.postgres import connect
-from projections.questions.explanation import MOST_STEPS, explanation_of
+from projections.questions.explanation import explanation_of
 from projections.questions.explanation_case import case_at, case_of
+from projections.questions.explanation_path import Span
 from projections.snapshot import open_snapshot
 
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -34,7 +35,7 @@ def explain(
     ] = "1h",
     position: Annotated[int | None, typer.Option(min=0, help="As of this position of the log.")] = None,
     recorded_at: Annotated[str | None, typer.Option(metavar="TIME", help="As of what was recorded by then.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many steps of the level to show, the last ones.")] = MOST_STEPS,
+    limit: Annotated[int, typer.Option(min=1, help="How many steps of the level to show, the last ones.")] = 200,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Tell how a wallet came to its line, what was sold, repaid, charged, covered and left, and check every number.
@@ -45,7 +46,7 @@ def explain(
     if position is not None and recorded_at is not None:
         stop("--position and --recorded-at both say what was known; give one of them", Exit.USAGE)
     known = {"position": position, "recorded_at": None if recorded_at is None else time_of(recorded_at)}
-    found = _found(named, _time_span(over), limit, known)
+    found = _found(named, Span(_time_span(over), limit), known)
     say(json_of(found, indent=2)) if as_json else print_story(found)
     for one in found["checks"]:
         if not one["agrees"]:
@@ -65,7 +66,7 @@ def _time_span(text: str) -> timedelta:
     return timedelta(**{UNITS[found[2]]: int(found[1])})
 
 
-def _found(named: str, over: timedelta, limit: int, known: dict[str, Any]) -> dict[str, Any]:
+def _found(named: str, span: Span, known: dict[str, Any]) -> dict[str, Any]:
     by_position = named.isascii() and named.isdigit() and len(named) <= 18
     if not by_position and not NAMED.fullmatch(named):
         stop(f"{named!r} is neither ACCOUNT.VERSION, such as alice.8, nor a position of the log", Exit.USAGE)
@@ -78,6 +79,6 @@ def _found(named: str, over: timedelta, limit: int, known: dict[str, Any]) -> di
                     case = case_at(snapshot.connection, int(named), snapshot.position)
                 else:
                     case = case_of(snapshot.connection, account_id, int(version), snapshot.position)
-                return explanation_of(snapshot.connection, case, over, limit)
+                return explanation_of(snapshot.connection, case, span)
         except (ValidationError, KeyError) as error:
             stop(f"an event of the log cannot be read: {' '.join(f'{type(error).__name__}: {error}'.split())}")

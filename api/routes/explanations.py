@@ -12,14 +12,13 @@ from api.doors import Doors
 from api.examples import example
 from api.examples_of_explanations import CALL_EXPLAINED, LIQUIDATION_EXPLAINED
 from api.roles import Caller, Resource, may_read, require_may_read
-from projections.questions.explanation import MOST_STEPS, explained_call, explained_liquidation
+from projections.questions.explanation import explained_call, explained_liquidation
+from projections.questions.explanation_path import Span
 from projections.snapshot import open_snapshot
 
 router = APIRouter(tags=["liquidations"])
 
-OverSeconds = Annotated[
-    int, Query(ge=1, le=604_800, description="How long before it the level is told, in seconds of business time.")
-]
+MOST_FOLDED = 100_000
 
 
 def asked_known(position: AtPosition = None, recorded_at: AtRecorded = None) -> AsOf:
@@ -27,7 +26,18 @@ def asked_known(position: AtPosition = None, recorded_at: AtRecorded = None) -> 
     return one_of(AsOf(position, recorded_at))
 
 
+def asked_span(
+    over_seconds: Annotated[
+        int, Query(ge=1, le=604_800, description="How long before it the level is told, in seconds of business time.")
+    ] = 3600,
+    limit: Limit = 200,
+) -> Span:
+    """How much of the way to the line is told."""
+    return Span(timedelta(seconds=over_seconds), limit, MOST_FOLDED)
+
+
 Known = Annotated[AsOf, Depends(asked_known)]
+AskedSpan = Annotated[Span, Depends(asked_span)]
 
 
 @router.get(
@@ -42,8 +52,7 @@ def get_liquidation_explanation(
     liquidation_id: Annotated[
         str, Path(pattern=r"^[A-Za-z0-9_.:\-]{1,64}\.[0-9]{1,18}$", description="ACCOUNT.VERSION")
     ],
-    over_seconds: OverSeconds = 3600,
-    limit: Limit = MOST_STEPS,
+    span: AskedSpan,
 ) -> Response:
     """Told from the log alone, whatever the projections say.
 
@@ -54,7 +63,7 @@ def get_liquidation_explanation(
     """
     require_may_read(caller, Resource.LIQUIDATIONS, liquidation_id.rpartition(".")[0])
     with _opened(doors, known) as snapshot:
-        found = explained_liquidation(snapshot, liquidation_id, timedelta(seconds=over_seconds), limit)
+        found = explained_liquidation(snapshot, liquidation_id, span)
     return answer(_for_reader(caller, found))
 
 
@@ -69,13 +78,12 @@ def get_margin_call_explanation(
     known: Known,
     account_id: AccountId,
     call_position: Annotated[Position, Path(description="The call's position, as GET /v1/margin-calls lists it.")],
-    over_seconds: OverSeconds = 3600,
-    limit: Limit = MOST_STEPS,
+    span: AskedSpan,
 ) -> Response:
     """The same of a margin call: how the level came to the call line, and every number of the call again."""
     require_may_read(caller, Resource.LIQUIDATIONS, account_id)
     with _opened(doors, known) as snapshot:
-        found = explained_call(snapshot, account_id, call_position, timedelta(seconds=over_seconds), limit)
+        found = explained_call(snapshot, account_id, call_position, span)
     return answer(_for_reader(caller, found))
 
 

@@ -1,9 +1,9 @@
 """A liquidation or a margin call explained from the log alone: how it came about, what was done, all numbers again."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
-from ledger.errors import Unknown, UnknownLiquidation
+from ledger.errors import Malformed, Unknown, UnknownLiquidation
 from ledger.events import LiquidationStarted, MarginCalled
 from ledger.log import Connection, read_positions, stream_back
 from ledger.margin import valued_assets
@@ -13,7 +13,7 @@ from projections.audit_trail.queries import entry
 from projections.questions.explanation_case import Case, case_of, touches
 from projections.questions.explanation_checks import disagreeing
 from projections.questions.explanation_fund import fund_through
-from projections.questions.explanation_path import Approach, changes_told
+from projections.questions.explanation_path import Approach, Span, changes_told
 from projections.questions.explanation_review import Review, review_of
 from projections.questions.explanation_words import end_of, sentence_of
 from projections.questions.figures import balance_figures
@@ -21,16 +21,12 @@ from projections.questions.margin_wallet import band, level, sums
 from projections.questions.walk import Walk
 from projections.snapshot import Snapshot
 
-ONE_HOUR = timedelta(hours=1)
-MOST_STEPS = 200
 LAST_EVENTS = 10
 MOST_EVENTS_BACK = 1_000
 THE_BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
-def explained_liquidation(
-    snapshot: Snapshot, liquidation_id: str, over: timedelta = ONE_HOUR, limit: int = MOST_STEPS
-) -> dict[str, Any]:
+def explained_liquidation(snapshot: Snapshot, liquidation_id: str, span: Span) -> dict[str, Any]:
     """What GET /v1/liquidations/{id}/explanation answers; UnknownLiquidation where it was not started by then."""
     account_id, _, version = liquidation_id.rpartition(".")
     case = case_of(snapshot.connection, account_id, int(version), snapshot.position)
@@ -39,12 +35,10 @@ def explained_liquidation(
             f"{liquidation_id} is a margin call, at position {case.cause.position}; "
             f"GET /v1/accounts/{account_id}/margin-calls/{case.cause.position}/explanation explains it"
         )
-    return explanation_of(snapshot.connection, case, over, limit)
+    return explanation_of(snapshot.connection, case, span)
 
 
-def explained_call(
-    snapshot: Snapshot, account_id: str, position: int, over: timedelta = ONE_HOUR, limit: int = MOST_STEPS
-) -> dict[str, Any]:
+def explained_call(snapshot: Snapshot, account_id: str, position: int, span: Span) -> dict[str, Any]:
     """The same of the margin call that an account got at a log position; Unknown where it got none there."""
     called = read_positions(snapshot.connection, [position] if position <= snapshot.position else [])
     if not called or called[0].event.account_id != account_id or not isinstance(called[0].event, MarginCalled):
@@ -53,17 +47,15 @@ def explained_call(
             f"{snapshot.position}; GET /v1/margin-calls lists where it did"
         )
     case = case_of(snapshot.connection, account_id, called[0].event.version, snapshot.position)
-    return explanation_of(snapshot.connection, case, over, limit)
+    return explanation_of(snapshot.connection, case, span)
 
 
-def explanation_of(
-    connection: Connection, case: Case, over: timedelta = ONE_HOUR, limit: int = MOST_STEPS
-) -> dict[str, Any]:
-    """One case explained: the level is told over a time before it, in up to `limit` steps.
+def explanation_of(connection: Connection, case: Case, span: Span) -> dict[str, Any]:
+    """One case explained, with the level over a span before it.
 
     `agrees` is whether every number that is stated is what it comes to when it is worked out and decided again.
     """
-    approach = Approach(connection, case, case.event.effective_at - over, limit)
+    approach = Approach(connection, case, case.event.effective_at - span.over, span)
     crossing = _crossing(connection, case, approach)
     before = _standing(approach.walk, case.wallet)
     review = review_of(connection, case, approach)
@@ -73,7 +65,7 @@ def explanation_of(
         "crossing": crossing,
         "before": before,
         "last_events": _last_events(connection, case),
-        "path": _path(approach, over),
+        "path": _path(approach),
         "prices": _prices(case, approach, review),
         **_closing(connection, case, review),
         "decisions": [one.told() for one in review.decisions],
@@ -87,7 +79,10 @@ def _crossing(connection: Connection, case: Case, approach: Approach) -> dict[st
     """The step that crossed the line; one further back than is told is looked for as far as may be walked."""
     if approach.crossing is not None or not approach.began_across:
         return approach.crossing
-    return Approach(connection, case, THE_BEGINNING, 0).crossing
+    try:
+        return Approach(connection, case, THE_BEGINNING, approach.span).crossing
+    except Malformed:
+        return None  # A snapshot that was near for the time told is none for the time before it.
 
 
 def _heading(case: Case) -> dict[str, Any]:
@@ -153,7 +148,7 @@ def _last_events(connection: Connection, case: Case) -> list[dict[str, Any]]:
     return found[::-1]
 
 
-def _path(approach: Approach, over: timedelta) -> dict[str, Any]:
+def _path(approach: Approach) -> dict[str, Any]:
     """The level step by step; `note` says in words what is left out."""
     left_out = approach.count - len(approach.steps)
     notes = []
@@ -166,7 +161,7 @@ def _path(approach: Approach, over: timedelta) -> dict[str, Any]:
             f"what happened up to position {approach.position} is left out: it is too much to walk in one answer"
         )
     return {
-        "over_seconds": int(over.total_seconds()),
+        "over_seconds": int(approach.span.over.total_seconds()),
         "since": approach.since,
         "walked_from": approach.position,
         "start": approach.start,

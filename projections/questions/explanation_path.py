@@ -1,20 +1,22 @@
 """How a wallet came to its line: its level at every step of the log that moved it, and the step that crossed it."""
 
+import sys
 from collections import deque
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from ledger import exchange
 from ledger.account import Account
+from ledger.errors import Malformed
 from ledger.events import ExchangeEvent, LiquidationStarted
 from ledger.log import Connection, RecordedEvent, read_stream, read_versions, stream_pages, version_at
 from ledger.margin import Margin, valued_assets
 from ledger.market import Market
-from ledger.money import ZERO, base_of, plain, valuation_pair
+from ledger.money import VALUATION_ASSET, ZERO, base_of, plain, valuation_pair
 from ledger.postings import postings
-from ledger.snapshots import accounts_at
+from ledger.snapshots import accounts_at, rules_in_force
 from ledger.words import EXCHANGE, PRICES
 from projections.questions.explanation_case import MOST_WALKED, Case
 from projections.questions.explanation_prices import Feed, LoggedMark, marks_of
@@ -22,22 +24,35 @@ from projections.questions.margin_wallet import band, level, sums
 from projections.questions.tally import Shown, changes_of
 from projections.questions.walk import Walk
 
+KEPT = "select version from snapshots where stream = %s and rules = %s and position <= %s"
+
+
+class Span(NamedTuple):
+    """What is told: the level over a time before the cause, in so many steps at most.
+
+    `most_folded` bounds how many events of the account are folded to find it as it was.
+    """
+
+    over: timedelta = timedelta(hours=1)
+    steps: int = 200
+    most_folded: int = sys.maxsize
+
 
 class Approach:
     """The way of a wallet to the decision that is explained, in log order, from a business time on or shortly before.
 
     `walk` has the account and the market just before the cause, `at_decision` is the account just before the decision
     that made it. `steps` are those dated after `since` that moved the level or a line, the last ones where there are
-    more than `limit`; `crossing` is the last that took the level to the line or below it, None where none did.
+    more than the span says; `crossing` is the last that took the level to the line or below it, None where none did.
     """
 
-    def __init__(self, connection: Connection, case: Case, since: datetime, limit: int) -> None:
-        self.case, self.since = case, since
+    def __init__(self, connection: Connection, case: Case, since: datetime, span: Span) -> None:
+        self.case, self.since, self.span = case, since, span
         self.feed = Feed(connection, case.cause.position)
         self.line = "liquidation" if isinstance(case.event, LiquidationStarted) else "margin_call"
         self.position, self.is_cut = self._start(connection)
         self.start: dict[str, Any] | None = None
-        self.steps: deque[dict[str, Any]] = deque(maxlen=limit)
+        self.steps: deque[dict[str, Any]] = deque(maxlen=span.steps)
         self.count = 0
         self.crossing: dict[str, Any] | None = None
         self.at_decision: Account | None = None
@@ -61,6 +76,7 @@ class Approach:
     def _begin(self, connection: Connection) -> tuple[Walk, list[RecordedEvent]]:
         """The account and the market at the start, and what happened from there to the cause, in log order."""
         account_id, until = self.case.account_id, self.case.cause.position
+        self._require_few(connection)
         account = accounts_at(connection, [account_id], self.position).get(account_id, Account.unopened(account_id))
         pages = stream_pages(connection, account_id, account.version, self.case.event.version - 1)
         own = [one for page in pages for one in page]
@@ -69,11 +85,22 @@ class Approach:
         for one in settings:
             if one.position <= self.position:
                 exchange.evolve(market, cast(ExchangeEvent, one.event))
-        pairs = [valuation_pair(asset) for asset in _assets(account, own, self.case.wallet)]
-        marks = self.feed.marks_at(self.position, pairs)
+        assets = _assets(account, own, self.case.wallet) - {VALUATION_ASSET}
+        marks = self.feed.marks_at(self.position, map(valuation_pair, assets))
         market.prices.update({pair: logged.mark for pair, logged in marks.items()})
         further = [one for one in (*settings, *self.feed.read) if self.position < one.position < until]
         return Walk(account, market), sorted([*own, *further], key=lambda one: one.position)
+
+    def _require_few(self, connection: Connection) -> None:
+        """Malformed where more events lead to the start, from a snapshot or the opening, than are folded."""
+        account_id, most = self.case.account_id, self.span.most_folded
+        kept = connection.execute(KEPT, [account_id, rules_in_force(), self.position]).fetchone()
+        folded = version_at(connection, account_id, self.position) - (kept[0] if kept else 0)
+        if folded > most:
+            raise Malformed(
+                f"{folded} events of account {account_id} are to be folded to find it as it was at position "
+                f"{self.position}, at most {most} are for one answer; `ledger explain` folds them all"
+            )
 
     def _margin(self) -> Margin | None:
         return self.walk.margin(self.case.wallet)

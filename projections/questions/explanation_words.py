@@ -54,10 +54,8 @@ def end_of(found: Mapping[str, Any]) -> str:
     lacking = f", of which {number(plain(uncovered))} could not be paid" if uncovered else ""
     owed = f", and still owes {amounts(outcome['owed'])}" if outcome["owed"] else ""
     how = f"liquidated by {'the house' if found['execution'] == 'house' else 'external execution'}"
-    status = "" if found["status"] == "completed" else "is running: so far it "
-    done = (
-        f"{status}{told or 'did nothing'}{lacking}; {'it has' if status else 'it left'} {amounts(outcome['left'])}{owed}"
-    )
+    running, keeps = ("", "it left") if found["status"] == "completed" else ("is running: so far it ", "it has")
+    done = f"{running}{told or 'did nothing'}{lacking}; {keeps} {amounts(outcome['left'])}{owed}"
     return f"It was {how} at level {number(began['level'])} (position {began['position']}), which {done}."
 
 

@@ -9,6 +9,7 @@ from ledger.log import log_end
 from ledger.postgres import connect
 from projections.questions.explanation import explanation_of
 from projections.questions.explanation_case import case_of
+from projections.questions.explanation_path import Span
 
 Told = dict[str, Any]
 BUCKET = "isolated:BTC/USDT"
@@ -115,7 +116,7 @@ def explained(url: str, named: str, known: int | None = None, **options: Any) ->
     account_id, _, version = named.rpartition(".")
     with connect(url) as connection:
         case = case_of(connection, account_id, int(version), known or log_end(connection).position)
-        return explanation_of(connection, case, **options)
+        return explanation_of(connection, case, Span(**options))
 
 
 def named(outcome: Recorded, topic: str = "liquidation.started") -> str:

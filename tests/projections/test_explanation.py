@@ -5,8 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from ledger.errors import Unknown, UnknownLiquidation
+from ledger.errors import Malformed, Unknown, UnknownLiquidation
+from ledger.log import read_stream
 from ledger.postgres import connect
+from ledger.snapshots import Snapshot, accounts_at, keep
 from projections.questions.explanation_case import case_at
 from projections.runner import catch_up
 from tests.projections.liquidated import (
@@ -207,7 +209,7 @@ def test_the_path_shows_the_last_steps_and_says_how_many_it_leaves_out(exchange:
         exchange.mark(f"12:{minute}:00", BTC=str(50_000 - 100 * minute))
     exchange.mark("12:40:00", BTC="36000")
     name = named(exchange.examine("alice"))
-    path = explained(database, name, limit=5)["path"]
+    path = explained(database, name, steps=5)["path"]
     assert (len(path["steps"]), path["count"], path["left_out"]) == (5, 32, 27)
     assert path["note"] == "the first 27 of 32 steps are left out; ask for more of them, or over less time"
     short = explained(database, name, over=timedelta(minutes=5))["path"]
@@ -222,6 +224,27 @@ def test_a_line_that_was_crossed_before_the_time_told_is_still_found(exchange: E
     found = explained(database, named(exchange.examine("alice")), over=timedelta(minutes=5))
     assert found["crossing"]["position"] == vector
     assert vector not in [step["position"] for step in found["path"]["steps"]]
+
+
+def test_an_account_that_is_too_long_to_fold_in_one_answer_is_refused_unless_its_snapshot_is_near(
+    exchange: Exchange, database: str
+) -> None:
+    """Six events lie before the hour that is told."""
+    long_in_the_pool(exchange, "alice")
+    exchange.mark("11:30:00", BTC="49000")
+    exchange.mark("12:40:00", BTC="36000")
+    name = named(exchange.examine("alice"))
+    assert explained(database, name, most_folded=6)["agrees"]
+    with pytest.raises(
+        Malformed, match=r"6 events of account alice are to be folded .* `ledger explain` folds them all"
+    ):
+        explained(database, name, most_folded=5)
+    with connect(database) as connection:
+        last = read_stream(connection, "alice", limit=4)[-1]
+        account = accounts_at(connection, ["alice"], last.position)["alice"]
+        keep(connection, [Snapshot("alice", 4, last.position, last.event, account)])
+    found = explained(database, name, most_folded=2)
+    assert (found["agrees"], found["path"]["start"]["level"]) == (True, "1.46998530")
 
 
 def test_any_event_of_a_liquidation_leads_to_it_and_others_are_refused(exchange: Exchange, database: str) -> None:
