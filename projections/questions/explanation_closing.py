@@ -105,8 +105,7 @@ class Closing:
             worth = min(owed, cut(Fraction(event.taken) * price / debt_price, self._scale(debt)))
             # All that is held may be worth less than one step of the debt more than is credited.
             yield same(f"{name}: taken", recorded, event.taken, held if event.taken == held != needed else needed)
-            # A fill that aims at an amount of debt takes what this needs, and leaves less than a step of the asset.
-            yield same(f"{name}: credited", recorded, credited, credited if event.taken == needed < held else worth)
+            yield same(f"{name}: credited", recorded, credited, worth)
         yield same(f"{name}: interest", recorded, event.interest, min(credited, self.interest.get(debt, ZERO)))
         self.rounding += event.taken * event.asset_price - credited * event.debt_price
         _add(self.held, asset, -event.taken)
