@@ -1,6 +1,6 @@
 """What a liquidation did to the insurance fund: its balance before and after each event that posts to it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -16,37 +16,38 @@ select position from projections.audit_trail where topic = any(%s) and position 
 """
 
 
-def fund_through(connection: Connection, events: Iterable[RecordedEvent]) -> dict[str, Any]:
+def fund_through(connection: Connection, events: Sequence[RecordedEvent]) -> dict[str, Any]:
     """The fund before the first of a liquidation's events, after each that posts to it, and after the last.
 
     `uncovered` of a deficit is the part that the fund did not hold: it goes below zero by it. Sums are of the log; the
     audit trail, where it is there, only says where its events stand.
     """
-    recorded = list(events)
-    own = {one.position for one in recorded}
+    first, last = events[0].position, events[-1].position
+    own = {one.position for one in events}
     balances: dict[str, Decimal] = {}
-    before: dict[str, Decimal] | None = None
-    steps, uncovered = [], ZERO
-    for one in _fund_events(connection, recorded[-1].position):
-        if one.position >= recorded[0].position and before is None:
-            before = balances.copy()
-        moved = _moved(one)
-        if one.position in own and moved:
-            lacking = _lacking(one, balances.get(VALUATION_ASSET, ZERO))
-            uncovered += lacking
-            steps.append({"position": one.position, "topic": one.event.TOPIC, "uncovered": plain(lacking)})
+    before = balances.copy()
+    steps = []
+    for one in _fund_events(connection, last):
+        moved, there = _moved(one), balances.get(VALUATION_ASSET, ZERO)
         for asset, amount in moved.items():
             balances[asset] = balances.get(asset, ZERO) + amount
-        if one.position in own and moved:
-            changes = {
-                asset: {"change": plain(more), "balance": plain(balances[asset])} for asset, more in moved.items()
-            }
-            steps[-1]["assets"] = changes
+        if one.position < first:
+            before = balances.copy()
+        elif one.position in own and moved:
+            steps.append(_step(one, moved, balances, _lacking(one, there)))
+    uncovered = sum((Decimal(step["uncovered"]) for step in steps), ZERO)
+    return {"before": _told(before), "after": _told(balances), "uncovered": plain(uncovered), "steps": steps}
+
+
+def _step(
+    recorded: RecordedEvent, moved: Mapping[str, Decimal], balances: Mapping[str, Decimal], lacking: Decimal
+) -> dict[str, Any]:
+    changes = {asset: {"change": plain(more), "balance": plain(balances[asset])} for asset, more in moved.items()}
     return {
-        "before": _told(balances if before is None else before),
-        "after": _told(balances),
-        "uncovered": plain(uncovered),
-        "steps": steps,
+        "position": recorded.position,
+        "topic": recorded.event.TOPIC,
+        "uncovered": plain(lacking),
+        "assets": changes,
     }
 
 
