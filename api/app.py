@@ -32,6 +32,7 @@ from api.routes import (
     metrics,
     problems,
     reports,
+    risk,
     statements,
     wallets,
 )
@@ -54,6 +55,7 @@ KEYED = [
     liquidations,
     explanations,
     reports,
+    risk,
     event_streams,
     keys,
 ]

@@ -14,6 +14,7 @@ from api.command_line.comparing import diff
 from api.command_line.database import works_on_backtest, works_on_demo
 from api.command_line.demonstrating import demo
 from api.command_line.explaining import explain
+from api.command_line.exposing import exposure
 from api.command_line.importing import import_file
 from api.command_line.keys import keys
 from api.command_line.migrating import migrate
@@ -22,6 +23,7 @@ from api.command_line.replaying import replay
 from api.command_line.screen import Exit, note
 from api.command_line.serving import api, project, serve
 from api.command_line.status import status
+from api.command_line.stressing import stress
 from api.command_line.verifying import verify
 from ledger.errors import Malformed, Refusal, Unavailable
 from ledger.postgres import CannotStart, MigrationRefused
@@ -52,6 +54,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "diff": diff,
     "replay": replay,
     "explain": explain,
+    "stress": stress,
+    "exposure": exposure,
     "verify": verify,
     "rebuild": rebuild,
     "demo": demo,

@@ -8,6 +8,7 @@ from pydantic.json_schema import models_json_schema
 
 from api.bodies import MOST_BYTES, MOST_COMMANDS
 from api.examples import PROBLEM, RESULTS
+from api.examples_of_risk import WHAT_IF_BODY
 from api.problems import FAMILIES, MEDIA_TYPE, STATUS
 from api.roles import MAY_SEND
 from ledger.commands import COMMANDS, Command
@@ -76,6 +77,7 @@ SCHEMAS: dict[str, Any] = {
         },
         "example": PROBLEM,
     },
+    "WhatIf": WHAT_IF_BODY,
     "NewKey": {
         "type": "object",
         "required": ["name", "role"],

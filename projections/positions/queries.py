@@ -1,6 +1,8 @@
 """The positions of margin wallets as of a log position."""
 
-from typing import Any
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 from psycopg.rows import dict_row
 
@@ -28,3 +30,49 @@ def positions(connection: Connection, position: int, account_id: str) -> list[di
     """
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(POSITIONS, {"position": position, "account_id": account_id}).fetchall()
+
+
+class Openness(NamedTuple):
+    """When positions of a pair count as open: above a value of dust in its buckets and in the cross pool.
+
+    `price` is that of the base asset in the valuation asset; None: whatever is not flat is open.
+    """
+
+    pair: str
+    price: Decimal | None
+    dust: Decimal
+    cross_dust: Decimal
+
+
+OPEN_INTEREST = """
+with held as (
+    select account_id, wallet, pair, quantity from positions where position <= %(position)s and quantity <> 0
+    union all
+    select past.account_id, past.wallet, past.pair, past.quantity
+    from positions as known cross join lateral (
+        select account_id, wallet, pair, quantity from position_states as state
+        where (state.account_id, state.wallet, state.pair) = (known.account_id, known.wallet, known.pair)
+        and state.position <= %(position)s order by state.position desc limit 1
+    ) as past
+    where known.position > %(position)s and past.quantity <> 0
+)
+select pair, quantity > 0 as is_long, count(*) as positions, sum(abs(quantity)) as quantity
+from held join unnest(%(pairs)s::text[], %(prices)s::numeric[], %(dusts)s::numeric[], %(cross_dusts)s::numeric[])
+    as listed (pair, price, dust, cross_dust) using (pair)
+where account_id <> all(%(without)s)
+and coalesce(abs(quantity) * price > case wallet when 'cross' then cross_dust else dust end, true)
+group by pair, is_long order by pair, is_long desc
+"""
+
+
+def open_interest(
+    connection: Connection, position: int, pairs: Iterable[Openness], without: Iterable[str] = ()
+) -> list[dict[str, Any]]:
+    """By pair and direction how many positions are open at a log position, and their quantity of the base together.
+
+    The accounts `without` are left out.
+    """
+    columns = [list(column) for column in zip(*pairs, strict=True)] or [[], [], [], []]
+    asked = dict(zip(("pairs", "prices", "dusts", "cross_dusts"), columns, strict=True))
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(OPEN_INTEREST, {**asked, "position": position, "without": list(without)}).fetchall()
