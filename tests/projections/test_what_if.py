@@ -1,0 +1,261 @@
+"""What would happen at other prices is what does happen when they are marked; numbers worked by hand, and at random."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from ledger import events as e
+from ledger.errors import Malformed, PriceStale, TooManyDecimals, UnknownAsset, UnknownPair
+from projections.questions.shocks import MOST_STEPS, Sweep, read_shocks, read_sweep
+from projections.questions.what_if import Listed, what_if_answer
+from projections.snapshot import Snapshot
+from tests.ledger.given import NOON, happened
+from tests.ledger.happenings import (
+    BTC_BUCKET,
+    asset_listed,
+    borrowed,
+    called,
+    deposited,
+    marked,
+    opened,
+    pair_listed,
+    the_market,
+    traded,
+    transferred,
+)
+from tests.projections.stories import MINUTE, exchange_opens, pool_of_the_worked_numbers, short_of_the_worked_numbers
+from tests.projections.story import Story
+
+
+@pytest.fixture
+def story(database: str) -> Story:
+    """The worked pool (alice), the worked short (bob), and dan, long of 1 BTC on 40,000 borrowed; 4,000 in the fund."""
+    story = Story(database)
+    exchange_opens(story)
+    pool_of_the_worked_numbers(story)
+    short_of_the_worked_numbers(story)
+    story.on_exchange(happened(e.InsuranceFunded, asset="USDT", amount="4000"))
+    story.of("dan", opened(), deposited("10000", "USDT"), transferred("10000", "USDT"), borrowed("40000", "USDT"))
+    story.of("dan", traded("buy", "1", "50000"))
+    return story
+
+
+@contextmanager
+def asked(story: Story) -> Iterator[Snapshot]:
+    with story.projected() as connection:
+        yield Snapshot(connection, story.position, None)
+
+
+def what_if(story: Story, shocks: dict[str, Any], sweep: Sweep | None = None, **listed: Any) -> dict[str, Any]:
+    with asked(story) as snapshot:
+        return what_if_answer(snapshot, shocks, sweep, Listed(**listed))
+
+
+def test_a_fall_leaves_a_deficit_that_the_fund_holds_in_part(story: Story) -> None:
+    """1 BTC is sold for 30,000, all of which repays; 10,000 stay owed, and of them the fund holds 4,000."""
+    found = what_if(story, {"BTC/USDT": "-40%"})
+    assert found["shocks"] == {"BTC/USDT": {"stated": "-40%", "price": "50000", "shocked": "30000"}}
+    (dan,) = found["wallets"]
+    assert (dan["account_id"], dan["wallet"], dan["outcome"]) == ("dan", "cross", "liquidated")
+    assert dan["band"] == {"before": "margin_call", "after": "liquidation"}
+    assert dan["margin_level"] == {"before": "1.25000000", "after": "0.75000000"}
+    assert dan["equity"] == {"before": "10000", "after": "-10000"}
+    assert dan["close_out"] == {
+        "sold": {"BTC": "1"},
+        "repaid": {"USDT": "30000"},
+        "fee": {},
+        "covered": {"USDT": "10000"},
+        "repaid_value": "30000",
+        "deficit": "10000",
+    }
+    figures = {"called": 0, "liquidated": 1, "repaid_value": "30000", "fee_value": "0", "deficit": "10000"}
+    assert found["by_pair"] == {"cross": figures}
+    assert figures.items() <= found.items()
+    assert (found["uncovered_deficit"], found["fund"]) == (
+        "6000",
+        {"before": {"USDT": "4000"}, "after": {"USDT": "-6000"}},
+    )
+    assert found["by_asset"]["USDT"] == {
+        "sold": "0",
+        "repaid": "30000",
+        "fee": "0",
+        "covered": "10000",
+        "deficit": "10000",
+    }
+
+
+def test_a_rise_liquidates_a_short_in_its_bucket_and_feeds_the_fund(story: Story) -> None:
+    """At 58,000 the level is 6,000 / 5,800; 5,800 buy 0.1 BTC back, 2 % of that is the fee, and 84 are left."""
+    found = what_if(story, {"BTC": "58000"})
+    (bob,) = found["wallets"]
+    assert (bob["wallet"], bob["margin_level"]["after"]) == (BTC_BUCKET, "1.03448275")
+    assert bob["close_out"]["sold"] == {"USDT": "5800"}
+    assert bob["close_out"]["fee"] == {"USDT": "116"}
+    assert list(found["by_pair"]) == ["BTC/USDT"]
+    assert (found["fee_value"], found["deficit"], found["uncovered_deficit"]) == ("116", "0", "0")
+    assert found["fund"]["after"] == {"USDT": "4116"}
+
+
+def test_bands_are_counted_before_and_after(story: Story) -> None:
+    """Bob's 1.2 is transfer_blocked; dan's 1.25 is a margin call, and 1.3 at 52,000 too, for a bound is the worse's."""
+    bands = what_if(story, {"BTC/USDT": "+4%"})["bands"]
+    assert {band: tuple(counts.values()) for band, counts in bands.items() if any(counts.values())} == {
+        "normal": (1, 1),
+        "transfer_blocked": (1, 1),
+        "margin_call": (1, 1),
+    }
+
+
+def test_a_wallet_called_within_a_day_would_not_be_called_again(story: Story) -> None:
+    assert [one["outcome"] for one in what_if(story, {"BTC/USDT": "-1%"})["wallets"]] == ["called"]
+    story.of("dan", called("cross", NOON - timedelta(hours=23)))
+    assert what_if(story, {"BTC/USDT": "-1%"})["wallets"] == []
+    story.of("dan", called("cross", NOON - timedelta(hours=24)))
+    assert [one["outcome"] for one in what_if(story, {"BTC/USDT": "-1%"})["wallets"]] == ["called"]
+
+
+def test_the_worst_come_first_and_pages_leave_none_out(story: Story) -> None:
+    shocks = {"BTC/USDT": "30000", "ETH/USDT": "-50%"}
+    owes_against(story, "eve", "2", "2000")
+    whole = what_if(story, shocks)
+    assert [(one["account_id"], one["margin_level"]["after"]) for one in whole["wallets"]] == [
+        ("dan", "0.75000000"),
+        ("eve", "1.00000000"),
+    ]
+    first = what_if(story, shocks, limit=1)
+    assert first["next"] == "0.75000000,dan,cross"
+    rest = what_if(story, shocks, limit=1, after=(Decimal("0.75"), "dan", "cross"))
+    assert first["wallets"] + rest["wallets"] == whole["wallets"]
+    assert (rest["next"], rest["liquidated"]) == (None, whole["liquidated"])
+
+
+def test_a_wallet_that_lacks_a_fresh_price_is_listed_and_not_guessed_at(story: Story) -> None:
+    story.on_exchange(happened(e.PricesMarked, prices={"ETH/USDT": "2000"}, source="index"), at=NOON + 2 * MINUTE)
+    found = what_if(story, {"BTC/USDT": "30000"})
+    assert found["unpriced"]["count"] == 2
+    assert found["unpriced"]["wallets"] == [
+        {"account_id": "bob", "wallet": BTC_BUCKET, "lacking_prices": ["BTC"]},
+        {"account_id": "dan", "wallet": "cross", "lacking_prices": ["BTC"]},
+    ]
+    assert (found["wallets"], found["bands"]["normal"]) == ([], {"before": 1, "after": 1})
+
+
+def owes_against(story: Story, account_id: str, ether: str, dollars: str) -> None:
+    """Ether in the pool, and dollars owed that were taken out of it."""
+    story.of(account_id, opened(), deposited(ether, "ETH"), transferred(ether, "ETH"), borrowed(dollars, "USDT"))
+    story.of(account_id, transferred(dollars, "USDT", "cross", "spot"))
+
+
+def test_interest_that_is_due_by_the_newest_prices_is_counted(story: Story) -> None:
+    """1,000 USDT cost 1 an hour after noon's: 1,104 are above 1.1 times the 1,003 owed at three, below it at four."""
+    story.on_exchange(happened(e.InterestRateSet, asset="USDT", daily_rate="0.024"))
+    owes_against(story, "frank", "1", "1000")
+    for hours, level, outcome in [(3, "1.10069790", "called"), (4, "1.09960159", "liquidated")]:
+        story.on_exchange(marked(), at=NOON + timedelta(hours=hours))
+        (frank,) = [one for one in what_if(story, {"ETH": "1104"})["wallets"] if one["account_id"] == "frank"]
+        assert (frank["margin_level"]["after"], frank["outcome"]) == (level, outcome)
+
+
+def test_a_sweep_is_a_row_for_each_change_beside_the_shocks(story: Story) -> None:
+    """At 44,000 dan stands on 1.1: 40,000 are repaid, and the fee is 0.01818182 BTC, which the fund holds as such."""
+    found = what_if(story, {"ETH/USDT": "-10%"}, read_sweep("BTC/USDT", "-40%", "+16%", "28%"))
+    assert found["liquidated"] == 0
+    assert found["sweep"]["of"] == "BTC/USDT"
+    names = ("change", "called", "liquidated", "fee_value", "deficit", "fund_after")
+    assert [[one[name] for name in names] for one in _steps(found)] == [
+        ["-40%", 0, 1, "0", "10000", "-6000"],
+        ["-12%", 0, 1, "800.00008", "0", "4000"],
+        ["+16%", 0, 1, "116", "0", "4116"],
+    ]
+
+
+def _steps(found: dict[str, Any]) -> list[dict[str, Any]]:
+    steps: list[dict[str, Any]] = found["sweep"]["steps"]
+    return steps
+
+
+def test_a_change_is_rounded_away_from_the_price_and_all_is_every_other_pair() -> None:
+    market = the_market(BTC="100.01")
+    shocked = read_shocks(market, {"BTC": "-0.01%", "all": "+0.001%"})
+    assert {pair: str(shock.shocked) for pair, shock in shocked.items()} == {
+        "BTC/USDT": "99.99",
+        "ETH/USDT": "2000.02",
+        "SOL/USDT": "100.01",
+    }
+    assert read_shocks(market, {"BTC/USDT": "+0%"})["BTC/USDT"].shocked == Decimal("100.01")
+
+
+REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
+    "a pair that is not listed": ({"XRP/USDT": "-5%"}, UnknownPair, "XRP/USDT is not listed"),
+    "an asset that is not listed": ({"XRP": "-5%"}, UnknownAsset, "XRP is not listed"),
+    "a pair that values nothing": ({"ETH/BTC": "-5%"}, Malformed, "no wallet is valued by ETH/BTC"),
+    "the valuation asset": ({"USDT": "-5%"}, Malformed, "its price is 1"),
+    "one pair twice": ({"BTC": "-5%", "BTC/USDT": "-5%"}, Malformed, "shocked twice"),
+    "a price never marked": ({"NEW": "-5%"}, PriceStale, "never marked"),
+    "nothing left": ({"BTC": "-100%"}, Malformed, "no price above zero"),
+    "less than a step": ({"SOL": "-99.999%"}, Malformed, "at its 2 decimals"),
+    "a price of zero": ({"BTC": "0"}, Malformed, "greater than zero"),
+    "a price below zero": ({"BTC": "-5"}, Malformed, "greater than zero"),
+    "too many decimals": ({"BTC": "48000.001"}, TooManyDecimals, "keeps 2"),
+    "a change without sign": ({"BTC": "20%"}, Malformed, "with its sign"),
+    "words": ({"BTC": "half"}, Malformed, "a shock is a change"),
+    "a number": ({"BTC": 48000}, Malformed, "never a JSON number"),
+    "an exponent": ({"BTC": "-1e1%"}, Malformed, "no change"),
+    "two points": ({"BTC": "-1.1.1%"}, Malformed, "no percentage"),
+    "a price of all": ({"all": "100"}, Malformed, "takes a change only"),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_a_shock_that_cannot_be_is_refused_with_what_can_be_done(kind: str) -> None:
+    stated, refusal, said = REFUSED[kind]
+    market = the_market()
+    market.assets["NEW"], market.pairs["NEW/USDT"] = market.assets["SOL"], market.pairs["SOL/USDT"]
+    with pytest.raises(refusal, match=said):
+        read_shocks(market, stated)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "step", "said"),
+    [
+        ("+5%", "-5%", "1%", "lower end first"),
+        ("-5%", "+5%", "0%", "above zero"),
+        ("-5%", "+5%", "-1%", "above zero"),
+        ("-5%", "+5%", "1", "no percentage"),
+        ("5%", "+5%", "1%", "with its sign"),
+        ("-50%", "+50.5%", "0.5%", f"at most {MOST_STEPS}"),
+        (None, "+5%", "1%", "no change"),
+    ],
+)
+def test_a_sweep_that_cannot_be_is_refused(first: Any, last: Any, step: str, said: str) -> None:
+    with pytest.raises(Malformed, match=said):
+        read_sweep("BTC/USDT", first, last, step)
+
+
+def test_a_sweep_ends_with_its_last_step_at_or_below_the_end() -> None:
+    assert read_sweep("all", "-2.5%", "+3%", "2.5%").changes == ("-2.5%", "+0%", "+2.5%")
+    assert len(read_sweep("all", "-50%", "+50%", "0.5%").changes) == MOST_STEPS
+
+
+def test_what_is_swept_is_not_shocked_too_and_something_must_be_asked(story: Story) -> None:
+    with pytest.raises(Malformed, match="both shocked and swept"):
+        what_if(story, {"BTC/USDT": "-5%"}, read_sweep("BTC/USDT", "-5%", "+5%", "5%"))
+    with pytest.raises(Malformed, match="no shock is stated"):
+        what_if(story, {})
+
+
+def test_as_of_a_business_time_the_wallets_and_prices_are_those_of_then(story: Story) -> None:
+    story.on_exchange(marked(BTC="70000"), at=NOON + MINUTE)
+    story.on_exchange(asset_listed("XRP"), pair_listed("XRP/USDT", "3"))
+    with story.projected() as connection:
+        now = what_if_answer(Snapshot(connection, story.position, None), {"BTC": "-40%"})
+        then = what_if_answer(Snapshot(connection, story.position, NOON), {"BTC": "-40%"})
+        before = what_if_answer(Snapshot(connection, story.position - 4, None), {"BTC": "-40%"})
+    assert (now["shocks"]["BTC/USDT"]["shocked"], then["shocks"]["BTC/USDT"]["shocked"]) == ("42000", "30000")
+    assert [one["account_id"] for one in now["wallets"]] == ["dan"]
+    assert then["deficit"] == "10000"
+    assert before["liquidated"] == 0
