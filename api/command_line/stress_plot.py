@@ -43,16 +43,20 @@ def _draw(figure: "Figure", found: dict[str, Any]) -> None:
     for name, style in (("called", CALLED), ("liquidated", LIQUIDATED)):
         wallets.plot(changes, [step[name] for step in steps], label=name, **style)
     _label(wallets, f"at log position {found['position']}; nothing is recorded", "wallets")
-    for figure_name, label, style in (("fund_after", "insurance fund then", FUND), ("deficit", "deficit", DEFICIT)):
+    for figure_name, label, style in (
+        ("fund_after", f"{VALUATION_ASSET} of the insurance fund then", FUND),
+        ("deficit", "deficit", DEFICIT),
+    ):
         money.plot(changes, [float(step[figure_name]) for step in steps], label=label, **style)
     money.axhline(0, color="#000000", linewidth=0.8)
     funds = [float(step["fund_after"]) for step in steps]
-    money.fill_between(
-        changes, funds, 0, where=[one < 0 for one in funds], interpolate=True, color="#B2182B", alpha=0.18,
-        label="uncovered", linewidth=0,
-    )  # fmt: skip
+    below = [one < 0 for one in funds]
+    if any(below):
+        uncovered: dict[str, Any] = {"color": LIQUIDATED["color"], "alpha": 0.18, "linewidth": 0}
+        money.fill_between(changes, funds, 0, where=below, interpolate=True, label="uncovered", **uncovered)
     _label(money, "", VALUATION_ASSET)
     money.yaxis.set_major_formatter(lambda value, _: _short(value))
+    money.xaxis.set_major_formatter(lambda value, _: f"{value:+g}" if value else "0")
     money.set_xlabel(f"change of {_named(sweep['of'])}, %")
 
 

@@ -58,8 +58,15 @@ def stress(
     else:
         _print(found)
     if plot is not None:
-        draw_sweep(found, plot)
-        note(f"drawn into {plot}")
+        _draw(found, plot)
+
+
+def _draw(found: dict[str, Any], file: Path) -> None:
+    try:
+        draw_sweep(found, file)
+    except OSError as error:
+        stop(f"the picture cannot be written into {file}: {error.strerror}", Exit.USAGE)
+    note(f"drawn into {file}")
 
 
 def _shocks(stated: list[str]) -> dict[str, str]:
@@ -138,8 +145,9 @@ def _print_wallets(found: dict[str, Any]) -> None:
     if rows:
         columns = ["account", "wallet", "would be", "level", "level then", "equity then", "deficit"]
         out().print(table_of("The worst first", columns, rows, right=(3, 4, 5, 6)))
-    if found["next"] is not None:
-        say(f"{found['called'] + found['liquidated'] - len(rows)} more are not listed; --limit lists more\n")
+    left_out = found["called"] + found["liquidated"] - len(rows)
+    if left_out:
+        say(f"{left_out} more are not listed; --limit lists more\n")
 
 
 def _print_sweep(sweep: dict[str, Any]) -> None:
