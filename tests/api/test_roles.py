@@ -159,6 +159,7 @@ STAFFS = [
     "/v1/reports/trial-balance",
     "/v1/reports/margin-levels",
     "/v1/reports/insurance",
+    "/v1/reports/exposure",
 ]
 
 
