@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ledger.money import VALUATION_ASSET
+from ledger.money import VALUATION_ASSET, base_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -76,8 +76,9 @@ def _named(name: str) -> str:
 
 
 def _beside(found: dict[str, Any]) -> str:
-    """The shocks that every step comes beside; of many, how many."""
-    shocks = found["shocks"]
+    """The shocks that every step comes beside; of many, how many. What is swept is not shocked beside it."""
+    swept = found["sweep"]["of"]
+    shocks = {pair: shock for pair, shock in found["shocks"].items() if swept not in (pair, base_of(pair))}
     if len(shocks) > 3:
         return f" beside {len(shocks)} shocks"
     told = ", ".join(f"{pair} {shock['stated']}" for pair, shock in shocks.items())

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from ledger import events as e
-from ledger.account import Account, decide
+from ledger.account import Account, Decision, decide
 from ledger.account.state import Hold
-from ledger.commands import Examine
+from ledger.commands import CompleteLiquidation, Examine
 from ledger.decision import Context
 from ledger.errors import NothingToDo
 from ledger.market import Market
@@ -15,7 +15,7 @@ from ledger.money import ZERO
 from ledger.persistent import PersistentMap
 from ledger.postings import INSURANCE, postings
 from ledger.wallets import Wallet, Wallets
-from ledger.words import pair_of
+from ledger.words import Execution, pair_of
 from projections.margin_levels.queries import OwingWallet
 
 NOBODY = "what-if"
@@ -81,13 +81,34 @@ def _holds(wallet: Wallet) -> PersistentMap[Hold]:
 
 def examined(account: Account, wallet: str, market: Market) -> list[e.AccountEvent]:
     """The events that an examination at the market's prices would record; none where it would find nothing to do."""
-    at = market.newest_prices_at
-    assert at is not None, "a market with shocked prices has prices"
     command = Examine(type="examine", account_id=account.id, wallet=wallet)
     try:
-        return decide(command, {account.id: account}, market, Context(at, NOBODY, NOBODY)).events
+        return completed_by_house(decide(command, {account.id: account}, market, _context(market)), market)
     except NothingToDo:
         return []
+
+
+def completed_by_house(decision: Decision, market: Market) -> list[e.AccountEvent]:
+    """A decision's events; of a liquidation left to others also those by which the house would close the wallet out.
+
+    At what prices others would, nobody knows.
+    """
+    started = next((event for event in decision.events if isinstance(event, e.LiquidationStarted)), None)
+    if started is None or started.execution is Execution.HOUSE:
+        return decision.events
+    command = CompleteLiquidation(
+        type="complete_liquidation",
+        account_id=started.account_id,
+        liquidation_id=started.liquidation_id,
+        idempotency_key=NOBODY,
+    )
+    return decision.events + decide(command, decision.accounts, market, _context(market)).events
+
+
+def _context(market: Market) -> Context:
+    at = market.newest_prices_at
+    assert at is not None, "a market with shocked prices has prices"
+    return Context(at, NOBODY, NOBODY)
 
 
 def close_out_of(events: Iterable[e.AccountEvent]) -> CloseOut | None:

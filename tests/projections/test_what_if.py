@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from ledger import events as e
+from ledger.account import Decision
 from ledger.errors import Malformed, PriceStale, TooManyDecimals, UnknownAsset, UnknownPair
 from projections.questions.shocks import MOST_STEPS, Sweep, read_shocks, read_sweep
 from projections.questions.what_if import Listed, what_if_answer
+from projections.questions.what_if_examination import close_out_of, completed_by_house
 from projections.snapshot import Snapshot
-from tests.ledger.given import NOON, happened
+from tests.ledger.given import NOON, and_then, decided, given, happened, topics
 from tests.ledger.happenings import (
     BTC_BUCKET,
     asset_listed,
@@ -108,6 +110,19 @@ def test_bands_are_counted_before_and_after(story: Story) -> None:
         "transfer_blocked": (1, 1),
         "margin_call": (1, 1),
     }
+
+
+def test_what_is_left_to_an_external_execution_is_closed_out_as_the_house_would() -> None:
+    account, market = given(deposited("10000", "USDT"), transferred("10000", "USDT"), at=NOON), the_market(BTC="42000")
+    account = and_then(account, borrowed("40000", "USDT"), traded("buy", "1", "50000"))
+    told = []
+    for execution in ("house", "external"):
+        events, accounts = decided(market, account, type="liquidate", wallet="cross", execution=execution)
+        assert ("liquidation.completed" in topics(events)) is (execution == "house")
+        told.append(close_out_of(completed_by_house(Decision(events, accounts), market)))  # type: ignore[arg-type]
+    assert told[0] == told[1]
+    assert told[0] is not None
+    assert told[0].repaid == {"USDT": Decimal(40000)}
 
 
 def test_a_wallet_called_within_a_day_would_not_be_called_again(story: Story) -> None:
