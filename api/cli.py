@@ -21,7 +21,7 @@ from api.command_line.migrating import migrate
 from api.command_line.rebuilding import rebuild
 from api.command_line.replaying import replay
 from api.command_line.screen import Exit, note
-from api.command_line.serving import api, project, serve
+from api.command_line.serving import api, project, risk, serve
 from api.command_line.status import status
 from api.command_line.stressing import stress
 from api.command_line.verifying import verify
@@ -48,6 +48,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "serve": serve,
     "api": api,
     "project": project,
+    "risk": risk,
     "migrate": migrate,
     "status": status,
     "import": import_file,

@@ -1,4 +1,4 @@
-"""What is measured of a running ledger: the log, the projections, the writer, the streams; numbers only."""
+"""What is measured of a running ledger: the log, projections, risk engine, writer, streams; numbers only."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 from psycopg_pool import PoolClosed, PoolTimeout, TooManyRequests
 
 from api.doors import Doors
+from api.risk_standing import Led, Stand, read_engine
 from ledger.log import LogEnd, log_end
 from projections.progress import ProjectionStatus, status
 
@@ -28,13 +29,14 @@ class Measures(Collector):
         yield from self._of_this_process()
         try:
             with self._doors.pool.connection(timeout=CONNECTION_WAIT_SECONDS) as connection:
-                end, projections = log_end(connection), status(connection)
+                end, projections, engine = log_end(connection), status(connection), read_engine(connection)
         except (psycopg.Error, PoolTimeout, PoolClosed, TooManyRequests):
             yield _gauge("ledger_database_up", "Whether the database answers.", 0)
             return
         yield _gauge("ledger_database_up", "Whether the database answers.", 1)
         yield from _of_the_log(end)
         yield from _of_projections(projections)
+        yield from _of_the_engine(engine)
 
     def _of_this_process(self) -> Iterator[Metric]:
         doors = self._doors
@@ -79,6 +81,18 @@ def _of_projections(found: Sequence[ProjectionStatus]) -> Iterator[Metric]:
         yield family
 
 
+def _of_the_engine(engine: Led) -> Iterator[Metric]:
+    yield _gauge("ledger_risk_led", "Whether a session leads the risk engine.", engine.leader_pid is not None)
+    if engine.stand is None:
+        return
+    for name, (text, value) in OF_THE_ENGINE.items():
+        yield _gauge(f"ledger_risk_{name}", text, value(engine.stand))
+    asking = GaugeMetricFamily("ledger_risk_asking", "Wallets that asked to be examined.", labels=["band"])
+    for band, count in sorted(engine.stand.asking.items()):
+        asking.add_metric([band], count)
+    yield asking
+
+
 def _seconds_since(moment: datetime | None) -> float:
     return 0.0 if moment is None else max(0.0, (datetime.now(UTC) - moment).total_seconds())
 
@@ -90,4 +104,13 @@ OF_A_PROJECTION: dict[str, tuple[str, Callable[[ProjectionStatus], float]]] = {
     "failed": ("Whether the projection stands still.", lambda one: one.error is not None),
     "failed_position": ("The event before which it stands still; 0: none.", lambda one: one.error_position or 0),
     "failed_seconds": ("How long it has stood still there.", lambda one: _seconds_since(one.failed_at)),
+}
+
+OF_THE_ENGINE: dict[str, tuple[str, Callable[[Stand], float]]] = {
+    "position": ("The log position up to which the engine has examined.", lambda stand: stand.position),
+    "watched_wallets": ("Wallets that owe.", lambda stand: stand.watched),
+    "waiting_wallets": ("Wallets that wait to be examined.", lambda stand: stand.waiting),
+    "uncharged_accounts": ("Accounts that wait to be charged their interest.", lambda stand: stand.uncharged),
+    "step_seconds": ("How long its last step took.", lambda stand: stand.step_seconds),
+    "step_age_seconds": ("How long ago its last step was.", lambda stand: _seconds_since(stand.stepped_at)),
 }

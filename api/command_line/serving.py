@@ -1,4 +1,4 @@
-"""`ledger serve`, `ledger api` and `ledger project`: processes that run until they are told to stop."""
+"""`ledger serve`, `ledger api`, `ledger project`, `ledger risk`: processes that run until they are told to stop."""
 
 import signal
 import socket
@@ -11,8 +11,8 @@ import typer
 
 from api.command_line.database import migrated_url
 from api.command_line.screen import note, say, stop
-from api.examining import examine_wallets
 from api.keys import Pool, create_key, list_keys
+from api.risk import watch_over
 from api.roles import Role
 from ledger import Ledger, collect_seldom
 from ledger.postgres import CannotStart, Settings, connect, database_url, open_pool
@@ -40,12 +40,12 @@ class Address(NamedTuple):
 
 
 def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
-    """Run API, projections and the examination of margin wallets in one process, until Ctrl-C or SIGTERM."""
+    """Run API, projections and the risk engine in one process, until Ctrl-C or SIGTERM."""
     serve_until_stopped(migrated_url(), Address(host, port))
 
 
 def api(host: Host = "127.0.0.1", port: Port = 8000) -> None:
-    """Run the API alone: projections must run elsewhere (ledger project), and nothing is examined."""
+    """Run the API alone: projections (ledger project) and the risk engine (ledger risk) must run elsewhere."""
     with stopped_by_signals() as stopping:
         url = migrated_url()
         with Ledger(url) as ledger:
@@ -60,13 +60,27 @@ def project() -> None:
         runner.run(url, stopping)
 
 
+def risk() -> None:
+    """Run the risk engine alone: margin wallets are examined and charged their interest; projections run elsewhere.
+
+    Several processes may run it, `ledger serve` too: one leads, the others stand by and take over when it dies.
+    """
+    with stopped_by_signals() as stopping:
+        url = migrated_url()
+        _make_tables(url)
+        with Ledger(url) as ledger, _embedded_server_kept(stopping):
+            collect_seldom()
+            note("the risk engine runs until Ctrl-C or SIGTERM")
+            watch_over(ledger, url, stopping)
+
+
 def serve_until_stopped(url: str, address: Address, key_name: str | None = None) -> None:
-    """API, projections and examination on a migrated database; `key_name` makes an admin key and prints it."""
+    """API, projections and risk engine on a migrated database; `key_name` makes an admin key and prints it."""
     with stopped_by_signals() as stopping, ExitStack() as stack:
         _make_tables(url)
         stack.enter_context(_thread("projections", stopping, lambda: runner.run(url, stopping)))
         ledger = stack.enter_context(Ledger(url))
-        stack.enter_context(_thread("examining", stopping, lambda: examine_wallets(ledger, url, stopping)))
+        stack.enter_context(_thread("risk", stopping, lambda: watch_over(ledger, url, stopping)))
         _serve_api(url, ledger, address, stopping, key_name)
 
 

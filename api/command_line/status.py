@@ -1,4 +1,4 @@
-"""`ledger status`: where the log ends, how far each projection is, and whether the books balance."""
+"""`ledger status`: where the log ends, how far projections and the risk engine are, and whether the books balance."""
 
 from datetime import UTC, datetime
 
@@ -6,6 +6,7 @@ import typer
 
 from api.command_line.database import readable_url
 from api.command_line.screen import Exit, out, say, table_of
+from api.risk_standing import Led, read_engine
 from ledger.errors import Unavailable
 from ledger.log import LogEnd, log_end
 from ledger.money import plain
@@ -17,8 +18,8 @@ from projections.trial_balance.queries import trial_balance
 
 
 def status() -> None:
-    """Show the log's end, each projection's position and lag, where it stands still, since when and why, and the
-    trial balance.
+    """Show the log's end, each projection's position and lag, where it stands still, since when and why, the risk
+    engine, and the trial balance.
 
     Ends with 1 where a projection was never started, stands still or is beyond the log's end, or a book does not
     balance.
@@ -26,9 +27,11 @@ def status() -> None:
     with connect(readable_url(), application_name="ledger status") as connection:
         end = log_end(connection)
         found = projection_status(connection)
+        engine = read_engine(connection)
         connection.rollback()
         _print_log(end)
         _print_projections(found)
+        _print_engine(engine, end)
         balanced = _print_trial_balance(connection)
     if not balanced or any(one.error is not None for one in found):
         raise typer.Exit(Exit.DIFFERENCE)
@@ -56,6 +59,24 @@ def _print_projections(found: list[ProjectionStatus]) -> None:
     )
     titles = ["projection", "position", "lag", "led by", "still since", "error"]
     out().print(table_of(None, titles, rows, right=(1, 2)))
+
+
+def _print_engine(engine: Led, end: LogEnd) -> None:
+    """How far the risk engine has examined, what asks and waits for it, and who leads it."""
+    leader = f"led by {engine.leader}, session {engine.leader_pid}"
+    if engine.leader_pid is None:
+        leader = "nobody leads it, so nothing is examined: ledger serve or ledger risk runs it"
+    if engine.stand is None:
+        say(f"risk engine: never stepped; {leader}")
+        return
+    stand = engine.stand
+    asking = ", ".join(f"{count:,} {band}" for band, count in sorted(stand.asking.items())) or "none"
+    stepped_at = "" if stand.stepped_at is None else f" at {stand.stepped_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    say(
+        f"risk engine: examined up to position {stand.position} of {end.position}; {stand.watched:,} wallets owe, "
+        f"asking to be examined: {asking}; waiting for it: {stand.waiting:,}, for interest: {stand.uncharged:,}; "
+        f"last step{stepped_at}, {stand.step_seconds:.3f} s; {leader}"
+    )
 
 
 def _print_trial_balance(connection: Connection) -> bool:

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from api.examining import Examiner
 from api.keys import Pool
+from api.risk import Examiner
 from ledger import Ledger
 from ledger.commands import Command
 from ledger.log import read_log

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from api.answers import answer
 from api.doors import Doors, doors_of
 from api.examples import HEALTH, example
+from api.risk_standing import read_engine, shown
 from projections.progress import ProjectionStatus, status
 from projections.questions.levels import UNPRICED, count_by_band, levels
 from projections.snapshot import open_snapshot
@@ -36,6 +37,16 @@ _HEALTH = HEALTH | {
             "error_position": None,
             "failed_at": None,
         }
+    },
+    "risk": {
+        "led": True,
+        "position": 1042,
+        "watched": 311,
+        "asking": {"margin_call": 2, "liquidation": 1, "unpriced": 1},
+        "waiting": 0,
+        "uncharged": 0,
+        "step_seconds": 0.004,
+        "stepped_at": "2026-01-10T12:00:00Z",
     },
     "unpriced_wallets": 1,
     "unpriced": [{"account_id": "carol", "wallet": "cross"}],
@@ -80,11 +91,16 @@ def get_health(request: Request) -> Response:
     `failing` is a projection that stands still or is beyond the log's end: `error_position` is that of the event before
     which it stands, `failed_at` since when. `stalled` is one that lags while nobody leads it: then `ledger serve` or
     `ledger project` runs nowhere.
+
+    `risk` is the risk engine: up to which `position` every wallet that asked for it was examined, how many wallets owe
+    (`watched`), asked by band, and wait, how many accounts wait to be charged their interest, how long its last step
+    took. Where it is not `led`, nothing is examined: `ledger serve` or `ledger risk` runs it. That is no reason to take
+    the API away from customers, who may then add margin, so it does not change the status.
     """
     doors = doors_of(request)
     try:
         with doors.pool.connection(timeout=CONNECTION_WAIT_SECONDS) as connection:
-            projections = status(connection)
+            projections, engine = status(connection), read_engine(connection)
     except (psycopg.Error, PoolTimeout) as error:
         logger.warning("health: the database does not answer: %s", error)
         return answer({"status": "unavailable", "detail": "the database cannot be reached"}, 503)
@@ -94,6 +110,7 @@ def get_health(request: Request) -> Response:
         "status": word,
         "position": max((one.position + one.lag for one in projections), default=0),
         "projections": {one.name: _shown(one) for one in projections},
+        "risk": shown(engine),
         "unpriced_wallets": None if unpriced is None else unpriced.total,
         "unpriced": None if unpriced is None else unpriced.wallets,
     }

@@ -1,6 +1,7 @@
 """Open debts as of any position, their sums, and the wallets and accounts that owe."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -102,6 +103,15 @@ def accounts_that_owe(connection: Connection, position: int) -> list[str]:
     """The accounts with an open debt at a position, in order."""
     rows = connection.execute(
         f"select distinct account_id from ({LOANS}) as loan order by account_id", {"position": position}
+    )
+    return [account_id for (account_id,) in rows]
+
+
+def accounts_with_uncharged_hours(connection: Connection, position: int, hour: datetime) -> list[str]:
+    """The accounts that owe at a position and are not charged for this hour or for one before it, in order."""
+    rows = connection.execute(
+        f"select distinct account_id from ({LOANS}) as loan where next_hour <= %(hour)s order by account_id",
+        {"position": position, "hour": hour},
     )
     return [account_id for (account_id,) in rows]
 

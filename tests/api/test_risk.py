@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from api.examining import ACTOR, Examiner, examine_wallets
+from api.risk import ACTOR, Examiner, watch_over
 from tests.api.house import START_SECONDS, House, deposit, open_account, open_house, opened_market, wait_until
 
 START = datetime(2026, 1, 10, 12, 30, tzinfo=UTC)
@@ -105,7 +105,7 @@ def test_where_no_price_moves_nothing_is_charged(borrowers: House) -> None:
 @contextmanager
 def looping(house: House) -> Iterator[threading.Thread]:
     stop = threading.Event()
-    loop = threading.Thread(target=examine_wallets, args=(house.ledger, house.url, stop), daemon=True)
+    loop = threading.Thread(target=watch_over, args=(house.ledger, house.url, stop), daemon=True)
     loop.start()
     try:
         yield loop
@@ -125,7 +125,7 @@ def test_the_loop_examines_until_it_is_stopped(borrowers: House) -> None:
 
 
 def test_the_loop_lives_on_when_its_connections_are_cut(borrowers: House) -> None:
-    cut = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'ledger examining'"
+    cut = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'ledger risk'"
     with looping(borrowers):
         for _ in range(3):
             with borrowers.pool.connection() as connection:
