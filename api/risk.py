@@ -5,6 +5,7 @@ That one engine leads only saves the others the work.
 """
 
 import logging
+import os
 import threading
 import time
 from collections import Counter
@@ -42,7 +43,7 @@ WAIT_SECONDS = 30.0
 EXAMINING_SECONDS = 1.0
 CHARGING_SECONDS = 0.25
 """How long is worked before what has happened meanwhile is looked at: interest waits for examinations."""
-COUNTED_SECONDS = 5.0
+COUNTING_SHARE = 50
 FAULT_PAUSE_SECONDS = 5.0
 
 logger = logging.getLogger("ledger.risk")
@@ -83,7 +84,7 @@ def _advance(examiner: "Examiner", connection: Connection) -> None:
 def _session(url: str) -> Iterator[Connection]:
     """A session that leads until it ends; a peer that is gone is noticed within half a minute."""
     keepalives = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "connect_timeout": 3}
-    with connect(url, application_name="ledger risk", autocommit=True, **keepalives) as connection:
+    with connect(url, application_name=f"ledger risk {os.getpid()}", autocommit=True, **keepalives) as connection:
         connection.execute(f"listen {CHANNEL}")
         yield connection
 
@@ -133,7 +134,7 @@ class Examiner:
         self._correlation_id = ""
         self._examined: dict[Key, int] = {}
         self._failed: dict[Key, float] = {}
-        self._watched, self._counted_at = 0, 0.0
+        self._watched, self._counted_at, self._count_again_at = 0, -1, 0.0
         self._found: Sequence[Candidate] = ()
         self.stand: Stand | None = None
 
@@ -185,7 +186,7 @@ class Examiner:
                 self._watch = Watch.opened(connection, position)
             elif position > self._watch.position:
                 self._watch.follow(connection, position)
-            else:
+            elif self._counted_at == position:
                 return False
             market = market_at(connection, position)
             self._correlation_id = f"examination:{market.prices_version}"
@@ -200,9 +201,14 @@ class Examiner:
             self._charging.begin(connection, position, newest_prices_at)
 
     def _count(self, connection: Connection) -> None:
-        if time.monotonic() >= self._counted_at + COUNTED_SECONDS or not self._counted_at:
-            row = connection.execute("select count(*) from margin_wallets where owes").fetchone()
-            self._watched, self._counted_at = row[0] if row else 0, time.monotonic()
+        """Counts who owes, as seldom as it is costly; what was put off is done when nothing else is."""
+        began = time.monotonic()
+        if began < self._count_again_at:
+            return
+        row = connection.execute("select count(*) from margin_wallets where owes").fetchone()
+        self._watched, self._counted_at = row[0] if row else 0, self.position
+        ended = time.monotonic()
+        self._count_again_at = ended + COUNTING_SHARE * (ended - began)
 
     def _asking(self) -> list[Candidate]:
         """The wallets that ask to be examined and can be, most under water first, then by account and wallet."""

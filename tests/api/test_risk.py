@@ -1,75 +1,115 @@
-"""The loop that examines: after each price vector interest is charged, and wallets at risk are called or liquidated."""
+"""The risk engine: interest is charged by the hour, and wallets that came to a line are called or liquidated."""
 
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from api.risk import ACTOR, Examiner, watch_over
-from tests.api.house import START_SECONDS, House, deposit, open_account, open_house, opened_market, wait_until
-
-START = datetime(2026, 1, 10, 12, 30, tzinfo=UTC)
-
-
-def stamp(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")
+from api.risk import ACTOR, Examiner
+from ledger import Ledger, parse_command
+from ledger.postgres import connect
+from ledger.storage import lock_log
+from tests.api.borrowers import (
+    FIVE_MINUTES,
+    START,
+    crowd,
+    events_of,
+    let_borrow,
+    liquidations_of,
+    mark,
+    most_under_water_first,
+    stamp,
+    topics_of,
+)
+from tests.api.house import House, deposit, open_house, opened_market
 
 
 @pytest.fixture
-def borrowers(database: str) -> Iterator[House]:
-    """Three accounts that owe USDT against BTC, from safest to riskiest; nobody examines them."""
+def house(database: str) -> Iterator[House]:
+    """A house with a market; nobody examines in it."""
     with open_house(database) as house:
         opened_market(house, effective_at=stamp(START))
-        for name, amount in [("safe", "10000"), ("called", "60000"), ("doomed", "90000")]:
-            house.send(open_account(name), deposit(name, "1", "d1", "BTC"))
-            house.send(
-                wallet_command(name, "transfer", asset="BTC", amount="1", **{"from": "spot", "to": "cross"}),
-                wallet_command(name, "borrow", wallet="cross", asset="USDT", amount=amount),
-            )
         yield house
 
 
-def wallet_command(account_id: str, kind: str, **fields: Any) -> dict[str, Any]:
-    return {"type": kind, "account_id": account_id, "idempotency_key": kind, "effective_at": stamp(START), **fields}
-
-
-def mark(house: House, price: str, at: datetime) -> None:
-    house.send({"type": "mark_prices", "prices": {"BTC/USDT": price}, "source": "test", "effective_at": stamp(at)})
-
-
-def events_of(house: House, account_id: str) -> list[dict[str, Any]]:
-    events: list[dict[str, Any]] = house.get(f"/v1/accounts/{account_id}/events").json()["events"]
-    return events
-
-
-def topics_of(house: House, account_id: str) -> list[str]:
-    return [event["topic"] for event in events_of(house, account_id)]
+@pytest.fixture
+def borrowers(house: House) -> House:
+    """Three accounts that owe USDT against BTC, from safest to riskiest."""
+    let_borrow(house, [("safe", 10_000), ("called", 60_000), ("doomed", 90_000)])
+    return house
 
 
 def test_wallets_at_risk_are_called_or_liquidated_the_worst_first(borrowers: House) -> None:
     examiner = Examiner(borrowers.ledger, borrowers.pool)
-    mark(borrowers, "8500", START + timedelta(minutes=5))
+    mark(borrowers, "8500", START + FIVE_MINUTES)
     assert examiner.step() == 2
     assert "margin.called" not in topics_of(borrowers, "safe")
     (call,) = [event for event in events_of(borrowers, "called") if event["topic"] == "margin.called"]
     (started,) = [event for event in events_of(borrowers, "doomed") if event["topic"] == "liquidation.started"]
     assert started["position"] < call["position"]
     assert {call["actor"], started["actor"]} == {ACTOR}
-    assert call["effective_at"] == stamp(START + timedelta(minutes=5))
+    assert call["effective_at"] == stamp(START + FIVE_MINUTES)
 
 
 def test_a_vector_is_acted_on_once(borrowers: House) -> None:
     examiner = Examiner(borrowers.ledger, borrowers.pool)
-    mark(borrowers, "8500", START + timedelta(minutes=5))
+    mark(borrowers, "8500", START + FIVE_MINUTES)
     examiner.step()
     end = borrowers.log_end()
     assert examiner.step() == 0
     assert Examiner(borrowers.ledger, borrowers.pool).step() == 0
     assert borrowers.log_end() == end
+
+
+def test_those_equally_under_water_are_taken_in_order_of_their_ids(house: House) -> None:
+    owed = crowd(30)
+    let_borrow(house, owed)
+    mark(house, "8500", START + FIVE_MINUTES)
+    assert Examiner(house.ledger, house.pool).step() == 30
+    assert [one.account_id for one in liquidations_of(house.url)] == most_under_water_first(owed)
+
+
+def test_a_wallet_across_its_line_from_before_the_start_is_not_missed(borrowers: House) -> None:
+    mark(borrowers, "8500", START + FIVE_MINUTES)
+    borrowers.send(deposit("safe", "1", "d2"))
+    assert Examiner(borrowers.ledger, borrowers.pool).step() == 2
+
+
+def test_limits_that_move_a_line_have_wallets_examined_without_a_new_price(borrowers: House) -> None:
+    examiner = Examiner(borrowers.ledger, borrowers.pool)
+    examiner.step()
+    lines = {"max_leverage": "3", "liquidation": "1.6", "margin_call": "1.7", "initial": "1.8", "transfer_out": "2"}
+    borrowers.send({"type": "set_risk_limits", "scope": "cross", "tiers": [lines], "idempotency_key": "stricter"})
+    assert examiner.step() == 1
+    assert [one.account_id for one in liquidations_of(borrowers.url)] == ["doomed"]
+
+
+def test_a_crossing_that_is_gone_before_it_is_examined_is_left_alone(
+    borrowers: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The price goes back while the writer is held up, so it comes before the examinations that were asked for."""
+    mark(borrowers, "8500", START + FIVE_MINUTES)
+    back = {"type": "mark_prices", "prices": {"BTC/USDT": "50000"}, "source": "test"}
+    command = parse_command({**back, "effective_at": stamp(START + 2 * FIVE_MINUTES)})
+    submit, asked = borrowers.ledger.submit_async, list[Sequence[Any]]()
+    with connect(borrowers.url, autocommit=True) as connection:
+        connection.execute("begin")
+        lock_log(connection)
+        marked = submit([command], actor="test")
+
+        def submit_and_let_go(commands: Sequence[Any], **named: Any) -> Any:
+            answer = submit(commands, **named)
+            asked.append(commands)
+            connection.execute("rollback")
+            return answer
+
+        monkeypatch.setattr(borrowers.ledger, "submit_async", submit_and_let_go)
+        assert Examiner(borrowers.ledger, borrowers.pool).step() == 0
+    assert marked.result()
+    assert [[one.account_id for one in commands] for commands in asked] == [["doomed", "called"]]
+    assert liquidations_of(borrowers.url) == []
+    assert "margin.called" not in topics_of(borrowers, "called")
 
 
 def test_interest_is_charged_for_every_hour_of_the_prices_also_for_hours_without_any(borrowers: House) -> None:
@@ -87,6 +127,30 @@ def test_interest_is_charged_for_every_hour_of_the_prices_also_for_hours_without
     assert (last["topic"], last["effective_at"]) == ("interest.accrued", stamp(START + timedelta(hours=5)))
 
 
+def test_hours_missed_while_no_engine_ran_are_charged_at_the_rates_of_their_time(borrowers: House) -> None:
+    rate = {"type": "set_interest_rate", "asset": "USDT", "daily_rate": "0.00048", "idempotency_key": "rate"}
+    borrowers.send({**rate, "effective_at": stamp(START + timedelta(hours=2))})
+    mark(borrowers, "50000", START + timedelta(hours=5))
+    Examiner(borrowers.ledger, borrowers.pool).step()
+    lines = [line for event in events_of(borrowers, "safe")[-1:] for line in event["lines"]]
+    assert [(line["first_hour"], line["hours"], line["rate"]) for line in lines] == [
+        ("2026-01-10T13:00:00Z", 2, "0.00024"),
+        ("2026-01-10T15:00:00Z", 3, "0.00048"),
+    ]
+
+
+def test_an_hour_that_another_engine_charged_is_not_charged_again(borrowers: House) -> None:
+    late = Examiner(borrowers.ledger, borrowers.pool)
+    late.step()
+    mark(borrowers, "50000", START + timedelta(hours=5))
+    with Ledger(borrowers.url) as ledger:
+        Examiner(ledger, borrowers.pool).step()
+    end = borrowers.log_end()
+    late.step()
+    assert borrowers.log_end() == end
+    assert charged_hours(borrowers, "safe") == 6
+
+
 def charged_hours(house: House, account_id: str) -> int:
     """How many hours of interest were charged in all, the borrow's own included."""
     accrued = [event for event in events_of(house, account_id) if event["topic"] == "interest.accrued"]
@@ -102,35 +166,23 @@ def test_where_no_price_moves_nothing_is_charged(borrowers: House) -> None:
     assert borrowers.log_end() == end + 1
 
 
-@contextmanager
-def looping(house: House) -> Iterator[threading.Thread]:
-    stop = threading.Event()
-    loop = threading.Thread(target=watch_over, args=(house.ledger, house.url, stop), daemon=True)
-    loop.start()
-    try:
-        yield loop
-    finally:
-        stop.set()
-        loop.join(START_SECONDS)
+def test_a_wallet_that_cannot_be_examined_keeps_no_other_from_it(
+    borrowers: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    submit = borrowers.ledger.submit
 
+    def failing(commands: Any, **named: Any) -> Any:
+        if any(getattr(one, "account_id", None) == "doomed" for one in commands):
+            raise RuntimeError("a fault in deciding")
+        return submit(commands, **named)
 
-def test_the_loop_examines_until_it_is_stopped(borrowers: House) -> None:
-    with looping(borrowers) as loop:
-        mark(borrowers, "8500", START + timedelta(minutes=5))
-        wait_until(lambda: "liquidation.completed" in topics_of(borrowers, "doomed"))
-        wait_until(lambda: "margin.called" in topics_of(borrowers, "called"))
-    assert not loop.is_alive()
-    assert "liquidation.completed" in topics_of(borrowers, "doomed")
+    mark(borrowers, "8500", START + FIVE_MINUTES)
+    examiner = Examiner(borrowers.ledger, borrowers.pool)
+    with monkeypatch.context() as patched:
+        patched.setattr(borrowers.ledger, "submit", failing)
+        assert examiner.step() == 1
     assert "margin.called" in topics_of(borrowers, "called")
-
-
-def test_the_loop_lives_on_when_its_connections_are_cut(borrowers: House) -> None:
-    cut = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'ledger risk'"
-    with looping(borrowers):
-        for _ in range(3):
-            with borrowers.pool.connection() as connection:
-                connection.execute(cut)
-            time.sleep(0.2)
-        mark(borrowers, "8500", START + timedelta(minutes=5))
-        wait_until(lambda: "liquidation.completed" in topics_of(borrowers, "doomed"))
-    assert "liquidation.completed" in topics_of(borrowers, "doomed")
+    assert "examine of doomed failed" in caplog.text
+    monkeypatch.setattr("api.risk.FAULT_PAUSE_SECONDS", 0)
+    assert Examiner(borrowers.ledger, borrowers.pool).step() == 1
+    assert [one.account_id for one in liquidations_of(borrowers.url)] == ["doomed"]
