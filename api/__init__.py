@@ -1,1 +1,1 @@
-"""The doors of the ledger: HTTP, keys, the command line, and the loop that examines wallets; no rules live here."""
+"""The doors of the ledger: HTTP, keys, the command line, and the risk engine; no rules live here."""

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from ledger import Command, Ledger, Outcome, Recorded, Refused, TooManyRequests, Unavailable
 
-FIRST_SIZE = 8
-LARGEST_SIZE = 500
+SMALLEST_SIZE, LARGEST_SIZE = 20, 500
+"""A chunk of fewer would mostly be its commit: that costs as much as deciding about ten liquidations."""
 QUIET_SECONDS = 0.25
 """How long a chunk takes about while nobody else writes: long enough for the writer to be worth its commits."""
-BUSY_SECONDS = 0.01
+BUSY_SECONDS = 0.03
 """How long a chunk takes about while others write: so much is added to what their commands wait."""
 REMEMBERED_SECONDS = 1.0
 """How long others are expected to write again after they last did."""
@@ -36,7 +36,7 @@ class Pace:
     """
 
     def __init__(self) -> None:
-        self.size = FIRST_SIZE
+        self.size = SMALLEST_SIZE
         self._last_position: int | None = None
         self._busy_until = 0.0
 
@@ -47,7 +47,7 @@ class Pace:
             self._busy_until = now + REMEMBERED_SECONDS
         wanted = BUSY_SECONDS if now < self._busy_until else QUIET_SECONDS
         fitting = round(len(outcomes) * wanted / max(seconds, 1e-6))
-        self.size = max(1, min(fitting, 2 * self.size, LARGEST_SIZE))
+        self.size = max(SMALLEST_SIZE, min(fitting, 2 * self.size, LARGEST_SIZE))
 
     def _others_wrote(self, outcomes: Sequence[Outcome | None]) -> bool:
         fresh = [one for one in outcomes if isinstance(one, Recorded) and not one.replayed]

@@ -1,4 +1,4 @@
-"""The composition starts PostgreSQL, migrates it once, and then runs the API and the projections apart."""
+"""The composition starts PostgreSQL, migrates it once, and then runs API, projections and risk engine apart."""
 
 import re
 import tomllib
@@ -9,7 +9,7 @@ import yaml
 
 from tests.house.files import ROOT
 
-SERVICES = {"postgres", "migrate", "api", "projections"}
+SERVICES = {"postgres", "migrate", "api", "projections", "risk"}
 
 
 @pytest.fixture(scope="module")
@@ -20,18 +20,20 @@ def composition() -> dict[str, Any]:
     return loaded
 
 
-def test_the_composition_has_the_four_services(composition: dict[str, Any]) -> None:
+def test_the_composition_has_the_five_services(composition: dict[str, Any]) -> None:
     assert set(composition["services"]) == SERVICES
 
 
-@pytest.mark.parametrize("service", ["postgres", "api", "projections"])
+@pytest.mark.parametrize("service", ["postgres", "api", "projections", "risk"])
 def test_every_lasting_service_has_a_healthcheck(composition: dict[str, Any], service: str) -> None:
     healthcheck = composition["services"][service]["healthcheck"]
     assert healthcheck["test"][0] in {"CMD", "CMD-SHELL"}
     assert {"interval", "timeout", "retries"} <= set(healthcheck)
 
 
-@pytest.mark.parametrize(("service", "command"), [("migrate", "migrate"), ("api", "serve"), ("projections", "project")])
+@pytest.mark.parametrize(
+    ("service", "command"), [("migrate", "migrate"), ("api", "api"), ("projections", "project"), ("risk", "risk")]
+)
 def test_every_part_of_the_ledger_runs_its_own_command(composition: dict[str, Any], service: str, command: str) -> None:
     assert composition["services"][service]["command"][:2] == ["ledger", command]
 
@@ -40,7 +42,7 @@ def test_the_api_answers_for_its_health(composition: dict[str, Any]) -> None:
     assert "/health" in composition["services"]["api"]["healthcheck"]["test"][-1]
 
 
-@pytest.mark.parametrize("service", ["api", "projections"])
+@pytest.mark.parametrize("service", ["api", "projections", "risk"])
 def test_what_reads_the_schema_waits_for_the_migration(composition: dict[str, Any], service: str) -> None:
     assert composition["services"][service]["depends_on"] == {
         "postgres": {"condition": "service_healthy"},
