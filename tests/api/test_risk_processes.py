@@ -210,6 +210,8 @@ def test_status_health_and_metrics_tell_how_the_engine_stands(house: House) -> N
     with looping(house):
         wait_until(lambda: "margin.called" in topics_of(house, "called"))
         wait_until(lambda: house.http.get("/health").json()["risk"]["position"] == house.log_end())
+        # Who owes is counted as seldom as it is costly.
+        wait_until(lambda: house.http.get("/health").json()["risk"]["watched"] == 2)
         shown = house.http.get("/health").json()["risk"]
         measured = house.http.get("/metrics").text
     assert (shown["led"], shown["watched"], shown["waiting"], shown["uncharged"]) == (True, 2, 0, 0)
