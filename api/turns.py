@@ -9,8 +9,8 @@ from ledger import Command, Ledger, Outcome, Recorded, Refused, TooManyRequests,
 
 SMALLEST_SIZE, LARGEST_SIZE = 20, 500
 """A chunk of fewer would mostly be its commit: that costs as much as deciding about ten liquidations."""
-QUIET_SECONDS = 0.25
-"""How long a chunk takes about while nobody else writes: long enough for the writer to be worth its commits."""
+QUIET_SECONDS = 0.1
+"""How long a chunk takes about while nobody else writes: its commit is a small part of it, and who comes waits once."""
 BUSY_SECONDS = 0.03
 """How long a chunk takes about while others write: so much is added to what their commands wait."""
 REMEMBERED_SECONDS = 1.0

@@ -89,7 +89,7 @@ def _measure(
         time.sleep(quiet_seconds)
     if customers.refused:
         raise StormFailed(f"a customer was refused: {customers.refused[0]}")
-    _require_order(connection, liquidations)
+    require_order(connection, liquidations)
     stormy = customers.waits(marked_at, ended_at)
     quiet = sorted(customers.waits(0, marked_at) + customers.waits(rested_at, time.monotonic()))
     return {
@@ -131,7 +131,7 @@ def _wait_until_all_are_liquidated(connection: Connection, position: int, liquid
         time.sleep(POLL_SECONDS)
 
 
-def _require_order(connection: Connection, liquidations: int) -> None:
+def require_order(connection: Connection, liquidations: int) -> None:
     """Everybody once, most under water first, then by id."""
     started: list[tuple[Decimal, str]] = []
     position = 0
