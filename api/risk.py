@@ -40,6 +40,7 @@ BEHIND_SECONDS = 0.01
 FIRST_PAUSE_SECONDS = 0.1
 LAST_PAUSE_SECONDS = 1.0
 WAIT_SECONDS = 30.0
+EXAMINED_AT_ONCE = 1_000
 EXAMINING_SECONDS = 1.0
 CHARGING_SECONDS = 0.25
 """How long is worked before what has happened meanwhile is looked at: interest waits for examinations."""
@@ -223,11 +224,12 @@ class Examiner:
         ]
 
     def _examine(self, found: Sequence[Candidate]) -> int:
-        """Examines in this order, for a while; returns how many wallets were called or liquidated."""
+        """Examines the first of these in this order, for a while; returns how many were called or liquidated."""
         began = time.monotonic()
         acted = 0
         commands = [
-            parse_command({"type": "examine", "account_id": one.account_id, "wallet": one.wallet}) for one in found
+            parse_command({"type": "examine", "account_id": one.account_id, "wallet": one.wallet})
+            for one in found[:EXAMINED_AT_ONCE]
         ]
         for chunk in self._turns.take(commands, self._correlation_id):
             acted += sum(isinstance(one.outcome, Recorded) for one in chunk)

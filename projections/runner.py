@@ -19,7 +19,8 @@ from projections.progress import status as status
 
 POLL_SECONDS = 0.25
 FIRST_RECONNECT_SECONDS = 0.1
-LAST_RECONNECT_SECONDS = 15.0
+LAST_RECONNECT_SECONDS = 1.0
+FAULT_PAUSE_SECONDS = 15.0
 
 logger = logging.getLogger("ledger.projections")
 
@@ -74,8 +75,8 @@ def run(
             stop.wait(pause)
             pause = min(2 * pause, LAST_RECONNECT_SECONDS)
         except Exception:
-            logger.exception("projections: unexpected; starting again in %.1f s", LAST_RECONNECT_SECONDS)
-            stop.wait(LAST_RECONNECT_SECONDS)
+            logger.exception("projections: unexpected; starting again in %.1f s", FAULT_PAUSE_SECONDS)
+            stop.wait(FAULT_PAUSE_SECONDS)
 
 
 def catch_up(
