@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.examining import Examiner
+from api.risk import Examiner
 from tests.api.house import House, deposit, open_account, open_house, opened_market
 
 START = datetime(2026, 1, 10, 12, 30, tzinfo=UTC)
