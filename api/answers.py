@@ -9,7 +9,7 @@ from typing import Any
 from starlette.responses import Response
 
 from api.problems import problem_of
-from ledger import Outcome, Refused
+from ledger import EventReference, Outcome, Refused
 from ledger.money import plain
 
 
@@ -74,10 +74,15 @@ def _result(outcome: Outcome) -> str:
         return json_of({"status": "refused", "problem": problem_of(outcome.refusal)})
     events = [
         f'{{"account_id":"{event.account_id}","topic":"{event.topic}",'
-        f'"version":{event.version},"position":{event.position}}}'
+        f'"version":{event.version},"position":{event.position}{_pairs_of(event) if event.pairs else ""}}}'
         for event in outcome.events
     ]
     return (
         f'{{"status":"{word_of(outcome)}","account_id":"{outcome.account_id}",'
         f'"version":{outcome.version},"position":{outcome.position},"events":[{",".join(events)}]}}'
     )
+
+
+def _pairs_of(event: EventReference) -> str:
+    """The pairs whose prices are held; all others of the vector were marked."""
+    return f',"pairs":{json_of(event.pairs)}'

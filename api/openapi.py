@@ -31,6 +31,11 @@ SCHEMAS: dict[str, Any] = {
             "topic": {"type": "string", "examples": ["loan.borrowed"]},
             "version": {"type": "integer", "description": "Of the account."},
             "position": {"type": "integer", "description": "In the log."},
+            "pairs": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "Of `prices.held` only: the pairs whose prices are held. All others were marked.",
+            },
         },
     },
     "Recorded": {

@@ -65,6 +65,8 @@ MAY_SEND: dict[str, frozenset[Role]] = {
     "set_risk_limits": frozenset({OPERATOR}),
     "set_interest_rate": frozenset({OPERATOR}),
     "mark_prices": frozenset({SERVICE}),
+    "confirm_price": frozenset({OPERATOR}),
+    "reject_price": frozenset({OPERATOR}),
     "fund_insurance": frozenset({OPERATOR}),
     "withdraw_insurance": frozenset({OPERATOR}),
 }

@@ -9,7 +9,7 @@ from ledger.account import Account, AccountCommand
 from ledger.commands import AccrueInterest, Command
 from ledger.decision import Context
 from ledger.errors import BatchRefused, Refusal
-from ledger.events import AnyEvent
+from ledger.events import AnyEvent, PricesHeld
 from ledger.exchange import ExchangeCommand
 from ledger.idempotency import Key, UsedKey, content_of, require_same_content
 from ledger.market import Market
@@ -183,9 +183,9 @@ def _decide_exchange(draft: Draft, asked: Asked, context: Context) -> Recorded:
     exchange.admit(command, draft.market)
     if (replayed := _replay(draft, asked)) is not None:
         return replayed
-    event = exchange.decide(command, draft.market, context)
-    draft.market = market_after(draft.market, [event])
-    return _add(draft, asked, [event])
+    events = exchange.decide(command, draft.market, context)
+    draft.market = market_after(draft.market, events)
+    return _add(draft, asked, events)
 
 
 def _replay(draft: Draft, asked: Asked) -> Recorded | None:
@@ -214,7 +214,8 @@ def _add(draft: Draft, asked: Asked, events: Sequence[AnyEvent]) -> Recorded:
     references, position = [], draft.position
     for event in events:
         position += 1
-        references.append(_new(EventReference, (event.account_id, event.TOPIC, event.version, position)))
+        pairs = tuple(event.prices) if type(event) is PricesHeld else ()
+        references.append(_new(EventReference, (event.account_id, event.TOPIC, event.version, position, pairs)))
     draft.events += events
     if asked.keys:
         own, further = UsedKey(content_of(command), references), None
@@ -228,4 +229,4 @@ def _add(draft: Draft, asked: Asked, events: Sequence[AnyEvent]) -> Recorded:
 
 def moved(events: Sequence[EventReference], by: int) -> list[EventReference]:
     """Events that stand `by` positions later."""
-    return [EventReference(event.account_id, event.topic, event.version, event.position + by) for event in events]
+    return [event._replace(position=event.position + by) for event in events]

@@ -116,6 +116,10 @@ class PairExists(StateRefusal):
     code, title = "pair_exists", "The pair is already listed"
 
 
+class PriceNotHeld(StateRefusal):
+    code, title = "price_not_held", "No such price is held"
+
+
 # 6. Do modes and assets match?
 class RuleRefusal(Refusal):
     code, title = "rule", "A rule does not allow it"

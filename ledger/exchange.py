@@ -1,12 +1,12 @@
-"""The exchange's own streams: listings, limits, rates, prices and the insurance fund; decide and evolve."""
+"""The exchange's own streams: listings, limits, rates and the insurance fund, prices beside; decide and evolve."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, assert_never
 
 from ledger import commands as c
 from ledger import events as e
+from ledger import prices
 from ledger.decision import Context, envelope_of, require_scale, require_version
 from ledger.errors import (
     AssetExists,
@@ -14,7 +14,6 @@ from ledger.errors import (
     LeverageNotAllowed,
     NothingToDo,
     PairExists,
-    PriceOutOfOrder,
     TooManyDecimals,
 )
 from ledger.market import (
@@ -28,19 +27,19 @@ from ledger.market import (
 )
 from ledger.money import ZERO, base_of, decimals_of, quote_of
 from ledger.tiers import RiskTier
-from ledger.words import CROSS, EXCHANGE, PRICES, AssetUse
+from ledger.words import CROSS, PRICES, AssetUse
 
-ExchangeCommand = (
+SettingCommand = (
     c.ListAsset
     | c.SetAssetLimits
     | c.ListPair
     | c.SetPairStatus
     | c.SetRiskLimits
     | c.SetInterestRate
-    | c.MarkPrices
     | c.FundInsurance
     | c.WithdrawInsurance
 )
+ExchangeCommand = SettingCommand | c.MarkPrices | c.ConfirmPrice | c.RejectPrice
 
 
 def admit(command: ExchangeCommand, market: Market) -> None:
@@ -61,6 +60,10 @@ def admit(command: ExchangeCommand, market: Market) -> None:
         case c.MarkPrices():
             for pair, price in command.prices.items():
                 _require_price_scale(market, pair, price)
+        case c.ConfirmPrice():
+            _require_price_scale(market, command.pair, command.price)
+        case c.RejectPrice():
+            market.pair(command.pair)
         case c.FundInsurance() | c.WithdrawInsurance():
             require_scale(market, command.asset, "amount", command.amount)
         case _:
@@ -75,12 +78,24 @@ def _require_price_scale(market: Market, pair: str, price: Decimal) -> None:
         )
 
 
-def decide(command: ExchangeCommand, market: Market, context: Context) -> e.ExchangeEvent:
-    """Decide one command of the exchange; one event, or a refusal."""
-    stream = PRICES if isinstance(command, c.MarkPrices) else EXCHANGE
+def decide(command: ExchangeCommand, market: Market, context: Context) -> Sequence[e.ExchangeEvent]:
+    """Decide one command of the exchange; its events in their order, or a refusal."""
+    stream = command.stream
     version = market.prices_version if stream == PRICES else market.version
     require_version(command, stream, version)
     envelope: dict[str, Any] = {"account_id": stream, "version": version + 1, **envelope_of(command, market, context)}
+    match command:
+        case c.MarkPrices():
+            return prices.mark_prices(market, command, envelope)
+        case c.ConfirmPrice():
+            return [prices.confirm_price(market, command, envelope)]
+        case c.RejectPrice():
+            return [prices.reject_price(market, command, envelope)]
+        case _:
+            return [_decide_setting(market, command, envelope)]
+
+
+def _decide_setting(market: Market, command: SettingCommand, envelope: Mapping[str, Any]) -> e.ExchangeEvent:
     match command:
         case c.ListAsset():
             return _list_asset(market, command, envelope)
@@ -94,8 +109,6 @@ def decide(command: ExchangeCommand, market: Market, context: Context) -> e.Exch
             return _set_risk_limits(market, command, envelope)
         case c.SetInterestRate():
             return _set_interest_rate(market, command, envelope)
-        case c.MarkPrices():
-            return _mark_prices(market, command, envelope)
         case c.FundInsurance():
             return e.InsuranceFunded(**envelope, asset=command.asset, amount=command.amount)
         case c.WithdrawInsurance():
@@ -121,7 +134,7 @@ def _set_asset_limits(market: Market, command: c.SetAssetLimits, envelope: Mappi
     listing = market.asset(command.asset)
     enabled = listing.enabled if command.enabled is None else frozenset(command.enabled)
     tiers = tuple(command.collateral_tiers or listing.collateral_tiers)
-    limit = command.borrow_limit if "borrow_limit" in command.model_fields_set else listing.borrow_limit
+    limit = _stated(command, "borrow_limit", listing.borrow_limit)
     if (limit, tiers, enabled) == (listing.borrow_limit, listing.collateral_tiers, listing.enabled):
         raise NothingToDo(f"the limits of {command.asset} already are as asked")
     return e.AssetLimitsSet(
@@ -131,6 +144,12 @@ def _set_asset_limits(market: Market, command: c.SetAssetLimits, envelope: Mappi
         collateral_tiers=list(tiers),
         enabled=[use for use in AssetUse if use in enabled],
     )
+
+
+def _stated(command: c.Command, name: str, old: Decimal | None) -> Decimal | None:
+    """What a command states of a limit that null lifts; left out, it stays as it is."""
+    limit: Decimal | None = getattr(command, name)
+    return limit if name in command.model_fields_set else old
 
 
 def _list_pair(market: Market, command: c.ListPair, envelope: Mapping[str, Any]) -> e.PairListed:
@@ -158,6 +177,7 @@ def _set_risk_limits(market: Market, command: c.SetRiskLimits, envelope: Mapping
         price_max_age_seconds=command.price_max_age_seconds or old.price_max_age_seconds,
         liquidation_fee=old.liquidation_fee if command.liquidation_fee is None else command.liquidation_fee,
         dust=old.dust if command.dust is None else command.dust,
+        price_jump_limit=_stated(command, "price_jump_limit", old.price_jump_limit),
     )
     if new == old:
         raise NothingToDo(f"the risk limits of {command.scope} already are as asked")
@@ -168,6 +188,7 @@ def _set_risk_limits(market: Market, command: c.SetRiskLimits, envelope: Mapping
         price_max_age_seconds=new.price_max_age_seconds,
         liquidation_fee=new.liquidation_fee,
         dust=new.dust,
+        price_jump_limit=new.price_jump_limit,
     )
 
 
@@ -188,26 +209,6 @@ def _set_interest_rate(market: Market, command: c.SetInterestRate, envelope: Map
     return e.InterestRateSet(**envelope, asset=command.asset, daily_rate=command.daily_rate)
 
 
-def _mark_prices(market: Market, command: c.MarkPrices, envelope: Mapping[str, Any]) -> e.PricesMarked:
-    late = [
-        f"{pair} is marked at {mark.price:f} of {mark.effective_at.isoformat()}"
-        for pair in command.prices
-        if (mark := market.prices.get(pair)) and mark.effective_at > envelope["effective_at"]
-    ]
-    if late:
-        raise PriceOutOfOrder(
-            f"prices of {envelope['effective_at'].isoformat()} would replace newer ones: {'; '.join(late)}"
-        )
-    if all(_is_marked(market, pair, price, envelope["effective_at"]) for pair, price in command.prices.items()):
-        raise NothingToDo(f"these prices of {envelope['effective_at'].isoformat()} are marked already")
-    return e.made(e.PricesMarked, {**envelope, "prices": command.prices, "source": command.source})
-
-
-def _is_marked(market: Market, pair: str, price: Decimal, at: datetime) -> bool:
-    mark = market.prices.get(pair)
-    return mark is not None and (mark.price, mark.effective_at) == (price, at)
-
-
 def _withdraw_insurance(
     market: Market, command: c.WithdrawInsurance, envelope: Mapping[str, Any]
 ) -> e.InsuranceWithdrawn:
@@ -222,8 +223,8 @@ def _withdraw_insurance(
 
 def evolve(market: Market, event: e.ExchangeEvent) -> None:
     """Take an event of the exchange's streams into the market; never refused."""
-    if isinstance(event, e.PricesMarked):
-        _evolve_prices(market, event)
+    if isinstance(event, e.PriceEvent):
+        prices.evolve(market, event)
         return
     market.version = event.version
     match event:
@@ -241,7 +242,11 @@ def evolve(market: Market, event: e.ExchangeEvent) -> None:
             market.pairs[event.pair].status = event.status
         case e.RiskLimitsSet():
             market.limits[event.scope] = RiskLimits(
-                tuple(event.tiers), event.price_max_age_seconds, event.liquidation_fee, event.dust
+                tuple(event.tiers),
+                event.price_max_age_seconds,
+                event.liquidation_fee,
+                event.dust,
+                price_jump_limit=event.price_jump_limit,
             )
         case e.InterestRateSet():
             market.assets[event.asset].rates.set(event.effective_at, event.daily_rate)
@@ -251,12 +256,3 @@ def evolve(market: Market, event: e.ExchangeEvent) -> None:
             fund[event.asset] = fund.get(event.asset, ZERO) + amount
         case _:
             assert_never(event)
-
-
-def _evolve_prices(market: Market, event: e.PricesMarked) -> None:
-    market.prices_version = event.version
-    when = {"effective_at": event.effective_at, "version": event.version}
-    for pair, price in event.prices.items():
-        market.prices[pair] = e.made(e.MarkPrice, {"price": price, **when})
-    newest = market.newest_prices_at
-    market.newest_prices_at = event.effective_at if newest is None else max(newest, event.effective_at)

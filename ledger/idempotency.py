@@ -17,7 +17,11 @@ Key = tuple[str, str]
 FIND_KEYS = Statement(
     "find_keys",
     """
-select account_id, key, content::text, originator_id, topic, originator_version, notification_id
+select account_id, key, content::text, originator_id, topic, originator_version, notification_id,
+    case topic when 'prices.held' then (
+        select string_agg(pair, ' ' order by place)
+        from json_object_keys(convert_from(state, 'UTF8')::json -> 'prices') with ordinality as held (pair, place)
+    ) end as pairs_held
 from unnest($1, $2) as asked (account_id, key)
 join idempotency_keys using (account_id, key)
 cross join generate_series(first_position, last_position) as position
@@ -96,6 +100,9 @@ def asked_keys(keys: Sequence[Key]) -> Call:
 def used_keys(rows: Iterable[Row]) -> dict[Key, UsedKey]:
     """The answer to `asked_keys`: those that were used."""
     found: dict[Key, UsedKey] = {}
-    for account_id, key, content, *event in rows:
-        found.setdefault((account_id, key), UsedKey(content, [])).events.append(EventReference(*event))
+    for account_id, key, content, *event, pairs_held in rows:
+        reference = EventReference(*event)
+        if pairs_held is not None:
+            reference = reference._replace(pairs=tuple(pairs_held.split()))
+        found.setdefault((account_id, key), UsedKey(content, [])).events.append(reference)
     return found

@@ -9,8 +9,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ledger.errors import PriceStale, UnknownAsset, UnknownPair
-from ledger.events import MarkPrice
-from ledger.money import ONE, VALUATION_ASSET, valuation_pair
+from ledger.events import HeldPrice, MarkPrice
+from ledger.money import ONE, VALUATION_ASSET, quote_of, valuation_pair
 from ledger.tiers import CollateralTier, RiskTier
 from ledger.words import CROSS, AssetUse, PairStatus
 
@@ -80,12 +80,16 @@ class PairListing:
 
 
 class RiskLimits(NamedTuple):
-    """The limits of the cross pool or of one pair's buckets; the fee is a part of the debt repaid, dust a value."""
+    """The limits of the cross pool or of one pair's buckets; the fee is a part of the debt repaid, dust a value.
+
+    The jump limit, of a pair only, is a part of the last price; None: prices jump as they like.
+    """
 
     tiers: tuple[RiskTier, ...]
     price_max_age_seconds: int = PRICE_MAX_AGE_SECONDS
     liquidation_fee: Decimal = LIQUIDATION_FEE
     dust: Decimal = DUST
+    price_jump_limit: Decimal | None = None
 
 
 class Prices(NamedTuple):
@@ -97,7 +101,10 @@ class Prices(NamedTuple):
 
 @dataclass(slots=True)
 class Market:
-    """The state of the exchange's own streams; `version` counts @exchange, `prices_version` counts @prices."""
+    """The state of the exchange's own streams; `version` counts @exchange, `prices_version` counts @prices.
+
+    `held_prices` are by pair and source; nothing is valued by them.
+    """
 
     version: int = 0
     prices_version: int = 0
@@ -106,6 +113,7 @@ class Market:
     limits: dict[str, RiskLimits] = field(default_factory=lambda: {CROSS: RiskLimits(CROSS_TIERS)})
     prices: dict[str, MarkPrice] = field(default_factory=dict)
     newest_prices_at: datetime | None = None
+    held_prices: dict[str, dict[str, HeldPrice]] = field(default_factory=dict)
     withdrawable_insurance: dict[str, Decimal] = field(default_factory=dict)
 
     def copy(self) -> "Market":
@@ -141,6 +149,11 @@ class Market:
         """The risk limits of `cross` or of a pair; until some are set, those its leverage gives."""
         limits = self.limits.get(scope)
         return limits if limits is not None else default_limits(self.pair(scope).max_leverage)
+
+    def max_age_of(self, pair: str) -> int:
+        """How many seconds old a pair's price may be for all that it values: its buckets, and the cross pool."""
+        own = self.limits_of(pair).price_max_age_seconds
+        return min(own, self.limits[CROSS].price_max_age_seconds) if quote_of(pair) == VALUATION_ASSET else own
 
     def fresh_prices(self, assets: Iterable[str], scope: str, at: datetime) -> Prices:
         """Prices of assets for a decision at `at`; PriceStale where one is older than the scope's limits allow."""

@@ -10,12 +10,13 @@ _new = tuple.__new__
 
 
 class EventReference(NamedTuple):
-    """Where an event stands: on its account and in the log."""
+    """Where an event stands: on its account and in the log; of `prices.held` also the pairs that are held."""
 
     account_id: str
     topic: str
     version: int
     position: int
+    pairs: tuple[str, ...] = ()
 
 
 class Recorded(NamedTuple):

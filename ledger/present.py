@@ -7,7 +7,7 @@ from typing import cast
 
 from ledger import account, exchange
 from ledger.account import Account
-from ledger.events import AccountEvent, AnyEvent, ExchangeEvent, PricesMarked, read_event
+from ledger.events import AccountEvent, AnyEvent, ExchangeEvent, read_event
 from ledger.log import Connection, StoredRow, log_end, read_positions, read_rows, read_stream
 from ledger.market import Market
 from ledger.snapshots import EVENTS_BETWEEN, MARKET, Snapshot, find_market
@@ -190,10 +190,10 @@ def market_after(market: Market, events: Iterable[AnyEvent]) -> Market:
     owned = market
     owns_listings = False
     for event in events:
-        if not isinstance(event, PricesMarked) and not owns_listings:
+        if event.account_id != PRICES and not owns_listings:
             owned, owns_listings = owned.copy(), True
         elif owned is market:
-            # Marks replace prices only, and come often: the listings may be shared.
+            # Marks replace prices only, and come often: the listings may be shared, and what is held is put anew.
             owned = replace(market, prices=market.prices.copy())
         exchange.evolve(owned, cast(ExchangeEvent, event))
     return owned

@@ -79,6 +79,8 @@ ACTIONS = [
     Action("PUT", "/v1/pairs/{pair}/status", "set_pair_status", "Set whether a pair trades", "exchange"),
     Action("PUT", "/v1/risk-limits/{scope}", "set_risk_limits", "Set risk tiers of the pool or a pair", "exchange"),
     Action("POST", "/v1/prices", "mark_prices", "Mark prices", "exchange"),
+    Action("POST", "/v1/prices/{pair}/confirm", "confirm_price", "Say that a held price is right", "exchange"),
+    Action("POST", "/v1/prices/{pair}/reject", "reject_price", "Say that a held price is wrong", "exchange"),
     Action("POST", "/v1/insurance/deposits", "fund_insurance", "Pay into the insurance fund", "exchange"),
     Action("POST", "/v1/insurance/withdrawals", "withdraw_insurance", "Take out of the insurance fund", "exchange"),
 ]

@@ -7,10 +7,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from ledger.commands.command import AccountCommand, Command
 from ledger.commands.exchange import (
+    ConfirmPrice,
     FundInsurance,
     ListAsset,
     ListPair,
     MarkPrices,
+    RejectPrice,
     SetAssetLimits,
     SetInterestRate,
     SetPairStatus,
@@ -84,6 +86,8 @@ AnyCommand = (
     | SetRiskLimits
     | SetInterestRate
     | MarkPrices
+    | ConfirmPrice
+    | RejectPrice
     | FundInsurance
     | WithdrawInsurance
 )
@@ -142,6 +146,7 @@ __all__ = [
     "CloseAccount",
     "Command",
     "CompleteLiquidation",
+    "ConfirmPrice",
     "Deposit",
     "Examine",
     "FillTerms",
@@ -153,6 +158,7 @@ __all__ = [
     "MarkPrices",
     "OpenAccount",
     "PlaceHold",
+    "RejectPrice",
     "ReleaseHold",
     "RemoveMargin",
     "Repay",

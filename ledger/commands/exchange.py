@@ -73,6 +73,14 @@ def _at_most_all(fee: Decimal) -> Decimal:
     return fee
 
 
+def _below_all(limit: Decimal) -> Decimal:
+    if limit >= 1:
+        raise ValueError(
+            "a bound on jumps is a part of the last price, below 1: a bound of 1 would let every fall pass"
+        )
+    return limit
+
+
 def _ordered_lines(tiers: list[RiskTier]) -> list[RiskTier]:
     for tier in tiers:
         if not 1 < tier.liquidation < tier.margin_call <= min(tier.initial, tier.transfer_out):
@@ -81,7 +89,11 @@ def _ordered_lines(tiers: list[RiskTier]) -> list[RiskTier]:
 
 
 class SetRiskLimits(ExchangeCommand):
-    """Sets what is stated for `cross` or a pair; what is left out stays as it is."""
+    """Sets what is stated for `cross` or a pair; what is left out stays as it is.
+
+    `price_jump_limit`, of a pair only, is how far a price may lie from the last one, as a part of that (0.2 is 20 %);
+    null lifts it.
+    """
 
     type: Literal["set_risk_limits"] = "set_risk_limits"
     scope: Literal["cross"] | PairName = Field(union_mode="left_to_right")
@@ -89,12 +101,15 @@ class SetRiskLimits(ExchangeCommand):
     price_max_age_seconds: Annotated[int, Field(strict=True, ge=1, le=10**9)] | None = None
     liquidation_fee: Annotated[NotNegative, AfterValidator(_at_most_all)] | None = None
     dust: NotNegative | None = None
+    price_jump_limit: Annotated[Amount, AfterValidator(_below_all)] | None = None
 
     @model_validator(mode="after")
     def _tiers_fit_the_scope(self) -> Self:
         tiers = self.tiers or []
         if self.scope == CROSS:
             _require_rows_of_the_pool(tiers)
+            if self.price_jump_limit is not None:
+                raise ValueError("price_jump_limit is of a pair; state the pair as scope")
         else:
             for lower, higher in pairwise(tiers):
                 _require_rising_limits(lower, higher)
@@ -127,15 +142,43 @@ class SetInterestRate(ExchangeCommand):
     daily_rate: NotNegative
 
 
-class MarkPrices(Command):
+class PriceCommand(Command):
+    @property
+    def stream(self) -> str:
+        return PRICES
+
+
+class MarkPrices(PriceCommand):
+    """Marks a vector of prices of one source; a price beyond its pair's bound is held until somebody confirms it."""
+
     KEY_MAY_BE_LEFT_OUT = True
     type: Literal["mark_prices"] = "mark_prices"
     prices: Annotated[dict[PairName, Amount], Field(min_length=1, max_length=5000)]
     source: Text
 
-    @property
-    def stream(self) -> str:
-        return PRICES
+
+class ConfirmPrice(PriceCommand):
+    """Says what the price of a pair is: the newest held one within the pair's bound of that counts, of its own time."""
+
+    type: Literal["confirm_price"] = "confirm_price"
+    pair: PairName
+    price: Amount
+    reason: Text
+
+    @model_validator(mode="after")
+    def _counts_from_its_own_time(self) -> Self:
+        if self.effective_at is not None:
+            raise ValueError("effective_at is left out: a held price counts from the time that it was stated for")
+        return self
+
+
+class RejectPrice(PriceCommand):
+    """Says that what is held of a pair is wrong: of all sources, or of the one named."""
+
+    type: Literal["reject_price"] = "reject_price"
+    pair: PairName
+    source: Text | None = None
+    reason: Text
 
 
 class FundInsurance(ExchangeCommand):

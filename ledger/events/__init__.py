@@ -13,11 +13,14 @@ from ledger.events.event import (
 from ledger.events.exchange import (
     AssetLimitsSet,
     AssetListed,
+    HeldPrice,
     InsuranceFunded,
     InsuranceWithdrawn,
     InterestRateSet,
     PairListed,
     PairStatusSet,
+    PriceRejected,
+    PricesHeld,
     PricesMarked,
     RiskLimitsSet,
 )
@@ -68,9 +71,8 @@ LendingEvent = LoanBorrowed | LoanRepaid | InterestAccrued
 TradingEvent = FundsHeld | HoldReleased | TradeBooked
 LiquidationEvent = LiquidationStarted | LiquidationFilled | DeficitCovered | LiquidationCompleted
 AccountEvent = LifeEvent | FundingEvent | SettingEvent | LendingEvent | TradingEvent | MarginCalled | LiquidationEvent
-ListingEvent = (
-    AssetListed | AssetLimitsSet | PairListed | PairStatusSet | RiskLimitsSet | InterestRateSet | PricesMarked
-)
+PriceEvent = PricesMarked | PricesHeld | PriceRejected
+ListingEvent = AssetListed | AssetLimitsSet | PairListed | PairStatusSet | RiskLimitsSet | InterestRateSet | PriceEvent
 InsuranceEvent = InsuranceFunded | InsuranceWithdrawn
 ExchangeEvent = ListingEvent | InsuranceEvent
 AnyEvent = AccountEvent | ExchangeEvent
@@ -107,6 +109,7 @@ __all__ = [
     "FundsDeposited",
     "FundsHeld",
     "FundsTransferred",
+    "HeldPrice",
     "HoldReleased",
     "InsuranceEvent",
     "InsuranceFunded",
@@ -132,6 +135,9 @@ __all__ = [
     "MoveEvent",
     "PairListed",
     "PairStatusSet",
+    "PriceEvent",
+    "PriceRejected",
+    "PricesHeld",
     "PricesMarked",
     "ReleasedHold",
     "RiskLimitsSet",

@@ -1,6 +1,8 @@
 """Events of the exchange: listings, limits, rates, prices and the insurance fund."""
 
-from ledger.events.event import Event
+from datetime import datetime
+
+from ledger.events.event import Event, Fact, MarkPrice
 from ledger.money import Exact
 from ledger.tiers import CollateralTier, RiskTier
 from ledger.words import AssetUse, PairStatus
@@ -47,6 +49,7 @@ class RiskLimitsSet(Event):
     price_max_age_seconds: int
     liquidation_fee: Exact
     dust: Exact
+    price_jump_limit: Exact | None = None
 
 
 class InterestRateSet(Event):
@@ -55,10 +58,47 @@ class InterestRateSet(Event):
     daily_rate: Exact
 
 
+class HeldPrice(Fact):
+    """A price that is held, for it lies further from the last mark than the pair's bound (a part of that mark) allows.
+
+    `version` is that of the event of the @prices stream that held it.
+    """
+
+    price: Exact
+    effective_at: datetime
+    version: int
+    source: str
+    last: MarkPrice
+    price_jump_limit: Exact
+
+
 class PricesMarked(Event):
+    """Prices that count from here on; the only event that makes one.
+
+    `confirmed` has, of pairs that moved beyond their bound, the held price that agrees; `vouched_price` is what an
+    operator says it was, where one confirmed it.
+    """
+
     TOPIC = "prices.marked"
     prices: dict[str, Exact]
     source: str
+    confirmed: dict[str, HeldPrice] | None = None
+    vouched_price: Exact | None = None
+
+
+class PricesHeld(Event):
+    """Prices of a vector that do not count: each waits until another source or an operator confirms it."""
+
+    TOPIC = "prices.held"
+    prices: dict[str, HeldPrice]
+
+
+class PriceRejected(Event):
+    """Held prices of a pair that an operator says are wrong: nothing waits for them any more."""
+
+    TOPIC = "price.rejected"
+    pair: str
+    rejected: list[HeldPrice]
 
 
 class InsuranceFunded(Event):

@@ -1,5 +1,6 @@
 """Rules in sentences: given events, when a command, then events or a refusal; it is noon unless told."""
 
+import copy
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -10,7 +11,7 @@ from ledger import exchange
 from ledger.account import Account
 from ledger.commands import Command, parse_command
 from ledger.decision import Context
-from ledger.events import Event
+from ledger.events import Event, ExchangeEvent, PriceEvent
 from ledger.exchange import ExchangeCommand
 from ledger.market import Market
 from ledger.words import EXCHANGE, PRICES
@@ -72,11 +73,17 @@ def given_market(*news: Happened, at: datetime = NOON) -> Market:
 def market_after(market: Market, *news: Happened, at: datetime = NOON) -> Market:
     """The market itself, after more has happened on the exchange."""
     for new in news:
-        event = new(envelope(EXCHANGE, market.version + 1, at))
-        if event.TOPIC == "prices.marked":
-            event = new(envelope(PRICES, market.prices_version + 1, at))
-        exchange.evolve(market, event)  # type: ignore[arg-type]
+        exchange.evolve(market, of_the_exchange(new, market, at))
     return market
+
+
+def of_the_exchange(new: Happened, market: Market, at: datetime = NOON) -> ExchangeEvent:
+    """The next event of @exchange, or of @prices where it is about prices."""
+    event = new(envelope(EXCHANGE, market.version + 1, at))
+    if isinstance(event, PriceEvent):
+        event = new(envelope(PRICES, market.prices_version + 1, at))
+    assert isinstance(event, ExchangeEvent)
+    return event
 
 
 def command_of(content: Mapping[str, Any]) -> Command:
@@ -122,13 +129,24 @@ def after(market: Market, account: Account, at: datetime = NOON, **content: Any)
 
 
 def on_exchange(market: Market, at: datetime = NOON, **content: Any) -> Event:
-    """The event of a command on the exchange's own streams; raises its refusal."""
+    """The one event of a command on the exchange's own streams; raises its refusal."""
+    (event,) = events_on_exchange(market, at, **content)
+    return event
+
+
+def events_on_exchange(market: Market, at: datetime = NOON, **content: Any) -> list[ExchangeEvent]:
+    """The events of a command on the exchange's own streams; raises its refusal, and leaves the market as it is."""
     command = command_of(content)
     assert isinstance(command, ExchangeCommand)
-    exchange.admit(command, market)
-    event = exchange.decide(command, market, context(at))
-    require_as_read(event)
-    return event
+    before = copy.deepcopy(market)
+    try:
+        exchange.admit(command, market)
+        events = exchange.decide(command, market, context(at))
+    finally:
+        assert market == before, "a decision does not change the market"
+    for event in events:
+        require_as_read(event)
+    return list(events)
 
 
 def topics(events: list[Event]) -> list[str]:

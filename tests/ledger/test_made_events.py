@@ -16,19 +16,19 @@ from ledger.account.decide import RULES, RULES_OF_TWO
 from ledger.account.evolve import _change_of
 from ledger.events import made, read_event, write_event
 from ledger.postings import _post_of
-from tests.ledger.facts.test_facts import SAMPLES, stored
+from tests.ledger.facts.test_facts import SAMPLES, stored, topic_of
 from tests.ledger.given import NOON, envelope
 
 DEPOSIT: dict[str, Any] = {**envelope("alice", 2), "asset": "USDT", "amount": Decimal("1.50"), "deposit_id": "D1"}
 
 
-@pytest.mark.parametrize("topic", SAMPLES)
-def test_a_made_event_is_the_validated_one(topic: str) -> None:
-    validated = read_event(topic, stored(topic))
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_a_made_event_is_the_validated_one(sample: str) -> None:
+    validated = read_event(topic_of(sample), stored(sample))
     again = made(type(validated), dict(reversed(validated.__dict__.items())))
     assert again == validated
     assert hash(repr(again)) == hash(repr(validated))
-    assert write_event(again) == stored(topic)
+    assert write_event(again) == stored(sample)
     assert again.model_dump() == validated.model_dump()
 
 
@@ -68,8 +68,8 @@ def test_every_command_has_one_rule_which_takes_that_command() -> None:
 
 
 def test_every_event_finds_its_postings_and_its_change() -> None:
-    for topic in SAMPLES:
-        event = read_event(topic, stored(topic))
+    for sample in SAMPLES:
+        event = read_event(topic_of(sample), stored(sample))
         assert callable(_post_of(event))
         if not isinstance(event, e.ExchangeEvent):
             assert callable(_change_of(event))

@@ -15,7 +15,7 @@ from ledger.words import EXCHANGE, PRICES
 from projections.catalogue import ALL
 from projections.runner import catch_up
 from projections.tables import LIVE, work_in
-from tests.ledger.given import NOON, Happened, decided, envelope
+from tests.ledger.given import NOON, Happened, decided, envelope, of_the_exchange
 
 FIRST_RECORDED_AT = datetime(2026, 1, 16, tzinfo=UTC)
 
@@ -39,10 +39,7 @@ class Story:
     def on_exchange(self, *news: Happened, at: datetime = NOON) -> None:
         """Events of the exchange's own streams happen."""
         for new in news:
-            event = new(envelope(EXCHANGE, self.market.version + 1, at))
-            if event.TOPIC == "prices.marked":
-                event = new(envelope(PRICES, self.market.prices_version + 1, at))
-            self._record(event)
+            self._record(of_the_exchange(new, self.market, at))
 
     def of(self, account_id: str, *news: Happened, at: datetime = NOON) -> None:
         """Events of an account happen, whether or not a decision would have allowed them."""

@@ -77,7 +77,7 @@ class Book:
         try:
             if isinstance(command, ExchangeCommand):
                 exchange.admit(command, self.market)
-                events: list[AnyEvent] = [exchange.decide(command, self.market, context)]
+                events: list[AnyEvent] = list(exchange.decide(command, self.market, context))
             else:
                 streams = accounts_room.streams_of(command)  # type: ignore[arg-type]
                 known = {name: self.accounts.get(name) or Account.unopened(name) for name in streams}
