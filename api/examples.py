@@ -224,7 +224,21 @@ MARKET = {
     "valuation_asset": "USDT",
     "assets": {"BTC": {"scale": 8, "borrow_limit": None, "enabled": ["transfer", "borrow", "trade"]}},
     "pairs": {"BTC/USDT": {"price_scale": 2, "max_leverage": "10", "status": "trading"}},
-    "prices": {"BTC/USDT": {"price": "61234.5", "position": 1040}},
+    "prices": {"BTC/USDT": {"price": "61234.5", "position": 1040, "stale": False}},
+    "held_prices": {
+        "BTC/USDT": [
+            {
+                "price": "30617.25",
+                "source": "index",
+                "position": 1041,
+                "version": 641,
+                "effective_at": "2020-03-12T10:45:01Z",
+                "last_price": "61234.5",
+                "last_effective_at": "2020-03-12T10:45:00Z",
+                "price_jump_limit": "0.2",
+            }
+        ]
+    },
 }
 _LIQUIDATION = {
     "liquidation_id": "alice.8",
@@ -260,6 +274,7 @@ HEALTH = {
     "position": 1042,
     "projections": {"balances": {"position": 1042, "lag": 0, "error": None}},
     "unpriced_wallets": 0,
+    "prices": {"stale_prices": 0, "held_prices": 0},
 }
 _KEY = {"name": "matching-engine", "role": "service", "account_id": None}
 NEW_KEY = {**_KEY, "key": "mlk_..."}

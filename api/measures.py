@@ -1,4 +1,4 @@
-"""What is measured of a running ledger: the log, projections, risk engine, writer, streams; numbers only."""
+"""What is measured of a running ledger: the log, projections, prices, risk engine, writer, streams; numbers only."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -11,8 +11,12 @@ from psycopg_pool import PoolClosed, PoolTimeout, TooManyRequests
 
 from api.doors import Doors
 from api.risk_standing import Led, Stand, read_engine
+from ledger.errors import ProjectionsBehind
 from ledger.log import LogEnd, log_end
+from ledger.postgres import Connection
 from projections.progress import ProjectionStatus, status
+from projections.questions.feeds import READS, Feed, feeds
+from projections.snapshot import open_snapshot
 
 CONNECTION_WAIT_SECONDS = 2.0
 OUTCOMES = ("recorded", "replayed", "refused")
@@ -30,6 +34,7 @@ class Measures(Collector):
         try:
             with self._doors.pool.connection(timeout=CONNECTION_WAIT_SECONDS) as connection:
                 end, projections, engine = log_end(connection), status(connection), read_engine(connection)
+                prices = _feeds(connection)
         except (psycopg.Error, PoolTimeout, PoolClosed, TooManyRequests):
             yield _gauge("ledger_database_up", "Whether the database answers.", 0)
             return
@@ -37,6 +42,7 @@ class Measures(Collector):
         yield from _of_the_log(end)
         yield from _of_projections(projections)
         yield from _of_the_engine(engine)
+        yield from _of_prices(prices)
 
     def _of_this_process(self) -> Iterator[Metric]:
         doors = self._doors
@@ -93,6 +99,24 @@ def _of_the_engine(engine: Led) -> Iterator[Metric]:
     yield asking
 
 
+def _feeds(connection: Connection) -> list[Feed]:
+    """What is known of the prices; nothing while their projection stands still, which is measured too."""
+    connection.rollback()
+    try:
+        with open_snapshot(connection, stale=True, names=READS) as snapshot:
+            return feeds(snapshot.connection, snapshot.position, datetime.now(UTC))
+    except ProjectionsBehind:
+        return []
+
+
+def _of_prices(found: Sequence[Feed]) -> Iterator[Metric]:
+    for name, (text, value) in OF_A_PRICE.items():
+        family = GaugeMetricFamily(f"ledger_price_{name}", text, labels=["pair"])
+        for one in found:
+            family.add_metric([one.pair], float(value(one)))
+        yield family
+
+
 def _seconds_since(moment: datetime | None) -> float:
     return 0.0 if moment is None else max(0.0, (datetime.now(UTC) - moment).total_seconds())
 
@@ -113,4 +137,12 @@ OF_THE_ENGINE: dict[str, tuple[str, Callable[[Stand], float]]] = {
     "uncharged_accounts": ("Accounts that wait to be charged their interest.", lambda stand: stand.uncharged),
     "step_seconds": ("How long its last step took.", lambda stand: stand.step_seconds),
     "step_age_seconds": ("How long ago its last step was.", lambda stand: _seconds_since(stand.stepped_at)),
+}
+
+OF_A_PRICE: dict[str, tuple[str, Callable[[Feed], float]]] = {
+    "age_seconds": ("How old the pair's last price is by the clock.", lambda one: one.age_seconds),
+    "behind_seconds": ("How far it is behind the newest price vector.", lambda one: one.behind_seconds),
+    "max_age_seconds": ("How old it may be.", lambda one: one.max_age_seconds),
+    "stale": ("Whether decisions dated now are refused for it.", lambda one: one.is_stale),
+    "held": ("Prices of the pair that wait to be confirmed, one for each source.", lambda one: len(one.held)),
 }

@@ -155,6 +155,11 @@ class Market:
         own = self.limits_of(pair).price_max_age_seconds
         return min(own, self.limits[CROSS].price_max_age_seconds) if quote_of(pair) == VALUATION_ASSET else own
 
+    def is_stale(self, pair: str, at: datetime | None = None) -> bool:
+        """Whether a pair's last price is older at `at` than it may be; None: at the newest price vector's time."""
+        mark, now = self.prices.get(pair), at or self.newest_prices_at
+        return mark is None or (now is not None and mark.effective_at < now - _seconds(self.max_age_of(pair)))
+
     def fresh_prices(self, assets: Iterable[str], scope: str, at: datetime) -> Prices:
         """Prices of assets for a decision at `at`; PriceStale where one is older than the scope's limits allow."""
         max_age = self.limits_of(scope).price_max_age_seconds

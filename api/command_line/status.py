@@ -1,4 +1,4 @@
-"""`ledger status`: where the log ends, how far projections and the risk engine are, and whether the books balance."""
+"""`ledger status`: the log's end, how far projections and the risk engine are, prices, whether the books balance."""
 
 from datetime import UTC, datetime
 
@@ -8,9 +8,11 @@ from api.command_line.database import readable_url
 from api.command_line.screen import Exit, out, say, table_of
 from api.risk_standing import Led, read_engine
 from ledger.errors import Unavailable
+from ledger.events import HeldPrice
 from ledger.log import LogEnd, log_end
 from ledger.money import plain
 from ledger.postgres import Connection, connect
+from projections.questions.feeds import READS, feeds
 from projections.runner import ProjectionStatus
 from projections.runner import status as projection_status
 from projections.snapshot import open_snapshot
@@ -19,7 +21,7 @@ from projections.trial_balance.queries import trial_balance
 
 def status() -> None:
     """Show the log's end, each projection's position and lag, where it stands still, since when and why, the risk
-    engine, and the trial balance.
+    engine, prices that are held or stay behind the newest vector, and the trial balance.
 
     Ends with 1 where a projection was never started, stands still or is beyond the log's end, or a book does not
     balance.
@@ -32,6 +34,7 @@ def status() -> None:
         _print_log(end)
         _print_projections(found)
         _print_engine(engine, end)
+        _print_prices(connection)
         balanced = _print_trial_balance(connection)
     if not balanced or any(one.error is not None for one in found):
         raise typer.Exit(Exit.DIFFERENCE)
@@ -76,6 +79,31 @@ def _print_engine(engine: Led, end: LogEnd) -> None:
         f"risk engine: examined up to position {stand.position} of {end.position}; {stand.watched:,} wallets owe, "
         f"asking to be examined: {asking}; waiting for it: {stand.waiting:,}, for interest: {stand.uncharged:,}; "
         f"last step{stepped_at}, {stand.step_seconds:.3f} s; {leader}"
+    )
+
+
+def _print_prices(connection: Connection) -> None:
+    """How old the newest price is, the pairs that are further behind it than they may be, and what is held."""
+    try:
+        with open_snapshot(connection, stale=True, names=READS) as snapshot:
+            found = feeds(snapshot.connection, snapshot.position, datetime.now(UTC))
+    except Unavailable:
+        return
+    if not found:
+        return
+    newest = min(feed.age_seconds for feed in found)
+    say(f"prices of {len(found)} pairs, the newest {newest:,.0f} s old")
+    for feed in found:
+        if feed.is_behind:
+            say(f"price of {feed.pair}: {feed.behind_seconds:,.0f} s behind it, may be {feed.max_age_seconds:,} s")
+        for row in feed.held:
+            say(f"price of {feed.pair}: {_held(row.price)}")
+
+
+def _held(price: HeldPrice) -> str:
+    return (
+        f"{price.price:f} of {price.effective_at:%Y-%m-%d %H:%M:%S} UTC by {price.source} is held, for it lies further "
+        f"than {price.price_jump_limit:f} of it from {price.last.price:f}; confirm_price or reject_price"
     )
 
 

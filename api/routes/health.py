@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import psycopg
@@ -16,6 +17,7 @@ from api.doors import Doors, doors_of
 from api.examples import HEALTH, example
 from api.risk_standing import read_engine, shown
 from projections.progress import ProjectionStatus, status
+from projections.questions import feeds
 from projections.questions.levels import UNPRICED, count_by_band, levels
 from projections.snapshot import open_snapshot
 
@@ -23,6 +25,7 @@ CONNECTION_WAIT_SECONDS = 2.0
 UNPRICED_KEPT_SECONDS = 5.0
 """How long what was found of unpriced wallets is told again: finding them looks at every wallet that owes."""
 UNPRICED_LISTED = 100
+PRICES_LISTED = 100
 OK, STALLED, FAILING = "ok", "stalled", "failing"
 
 logger = logging.getLogger("ledger.api")
@@ -50,6 +53,21 @@ _HEALTH = HEALTH | {
     },
     "unpriced_wallets": 1,
     "unpriced": [{"account_id": "carol", "wallet": "cross"}],
+    "prices": {
+        "newest_prices_at": "2020-03-12T10:47:05Z",
+        "stale_prices": 1,
+        "stale": [
+            {
+                "pair": "BTC/USDT",
+                "effective_at": "2020-03-12T10:45:00Z",
+                "age_seconds": 125.8,
+                "behind_seconds": 125.0,
+                "max_age_seconds": 60,
+            }
+        ],
+        "held_prices": 1,
+        "held": [{"pair": "BTC/USDT", "source": "index", "effective_at": "2020-03-12T10:47:05Z"}],
+    },
 }
 
 
@@ -84,6 +102,12 @@ def _unpriced(doors: Doors) -> Unpriced:
     return Unpriced(total, [{"account_id": row["account_id"], "wallet": row["wallet"]} for row in rows])
 
 
+def _prices(doors: Doors) -> dict[str, Any]:
+    with open_snapshot(doors.pool, stale=True, timeout_seconds=CONNECTION_WAIT_SECONDS, names=feeds.READS) as snapshot:
+        found = feeds.feeds(snapshot.connection, snapshot.position, datetime.now(UTC))
+    return feeds.feeds_answer(found, PRICES_LISTED)
+
+
 @router.get("/health", summary="Whether the ledger answers", responses=example(_HEALTH))
 def get_health(request: Request) -> Response:
     """200 where the database answers and every projection goes on; else 503, with what is known.
@@ -96,6 +120,9 @@ def get_health(request: Request) -> Response:
     (`watched`), asked by band, and wait, how many accounts wait to be charged their interest, how long its last step
     took. Where it is not `led`, nothing is examined: `ledger serve` or `ledger risk` runs it. That is no reason to take
     the API away from customers, who may then add margin, so it does not change the status.
+
+    `prices` tells what is stale by the clock, and what is held until another source or an operator confirms it; neither
+    changes `status`.
     """
     doors = doors_of(request)
     try:
@@ -113,6 +140,7 @@ def get_health(request: Request) -> Response:
         "risk": shown(engine),
         "unpriced_wallets": None if unpriced is None else unpriced.total,
         "unpriced": None if unpriced is None else unpriced.wallets,
+        "prices": None if word == FAILING else _prices(doors),
     }
     return answer(content, 200 if word == OK else 503)
 

@@ -25,18 +25,29 @@ PRICES = {
     "recorded_at": "timestamptz",
     "source": "text",
 }
+HELD = {
+    "pair": "text",
+    "source": "text",
+    "position": "bigint",
+    "version": "bigint",
+    "effective_at": "timestamptz",
+    "recorded_at": "timestamptz",
+    "is_rejected": "boolean",
+    "held": "jsonb",
+}
 
 
 class MarketProjector:
     """Keeps nothing in memory, and writes nothing per wallet."""
 
     name: ClassVar[str] = "market"
-    tables: ClassVar[tuple[str, ...]] = ("market_settings", "market_prices")
+    tables: ClassVar[tuple[str, ...]] = ("market_settings", "market_prices", "market_held_prices")
 
     def project(self, batch: Batch, tables: Tables) -> Writes:  # noqa: ARG002
         writes = Writes()
         writes.append("market_settings", SETTINGS, list(_settings(batch)))
         writes.append("market_prices", PRICES, list(_prices(batch)))
+        writes.append("market_held_prices", HELD, list(_held(batch)))
         return writes
 
     def forget(self) -> None:
@@ -65,3 +76,20 @@ def _prices(batch: Batch) -> Iterator[tuple[Any, ...]]:
         if isinstance(event, e.PricesMarked):
             for pair, price in event.prices.items():
                 yield (pair, position, event.version, price, event.effective_at, recorded_at, event.source)
+
+
+def _held(batch: Batch) -> Iterator[tuple[Any, ...]]:
+    for position, recorded_at, event in batch.events:
+        if not isinstance(event, e.PricesHeld | e.PriceRejected):
+            continue
+        is_rejected = isinstance(event, e.PriceRejected)
+        for pair, held in _held_by_pair(event):
+            about = (pair, held.source, position, event.version, held.effective_at, recorded_at)
+            yield (*about, is_rejected, held.model_dump_json())
+
+
+def _held_by_pair(event: e.PricesHeld | e.PriceRejected) -> Iterator[tuple[str, e.HeldPrice]]:
+    if isinstance(event, e.PricesHeld):
+        yield from event.prices.items()
+    else:
+        yield from ((event.pair, held) for held in event.rejected)

@@ -10,6 +10,7 @@ from psycopg.rows import class_row, dict_row
 from ledger.events import AssetLimitsSet, AssetListed, MarkPrice, PairListed, RiskLimitsSet, read_event
 from ledger.log import RecordedEvent
 from ledger.market import Market
+from projections.market.held_queries import last_held, with_held
 from projections.market.settings import settings_at
 from projections.projector import Connection
 
@@ -51,7 +52,7 @@ def market_and_prices(
         prices = prices_at(connection, position, pairs)
     else:
         prices = prices_as_of_effective(connection, position, effective_at, pairs)
-    return with_prices(market, prices), prices
+    return with_held(with_prices(market, prices), last_held(connection, position), effective_at), prices
 
 
 def with_prices(market: Market, prices: dict[str, MarkedPrice]) -> Market:

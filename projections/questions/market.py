@@ -1,12 +1,15 @@
 """The market as an answer: listings, limits, rates and prices at a position."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from ledger.events import HeldPrice
 from ledger.market import AssetListing, Market, PairListing, RiskLimits
 from ledger.money import VALUATION_ASSET, plain
 from ledger.tiers import CollateralTier, RiskTier
 from ledger.words import AssetUse
+from projections.market.held_queries import HeldRow, last_held, still_held
 from projections.market.queries import MarkedPrice, market_and_prices
 from projections.projector import Connection
 
@@ -22,7 +25,8 @@ def market_answer(connection: Connection, position: int, effective_at: datetime 
         "assets": {symbol: _asset(listing) for symbol, listing in sorted(market.assets.items())},
         "pairs": {name: _pair(listing, market) for name, listing in sorted(market.pairs.items())},
         "cross": _limits(market.limits_of("cross")),
-        "prices": {pair: _price(price) for pair, price in prices.items()},
+        "prices": {pair: _price(price, market) for pair, price in prices.items()},
+        "held_prices": held_answer(still_held(last_held(connection, position), market.prices, effective_at)),
         "prices_effective_at": market.newest_prices_at,
     }
 
@@ -61,6 +65,7 @@ def _limits(limits: RiskLimits) -> dict[str, Any]:
         "price_max_age_seconds": limits.price_max_age_seconds,
         "liquidation_fee": plain(limits.liquidation_fee),
         "dust": plain(limits.dust),
+        "price_jump_limit": None if limits.price_jump_limit is None else plain(limits.price_jump_limit),
     }
 
 
@@ -71,10 +76,32 @@ def _risk_tier(tier: RiskTier) -> dict[str, Any]:
     }
 
 
-def _price(price: MarkedPrice) -> dict[str, Any]:
+def _price(price: MarkedPrice, market: Market) -> dict[str, Any]:
     return {
         "price": plain(price.price),
         "position": price.position,
         "version": price.version,
         "effective_at": price.effective_at,
+        "stale": market.is_stale(price.pair),
+    }
+
+
+def held_answer(rows: Iterable[HeldRow]) -> dict[str, list[dict[str, Any]]]:
+    """What is held, by pair, with all that explains it; nothing is valued by it."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row.pair, []).append(_held(row, row.price))
+    return found
+
+
+def _held(row: HeldRow, held: HeldPrice) -> dict[str, Any]:
+    return {
+        "price": plain(held.price),
+        "source": held.source,
+        "position": row.position,
+        "version": held.version,
+        "effective_at": held.effective_at,
+        "last_price": plain(held.last.price),
+        "last_effective_at": held.last.effective_at,
+        "price_jump_limit": plain(held.price_jump_limit),
     }

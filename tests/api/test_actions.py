@@ -71,6 +71,12 @@ STORY: list[tuple[str, str, dict[str, Any], list[str] | str]] = [
     ("PUT", "/v1/risk-limits/SOL-USDT", {"dust": "2"}, ["risk_limits.set"]),
     ("PUT", "/v1/risk-limits/cross", {"dust": "2"}, ["risk_limits.set"]),
     ("POST", "/v1/prices", {"prices": {"SOL/USDT": "100"}, "source": "test"}, ["prices.marked"]),
+    ("PUT", "/v1/risk-limits/SOL-USDT", {"price_jump_limit": "0.1"}, ["risk_limits.set"]),
+    ("POST", "/v1/prices", {"prices": {"SOL/USDT": "50"}, "source": "test"}, ["prices.held"]),
+    ("POST", "/v1/prices/SOL-USDT/confirm", {"price": "51", "reason": "seen"}, ["prices.marked"]),
+    ("POST", "/v1/prices", {"prices": {"SOL/USDT": "1"}, "source": "test"}, ["prices.held"]),
+    ("POST", "/v1/prices/SOL-USDT/reject", {"reason": "a slip"}, ["price.rejected"]),
+    ("POST", "/v1/prices/SOL-USDT/reject", {"reason": "a slip", "source": "test"}, "price_not_held"),
     ("POST", "/v1/insurance/deposits", AMOUNT, ["insurance.funded"]),
     ("POST", "/v1/insurance/withdrawals", AMOUNT, ["insurance.withdrawn"]),
 ]

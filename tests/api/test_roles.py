@@ -50,6 +50,8 @@ FIELDS: dict[str, dict[str, Any]] = {
     "set_risk_limits": {"scope": "DOGE/USDT", "dust": "1"},
     "set_interest_rate": {"asset": "DOGE", "daily_rate": "1"},
     "mark_prices": {"prices": {"DOGE/USDT": "1"}, "source": "test"},
+    "confirm_price": {"pair": "DOGE/USDT", "price": "1", "reason": "seen"},
+    "reject_price": {"pair": "DOGE/USDT", "reason": "seen"},
     "fund_insurance": {"asset": "DOGE", "amount": "1"},
     "withdraw_insurance": {"asset": "DOGE", "amount": "1"},
 }

@@ -129,5 +129,5 @@ def test_the_market_is_answered_with_listings_limits_rates_and_prices(story: Sto
         }
     ]
     assert answer["pairs"]["ETH/USDT"]["status"] == "reduce_only"
-    price = {"price": "52000", "position": 18, "version": 3, "effective_at": NOON + 2 * HOUR}
+    price = {"price": "52000", "position": 18, "version": 3, "effective_at": NOON + 2 * HOUR, "stale": False}
     assert answer["prices"]["BTC/USDT"] == price
