@@ -162,12 +162,23 @@ class Simulation:
 
     def compare(self) -> None:
         """Everybody has in the ledger what the model gives them."""
+        compare_prices(self.book.market, self.world)
         for name, holder in self.world.holders.items():
             compare_balances(self.book.accounts[name], holder)
             compare_positions(self.book.accounts[name], holder)
             compare_settings(self.book.accounts[name], holder)
         for asset, value in self.world.insurance.items():
             assert Fraction(self.book.totals[f"insurance {asset}"]) == value, f"insurance of {asset}"
+
+
+def compare_prices(market: Market, world: m.World) -> None:
+    """The same prices count, and the same are held of the same sources."""
+    assert {pair: (Fraction(one.price), one.effective_at) for pair, one in market.prices.items()} == world.prices
+    assert {
+        pair: {source: (Fraction(one.price), one.effective_at) for source, one in there.items()}
+        for pair, there in market.held_prices.items()
+    } == {pair: {source: one[:2] for source, one in there.items()} for pair, there in world.held.items()}
+    assert market.newest_prices_at == world.newest
 
 
 def compare_balances(account: Account, holder: m.Holder) -> None:

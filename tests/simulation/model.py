@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
 from math import ceil, floor
-from typing import Any
+from typing import Any, NamedTuple
 
 HOUR = timedelta(hours=1)
 CAPABILITIES = frozenset({"deposit", "withdraw", "transfer", "borrow", "trade"})
@@ -85,6 +85,7 @@ class Limits:
     age: int = 60
     fee: Fraction = Fraction(2, 100)
     dust: Fraction = Fraction(1)
+    jump: Fraction | None = None
 
 
 @dataclass
@@ -202,6 +203,19 @@ class Holder:
                     self.positions[name, pair] = [there, cost * there / held, profit]
 
 
+Mark = tuple[Fraction, datetime]
+"""A price and its business time."""
+
+
+class Held(NamedTuple):
+    """A price that is held: its time, its turn among all that were held, and the bound that it passed."""
+
+    price: Fraction
+    at: datetime
+    turn: int
+    jump: Fraction
+
+
 @dataclass
 class World:
     """Everything: the exchange's settings, the prices, and all accounts."""
@@ -210,7 +224,9 @@ class World:
     assets: dict[str, Asset] = field(default_factory=dict)
     pairs: dict[str, Pair] = field(default_factory=dict)
     limits: dict[str, Limits] = field(default_factory=lambda: {"cross": Limits(list(CROSS_ROWS))})
-    prices: dict[str, tuple[Fraction, datetime]] = field(default_factory=dict)
+    prices: dict[str, Mark] = field(default_factory=dict)
+    held: dict[str, dict[str, Held]] = field(default_factory=dict)
+    turn: int = 0
     newest: datetime | None = None
     fund: dict[str, Fraction] = field(default_factory=dict)
     insurance: dict[str, Fraction] = field(default_factory=dict)

@@ -6,8 +6,8 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from tests.simulation import model_commands, model_liquidation, model_trading
-from tests.simulation.model import ENOUGH, MATCH, PRICE, STATE, VERSION, Asset, Limits, Pair, Refused, Row, World
+from tests.simulation import model_commands, model_liquidation, model_prices, model_trading
+from tests.simulation.model import ENOUGH, MATCH, STATE, VERSION, Asset, Limits, Pair, Refused, Row, World
 from tests.simulation.model_commands import Content, amount_of
 
 
@@ -69,10 +69,17 @@ def set_risk_limits(world: World, content: Content, at: datetime) -> None:
         content.get("price_max_age_seconds", old.age),
         Fraction(content.get("liquidation_fee", old.fee)),
         Fraction(content.get("dust", old.dust)),
+        _jump(content) if "price_jump_limit" in content else old.jump,
     )
     if new == old:
         raise Refused(MATCH, "nothing would change")
     world.limits[scope] = new
+
+
+def _jump(content: Content) -> Fraction | None:
+    """The bound on jumps that is stated; null lifts it."""
+    limit = content["price_jump_limit"]
+    return None if limit is None else Fraction(limit)
 
 
 def _row(tier: dict[str, Any]) -> Row:
@@ -95,18 +102,6 @@ def set_interest_rate(world: World, content: Content, at: datetime) -> None:
     asset.changes.append((at, rate))
 
 
-def mark_prices(world: World, content: Content, at: datetime) -> None:
-    for pair in content["prices"]:
-        world.pair(pair)
-    if any(pair in world.prices and world.prices[pair][1] > at for pair in content["prices"]):
-        raise Refused(PRICE, "older than what it would replace")
-    if all(world.prices.get(pair) == (Fraction(price), at) for pair, price in content["prices"].items()):
-        raise Refused(MATCH, "nothing would change")
-    for pair, price in content["prices"].items():
-        world.prices[pair] = (Fraction(price), at)
-    world.newest = at if world.newest is None else max(at, world.newest)
-
-
 def fund_insurance(world: World, content: Content, at: datetime) -> None:
     world.asset(content["asset"])
     for book in (world.fund, world.insurance):
@@ -121,7 +116,7 @@ def withdraw_insurance(world: World, content: Content, at: datetime) -> None:
         book[content["asset"]] -= amount_of(content)
 
 
-ROOMS = (model_commands, model_trading, model_liquidation)
+ROOMS = (model_commands, model_trading, model_liquidation, model_prices)
 BY_ITSELF = {"examine", "liquidate", "complete_liquidation"}
 
 

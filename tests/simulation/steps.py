@@ -6,12 +6,13 @@ from typing import Any
 
 from tests.simulation.drawing import ASSETS, PAIRS, WALLETS, plain
 from tests.simulation.drawing_funds import DrawsFunds
+from tests.simulation.drawing_prices import DrawsPrices
 from tests.simulation.drawing_trades import DrawsTrades
 from tests.simulation.model import base, down
 from tests.simulation.model_margin import row_of
 
 
-class Steps(DrawsFunds, DrawsTrades):
+class Steps(DrawsFunds, DrawsTrades, DrawsPrices):
     """Draws whole commands."""
 
     def command(self, name: str | None = None) -> dict[str, Any]:
@@ -79,7 +80,10 @@ class Steps(DrawsFunds, DrawsTrades):
         starts = {"BTC/USDT": Fraction(50000), "ETH/USDT": Fraction(2500)}
         bounded = {pair: min(max(price, starts[pair] / 8), starts[pair] * 8) for pair, price in prices.items()}
         written = {pair: plain(down(price, 2)) for pair, price in bounded.items()}
-        return {"prices": self._marked(written), "source": "index"}
+        marked = self._marked(written)
+        if not self.choose.number(0, 3):
+            marked = self.bad_prices(marked)
+        return {"prices": marked, "source": self.source()}
 
     def _marked(self, prices: dict[str, str]) -> dict[str, str]:
         """Mostly the whole vector; else a part, so that the others get old, or with a pair that values nothing."""
@@ -159,7 +163,10 @@ class Steps(DrawsFunds, DrawsTrades):
     def _other_limits(self) -> dict[str, Any]:
         """Rows of the cross pool, an age of prices, a fee, what counts as dust."""
         scope = self.choose.pick(("cross", "cross", *PAIRS))
-        kind = self.choose.number(0, 3)
+        kind = self.choose.number(0, 4)
+        if kind == 4:
+            limit = self.choose.pick(("0.05", "0.2", "0.2", "0.5", None))
+            return {"scope": self.choose.pick(tuple(PAIRS)), "price_jump_limit": limit}
         if kind == 0:
             third = {"max_leverage": "3", "initial": "1.5", "margin_call": "1.3", "liquidation": "1.1"}
             harder = {**third, "margin_call": "1.4", "liquidation": "1.2", "initial": "1.6", "transfer_out": "2.2"}
@@ -211,6 +218,8 @@ WEIGHTS = {
     "liquidate": 5,
     "complete_liquidation": 1,
     "mark_prices": 14,
+    "confirm_price": 2,
+    "reject_price": 1,
     "set_interest_rate": 1,
     "list_asset": 1,
     "list_pair": 1,

@@ -20,8 +20,8 @@ from tests.simulation.machine import Simulation, run
 
 STEPS = 350
 AT_ONCE = 25
-# Dated by the newest price vector, not by whoever asks.
-BY_ITSELF = {"examine", "liquidate", "complete_liquidation"}
+# Dated by the newest price vector, or the price that is confirmed, not by whoever asks.
+BY_ITSELF = {"examine", "liquidate", "complete_liquidation", "confirm_price"}
 
 
 def dated(simulation: Simulation) -> list[dict[str, Any]]:
