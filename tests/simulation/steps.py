@@ -81,7 +81,7 @@ class Steps(DrawsFunds, DrawsTrades, DrawsPrices):
         bounded = {pair: min(max(price, starts[pair] / 8), starts[pair] * 8) for pair, price in prices.items()}
         written = {pair: plain(down(price, 2)) for pair, price in bounded.items()}
         marked = self._marked(written)
-        if not self.choose.number(0, 3):
+        if not self.choose.number(0, 5):
             marked = self.bad_prices(marked)
         return {"prices": marked, "source": self.source()}
 
@@ -165,7 +165,7 @@ class Steps(DrawsFunds, DrawsTrades, DrawsPrices):
         scope = self.choose.pick(("cross", "cross", *PAIRS))
         kind = self.choose.number(0, 4)
         if kind == 4:
-            limit = self.choose.pick(("0.05", "0.2", "0.2", "0.5", None))
+            limit = self.choose.pick(("0.05", "0.2", "0.5", None, None, None))
             return {"scope": self.choose.pick(tuple(PAIRS)), "price_jump_limit": limit}
         if kind == 0:
             third = {"max_leverage": "3", "initial": "1.5", "margin_call": "1.3", "liquidation": "1.1"}
