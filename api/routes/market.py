@@ -7,7 +7,8 @@ from starlette.responses import Response
 
 from api.answers import answer
 from api.asking import AnyCaller, Asked, Limit, Position, TheDoors, page
-from api.examples import MARKET, PRICES, SETTINGS, example
+from api.examples import example
+from api.examples_of_the_market import MARKET, PRICES, SETTINGS
 from api.roles import Resource, require_may_read
 from api.words import AssetSymbol, PairName, Time
 from projections.market.queries import price_history, settings_history
