@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api.examining import Examiner
+from api.risk import Examiner
 from projections.verify import verify
 from tests.api.command_line import CommandLine
 from tests.api.house import House, deposit, open_account, open_house, opened_market
