@@ -217,6 +217,8 @@ _LIQUIDATION = {
     "completed_position": 1053,
     "deficit_value": "0",
     "uncovered_deficit": "0",
+    "execute_by": None,
+    "overdue": False,
 }
 LIQUIDATIONS = {**AT, "liquidations": [_LIQUIDATION], **NEXT}
 LIQUIDATION = {**AT, **_LIQUIDATION, "steps": [{"position": 1051, "topic": "liquidation.filled"}]}
@@ -235,7 +237,7 @@ MARGIN_LEVELS = {
     "wallets": [{"account_id": "alice", "wallet": "cross", "band": "normal", "margin_level": "3.88349514"}],
     **NEXT,
 }
-INSURANCE: dict[str, Any] = {**AT, "assets": {"USDT": "1000"}, "uncovered_deficits": [], **NEXT}
+INSURANCE: dict[str, Any] = {**AT, "assets": {"USDT": "1"}, "uncovered_total": "0", "uncovered_deficits": [], **NEXT}
 HEALTH = {
     "status": "ok",
     "position": 1042,

@@ -16,6 +16,7 @@ from ledger.log import LogEnd, log_end
 from ledger.postgres import Connection
 from projections.progress import ProjectionStatus, status
 from projections.questions.feeds import READS, Feed, feeds
+from projections.questions.liquidations import overdue_now
 from projections.snapshot import open_snapshot
 
 CONNECTION_WAIT_SECONDS = 2.0
@@ -35,6 +36,7 @@ class Measures(Collector):
             with self._doors.pool.connection(timeout=CONNECTION_WAIT_SECONDS) as connection:
                 end, projections, engine = log_end(connection), status(connection), read_engine(connection)
                 prices = _feeds(connection)
+                overdue = list(_overdue(connection))
         except (psycopg.Error, PoolTimeout, PoolClosed, TooManyRequests):
             yield _gauge("ledger_database_up", "Whether the database answers.", 0)
             return
@@ -43,6 +45,7 @@ class Measures(Collector):
         yield from _of_projections(projections)
         yield from _of_the_engine(engine)
         yield from _of_prices(prices)
+        yield from overdue
 
     def _of_this_process(self) -> Iterator[Metric]:
         doors = self._doors
@@ -115,6 +118,16 @@ def _of_prices(found: Sequence[Feed]) -> Iterator[Metric]:
         for one in found:
             family.add_metric([one.pair], float(value(one)))
         yield family
+
+
+def _overdue(connection: Connection) -> Iterator[Metric]:
+    """Of what the projections have; nothing where they do not answer."""
+    text = "Liquidations that run beyond the time limit of their external execution, by the prices' time."
+    try:
+        with open_snapshot(connection, stale=True, timeout_seconds=0, names=("liquidations", "market")) as snapshot:
+            yield _gauge("ledger_overdue_liquidations", text, overdue_now(snapshot.connection, snapshot.position))
+    except ProjectionsBehind:
+        return
 
 
 def _seconds_since(moment: datetime | None) -> float:

@@ -177,6 +177,10 @@ class LeverageNotAllowed(RuleRefusal):
     code, title = "leverage_not_allowed", "The leverage is not allowed here"
 
 
+class LiquidationTargetTooLow(RuleRefusal):
+    code, title = "liquidation_target_too_low", "The liquidation target is not above every liquidation line"
+
+
 class NothingToDo(RuleRefusal):
     code, title = "nothing_to_do", "Nothing would change"
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, assert_never
+from typing import Any, TypeVar, assert_never
 
 from ledger import commands as c
 from ledger import events as e
@@ -27,7 +27,7 @@ from ledger.market import (
 )
 from ledger.money import ZERO, base_of, decimals_of, quote_of
 from ledger.tiers import RiskTier
-from ledger.words import CROSS, PRICES, AssetUse
+from ledger.words import CROSS, PRICES, AssetUse, Execution
 
 SettingCommand = (
     c.ListAsset
@@ -146,9 +146,12 @@ def _set_asset_limits(market: Market, command: c.SetAssetLimits, envelope: Mappi
     )
 
 
-def _stated(command: c.Command, name: str, old: Decimal | None) -> Decimal | None:
+Limit = TypeVar("Limit", Decimal, int)
+
+
+def _stated(command: c.Command, name: str, old: Limit | None) -> Limit | None:
     """What a command states of a limit that null lifts; left out, it stays as it is."""
-    limit: Decimal | None = getattr(command, name)
+    limit: Limit | None = getattr(command, name)
     return limit if name in command.model_fields_set else old
 
 
@@ -178,9 +181,13 @@ def _set_risk_limits(market: Market, command: c.SetRiskLimits, envelope: Mapping
         liquidation_fee=old.liquidation_fee if command.liquidation_fee is None else command.liquidation_fee,
         dust=old.dust if command.dust is None else command.dust,
         price_jump_limit=_stated(command, "price_jump_limit", old.price_jump_limit),
+        liquidation_target=_stated(command, "liquidation_target", old.liquidation_target),
+        liquidation_execution=command.liquidation_execution or old.liquidation_execution,
+        execution_time_limit_seconds=_stated(command, "execution_time_limit_seconds", old.execution_time_limit_seconds),
     )
     if new == old:
         raise NothingToDo(f"the risk limits of {command.scope} already are as asked")
+    new.require_target_above_lines(command.scope)
     return e.RiskLimitsSet(
         **envelope,
         scope=command.scope,
@@ -189,6 +196,9 @@ def _set_risk_limits(market: Market, command: c.SetRiskLimits, envelope: Mapping
         liquidation_fee=new.liquidation_fee,
         dust=new.dust,
         price_jump_limit=new.price_jump_limit,
+        liquidation_target=new.liquidation_target,
+        liquidation_execution=None if new.liquidation_execution is Execution.HOUSE else new.liquidation_execution,
+        execution_time_limit_seconds=new.execution_time_limit_seconds,
     )
 
 
@@ -241,13 +251,7 @@ def evolve(market: Market, event: e.ExchangeEvent) -> None:
         case e.PairStatusSet():
             market.pairs[event.pair].status = event.status
         case e.RiskLimitsSet():
-            market.limits[event.scope] = RiskLimits(
-                tuple(event.tiers),
-                event.price_max_age_seconds,
-                event.liquidation_fee,
-                event.dust,
-                price_jump_limit=event.price_jump_limit,
-            )
+            market.limits[event.scope] = RiskLimits.of(event)
         case e.InterestRateSet():
             market.assets[event.asset].rates.set(event.effective_at, event.daily_rate)
         case e.InsuranceFunded() | e.InsuranceWithdrawn():

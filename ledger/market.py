@@ -8,11 +8,11 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
-from ledger.errors import PriceStale, UnknownAsset, UnknownPair
-from ledger.events import HeldPrice, MarkPrice
+from ledger.errors import LiquidationTargetTooLow, PriceStale, UnknownAsset, UnknownPair
+from ledger.events import HeldPrice, MarkPrice, RiskLimitsSet
 from ledger.money import ONE, VALUATION_ASSET, quote_of, valuation_pair
 from ledger.tiers import CollateralTier, RiskTier
-from ledger.words import CROSS, AssetUse, PairStatus
+from ledger.words import CROSS, AssetUse, Execution, PairStatus
 
 PRICE_MAX_AGE_SECONDS = 60
 LIQUIDATION_FEE = Decimal("0.02")
@@ -83,6 +83,7 @@ class RiskLimits(NamedTuple):
     """The limits of the cross pool or of one pair's buckets; the fee is a part of the debt repaid, dust a value.
 
     The jump limit, of a pair only, is a part of the last price; None: prices jump as they like.
+    `liquidation_target` is the level that a liquidation brings a wallet back to; None: it closes it out in full.
     """
 
     tiers: tuple[RiskTier, ...]
@@ -90,6 +91,32 @@ class RiskLimits(NamedTuple):
     liquidation_fee: Decimal = LIQUIDATION_FEE
     dust: Decimal = DUST
     price_jump_limit: Decimal | None = None
+    liquidation_target: Decimal | None = None
+    liquidation_execution: Execution = Execution.HOUSE
+    execution_time_limit_seconds: int | None = None
+
+    @classmethod
+    def of(cls, event: RiskLimitsSet) -> "RiskLimits":
+        """The limits that an event has set."""
+        return cls(
+            tiers=tuple(event.tiers),
+            price_max_age_seconds=event.price_max_age_seconds,
+            liquidation_fee=event.liquidation_fee,
+            dust=event.dust,
+            price_jump_limit=event.price_jump_limit,
+            liquidation_target=event.liquidation_target,
+            liquidation_execution=event.liquidation_execution or Execution.HOUSE,
+            execution_time_limit_seconds=event.execution_time_limit_seconds,
+        )
+
+    def require_target_above_lines(self, scope: str) -> None:
+        """LiquidationTargetTooLow unless a wallet that is back at its target is above the line of every tier."""
+        target, highest = self.liquidation_target, max(tier.liquidation for tier in self.tiers)
+        if target is not None and target <= highest:
+            raise LiquidationTargetTooLow(
+                f"a liquidation target of {target:f} would hold for {scope}, its highest liquidation line is "
+                f"{highest:f}; set a target above that, or null for none"
+            )
 
 
 class Prices(NamedTuple):

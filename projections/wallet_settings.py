@@ -35,7 +35,7 @@ class WalletSettings(NamedTuple):
             case e.LiquidationStarted():
                 return self._replace(liquidation_id=event.liquidation_id, tier=event.tier)
             case e.LiquidationCompleted():
-                return self._replace(liquidation_id=None)
+                return self._replace(liquidation_id=None, tier=event.tier or self.tier)
             case _:
                 return self
 

@@ -10,8 +10,9 @@ from api.asking import AnyCaller, Asked, Limit, Position, TheDoors, no_liquidati
 from api.examples import LIQUIDATION, LIQUIDATIONS, MARGIN_CALLS, example
 from api.roles import Resource, own_account, require_may_read
 from api.words import Identifier, MarginWalletName
-from projections.liquidations.queries import liquidation, liquidations, margin_calls
+from projections.liquidations.queries import margin_calls
 from projections.questions.known import known_of_accounts
+from projections.questions.liquidations import liquidation_answer, liquidations_answer
 
 router = APIRouter(tags=["liquidations"])
 
@@ -26,18 +27,23 @@ def get_liquidations(
     asked: Asked,
     account_id: OfAccount = None,
     status: Annotated[Literal["running", "completed"] | None, Query(description="Only in this status.")] = None,
+    overdue: Annotated[bool, Query(description="Only those that run though their time is over.")] = False,
     after: After = 0,
     limit: Limit = 100,
 ) -> Response:
-    """Each with what it started from, what it did in sum, and the deficit that was left uncovered."""
+    """Each with what it started from, what it did in sum, and the deficit that was left uncovered.
+
+    One that is executed outside the ledger and still runs after `execute_by` is `overdue`, by the newest prices' time.
+    """
     require_may_read(caller, Resource.LIQUIDATIONS, account_id)
     account_id = own_account(caller, account_id)
     with asked.open(doors) as snapshot:
-        rows = liquidations(
+        rows = liquidations_answer(
             snapshot.connection,
             snapshot.position,
             account_id=account_id,
             status=status,
+            overdue_only=overdue,
             after=after,
             limit=limit + 1,
             effective_at=asked.effective_at,
@@ -58,7 +64,7 @@ def get_liquidation(
     """Why it started, each step in log order with its prices, and how it ended."""
     require_may_read(caller, Resource.LIQUIDATIONS, liquidation_id.rpartition(".")[0])
     with asked.open(doors) as snapshot:
-        found = liquidation(snapshot.connection, snapshot.position, liquidation_id, effective_at=asked.effective_at)
+        found = liquidation_answer(snapshot.connection, snapshot.position, liquidation_id, asked.effective_at)
     if found is None:
         raise no_liquidation(liquidation_id, snapshot.position)
     return answer({"position": snapshot.position, **found})

@@ -12,7 +12,7 @@ from api.roles import Resource, require_may_read
 from api.routes.statements import AskedLines, place_of_line
 from api.words import AssetSymbol, Band
 from projections.journal.queries import book_statement
-from projections.liquidations.queries import insurance, uncovered_deficits
+from projections.liquidations.queries import insurance, uncovered_deficits, uncovered_total
 from projections.questions.known import known_of_accounts
 from projections.questions.levels import count_by_band, levels
 from projections.questions.trial_balance import trial_balance_answer
@@ -68,14 +68,19 @@ def get_insurance(
     after: Annotated[Position, Query(description="`next` of the page before.")] = 0,
     limit: Limit = 100,
 ) -> Response:
-    """What the fund holds; below zero is the uncovered deficit, listed by liquidation in log order."""
+    """What the fund holds; below zero is the uncovered deficit, listed by liquidation in log order.
+
+    `uncovered_so_far` is the running total of that list, `uncovered_total` all of it: what was to be shared, whether or
+    not the fund was filled up again since.
+    """
     require_may_read(caller, Resource.REPORTS)
     with asked.open(doors) as snapshot:
         known = known_of_accounts(snapshot)
         fund = insurance(snapshot.connection, known)
         rows = uncovered_deficits(snapshot.connection, known, after=after, limit=limit + 1)
+        total = uncovered_total(snapshot.connection, known)
     found = page("uncovered_deficits", rows, limit, lambda row: row["position"])
-    return answer({"position": snapshot.position, "assets": fund, **found})
+    return answer({"position": snapshot.position, "assets": fund, "uncovered_total": total, **found})
 
 
 @router.get("/v1/reports/book", summary="The lines of one book", responses=example(BOOK))

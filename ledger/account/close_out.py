@@ -1,149 +1,141 @@
-"""Closing a liquidated wallet out by the house, at mark price, in full: debts, fee, deficit, completion."""
+"""Closing a liquidated wallet out by the house, at mark price: in full, back to a target, or down to a lower tier."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterator
 from decimal import Decimal
+from typing import Any
 
 from ledger import events as e
-from ledger.account.draft import Draft
-from ledger.account.state import RunningLiquidation
-from ledger.money import VALUATION_ASSET, ZERO, divide_down, divide_up, round_up
+from ledger.account.closing import Closing
+from ledger.margin import show_level
+from ledger.money import VALUATION_ASSET, ZERO, base_of, round_up
+from ledger.tiers import RiskTier
 from ledger.wallets import Balance
-from ledger.words import Execution
-
-Prices = Mapping[str, Decimal]
+from ledger.words import pair_of
 
 
-def close_out(draft: Draft, wallet: str, prices: Prices) -> None:
-    """Repay each debt from the same asset, then from all others; take the fee; cover what is left owed.
+def close_out(closing: Closing) -> None:
+    """Repay until the wallet is back at its target or, without one, until a bucket is above the line of a lower tier;
+    else in full, and cover what is left owed. Then take the fee.
 
-    Debts and assets are taken in order of their value at the start, largest first, then by symbol.
-    `prices` are in the valuation asset, by asset.
+    Each debt is repaid from the same asset, then from all others; debts and assets are taken in order of their value
+    at the start, largest first, then by symbol.
     """
-    balances = dict(draft.wallet(wallet).balances)
-    debts = in_order_of_value({asset: balance.owed for asset, balance in balances.items()}, prices)
-    assets = in_order_of_value({asset: balance.held for asset, balance in balances.items()}, prices)
-    for debt in debts:
-        _take(draft, wallet, debt, debt, prices)
-    for debt in debts:
-        for asset in assets:
+    is_relieved = closing.is_at_target() or _step_down(closing) or _repay(closing, lambda balance, _: balance.owed)
+    covered, covered_value = ({}, ZERO) if is_relieved else _cover(closing)
+    _complete(closing, covered, covered_value)
+
+
+Wanted = Callable[[Balance, str], Decimal]
+"""How much of a debt is to be repaid, of its balance and its asset."""
+
+
+def _repay(closing: Closing, wanted: Wanted, to_tier: int | None = None) -> bool:
+    """Repay what is wanted of each debt, from one asset after the other; whether the target was met on the way."""
+    for asset, debt in _pairs(closing):
+        if closing.repay(asset, debt, wanted(closing.balance(debt), debt), to_tier):
+            return True
+    return False
+
+
+def _pairs(closing: Closing) -> Iterator[tuple[str, str]]:
+    """Each debt with the same asset, then each with every other."""
+    for debt in closing.debts:
+        yield debt, debt
+    for debt in closing.debts:
+        for asset in closing.assets:
             if asset != debt:
-                _take(draft, wallet, asset, debt, prices)
-    running = draft.account.liquidations[wallet]
-    repaid_value = sum((amount * prices[asset] for asset, amount in running.repaid.items()), ZERO)
-    fee_value = repaid_value * running.fee_rate
-    fee = _fee(draft, wallet, assets, fee_value, prices)
-    covered, covered_value = _cover(draft, wallet, running, debts, prices)
-    _complete(draft, wallet, prices, repaid_value, fee_value, fee, covered, covered_value)
+                yield asset, debt
 
 
-def in_order_of_value(amounts: Mapping[str, Decimal], prices: Prices) -> list[str]:
-    """The assets of which there is something, largest value first, then by symbol."""
-    present = [asset for asset, amount in amounts.items() if amount]
-    return sorted(present, key=lambda asset: (-amounts[asset] * prices[asset], asset))
+def _step_down(closing: Closing) -> bool:
+    """Bring a bucket down tier by tier, and look at it again with each one's line; whether it may be left there.
+
+    Where a target is set it is left at the target only. What the fills of an external execution brought down to a
+    lower tier is looked at first. At the lowest tier, and in the pool, nothing is to be stepped down.
+    """
+    looked_at = closing.running.tier
+    while (tier := closing.margin.lines.tier) is not None and looked_at is not None:
+        if tier < looked_at and closing.target is None and closing.is_above_line():
+            return True
+        if tier == 1:
+            return False
+        looked_at = tier
+        if _repay(closing, _excess(closing, tier - 1), to_tier=tier - 1):
+            return True
+        if closing.margin.lines.tier == tier:
+            return False  # All is taken, and what is borrowed still does not fit.
+    return False
 
 
-def _take(draft: Draft, wallet: str, asset: str, debt: str, prices: Prices) -> None:
-    """The house takes of an asset what a debt needs, at most what is held, and credits the debt with its worth."""
-    held, owed = draft.wallet(wallet).balance(asset).held, draft.wallet(wallet).balance(debt).owed
-    if not held or not owed:
-        return
-    price, debt_price = prices[asset], prices[debt]
-    taken = min(held, divide_up(owed * debt_price, price, _scale(draft, asset)))
-    credited = min(owed, divide_down(taken * price, debt_price, _scale(draft, debt)))
-    interest = min(credited, draft.wallet(wallet).balance(debt).interest)
-    draft.record(
-        e.LiquidationFilled,
-        liquidation_id=draft.account.liquidations[wallet].liquidation_id,
-        wallet=wallet,
-        asset=asset,
-        taken=taken,
-        asset_price=price,
-        debt_asset=debt,
-        interest=interest,
-        principal=credited - interest,
-        debt_price=debt_price,
-        closing_prices=_other_prices(draft, wallet, prices),
-    )
+def _excess(closing: Closing, tier: int) -> Wanted:
+    """What must be repaid, interest first, until what is borrowed fits a tier's limits."""
+    limits: RiskTier = closing.margin.limits.tiers[tier - 1]
+    base = base_of(pair_of(closing.wallet) or "")
+
+    def wanted(balance: Balance, debt: str) -> Decimal:
+        limit = limits.base_limit if debt == base else limits.quote_limit
+        return ZERO if limit is None or balance.borrowed <= limit else balance.owed - limit
+
+    return wanted
 
 
-def _other_prices(draft: Draft, wallet: str, prices: Prices) -> dict[str, Decimal] | None:
-    """The prices of an external execution's completion; the house closes out at those the liquidation started at."""
-    return dict(prices) if draft.account.liquidations[wallet].execution is Execution.EXTERNAL else None
-
-
-def _scale(draft: Draft, asset: str) -> int:
-    return draft.market.asset(asset).scale
-
-
-def _fee(draft: Draft, wallet: str, assets: Iterable[str], value: Decimal, prices: Prices) -> dict[str, Decimal]:
-    """What is taken of each asset for a fee of that value: rounded up, at most what is left."""
-    fee = {}
-    for asset in assets:
-        held = draft.wallet(wallet).balance(asset).held
-        if value > 0 and held:
-            fee[asset] = min(held, divide_up(value, prices[asset], _scale(draft, asset)))
-            value -= fee[asset] * prices[asset]
-    return fee
-
-
-def _cover(
-    draft: Draft, wallet: str, running: RunningLiquidation, debts: Iterable[str], prices: Prices
-) -> tuple[dict[str, Decimal], Decimal]:
-    """The insurance fund pays what is still owed, in the valuation asset at mark price, rounded up."""
+def _cover(closing: Closing) -> tuple[dict[str, Decimal], Decimal]:
+    """The fund pays what is still owed, in the valuation asset at mark price, rounded up: amounts, and the value."""
     covered, total = {}, ZERO
-    for debt in debts:
-        balance = draft.wallet(wallet).balance(debt)
+    for debt in closing.debts:
+        balance, price = closing.balance(debt), closing.prices[debt]
         if balance.owed:
-            value = round_up(balance.owed * prices[debt], _scale(draft, VALUATION_ASSET))
-            _record_deficit(draft, wallet, running.liquidation_id, debt, balance, prices[debt], value)
-            covered[debt] = balance.owed
+            covered[debt], value = balance.owed, round_up(balance.owed * price, closing.scale(VALUATION_ASSET))
             total += value
+            closing.draft.record(
+                e.DeficitCovered,
+                liquidation_id=closing.running.liquidation_id,
+                wallet=closing.wallet,
+                asset=debt,
+                interest=balance.interest,
+                principal=balance.borrowed,
+                price=price,
+                value=value,
+            )
     return covered, total
 
 
-def _record_deficit(
-    draft: Draft, wallet: str, liquidation_id: str, debt: str, balance: Balance, price: Decimal, value: Decimal
-) -> None:
-    draft.record(
-        e.DeficitCovered,
-        liquidation_id=liquidation_id,
-        wallet=wallet,
-        asset=debt,
-        interest=balance.interest,
-        principal=balance.borrowed,
-        price=price,
-        value=value,
-    )
-
-
-def _complete(
-    draft: Draft,
-    wallet: str,
-    prices: Prices,
-    repaid_value: Decimal,
-    fee_value: Decimal,
-    fee: dict[str, Decimal],
-    covered: dict[str, Decimal],
-    covered_value: Decimal,
-) -> None:
-    running = draft.account.liquidations[wallet]
-    left = {
-        asset: balance.held - fee.get(asset, ZERO)
-        for asset, balance in draft.wallet(wallet).balances.items()
-        if balance.held > fee.get(asset, ZERO)
-    }
-    draft.record(
+def _complete(closing: Closing, covered: dict[str, Decimal], covered_value: Decimal) -> None:
+    running, standing = closing.running, closing.standing
+    fee = standing.fee(closing.terms)
+    left = {asset: held - fee.get(asset, ZERO) for asset, held in _held(closing).items() if held > fee.get(asset, ZERO)}
+    closing.draft.record(
         e.LiquidationCompleted,
         liquidation_id=running.liquidation_id,
-        wallet=wallet,
+        wallet=closing.wallet,
         sold=running.sold,
         repaid=running.repaid,
-        repaid_value=repaid_value,
+        repaid_value=standing.repaid,
         fee=fee,
         fee_rate=running.fee_rate,
-        fee_value=fee_value,
+        fee_value=standing.repaid * running.fee_rate,
         covered=covered,
         covered_value=covered_value,
         left=left,
-        closing_prices=_other_prices(draft, wallet, prices),
+        closing_prices=closing.other_prices(),
+        **_going_on(closing),
     )
+
+
+def _held(closing: Closing) -> dict[str, Decimal]:
+    balances = closing.draft.wallet(closing.wallet).balances
+    return {asset: balance.held for asset, balance in balances.items()}
+
+
+def _going_on(closing: Closing) -> dict[str, Any]:
+    """What a completion states of a wallet that goes on with debts; nothing of one that is closed out."""
+    owed = {debt: balance.owed for debt in closing.debts if (balance := closing.balance(debt)).owed}
+    if not owed:
+        return {}
+    lines = closing.margin.lines
+    return {
+        "owed": owed,
+        "level": show_level(closing.level),
+        "liquidation_level": lines.liquidation,
+        "tier": lines.tier,
+    }

@@ -147,7 +147,8 @@ def _liquidate(account: Account, event: e.LiquidationEvent) -> None:
         case e.LiquidationStarted():
             for released in event.released_holds:
                 account.holds = account.holds.without(released.hold_id)
-            running = RunningLiquidation(event.liquidation_id, event.execution, event.fee_rate, {}, {})
+            terms = (event.liquidation_id, event.execution, event.fee_rate)
+            running = RunningLiquidation(*terms, repaid={}, sold={}, target=event.target, tier=event.tier)
             account.liquidations = {**account.liquidations, event.wallet: running}
         case e.LiquidationFilled():
             paid = (event.debt_asset, event.interest + event.principal)

@@ -1,11 +1,12 @@
 """Examination, margin calls and liquidation of one margin wallet."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from ledger import commands as c
 from ledger import events as e
 from ledger.account.close_out import close_out
+from ledger.account.closing import Closing
 from ledger.account.conditions import require_no_liquidation, running_wallet
 from ledger.account.draft import Draft
 from ledger.account.lending import charge
@@ -29,7 +30,7 @@ def examine(draft: Draft, command: c.Examine) -> None:
         margin = draft.margin(wallet, prices)
         level = f"is at level {show_level(margin.valuation.level)}, in band {margin.band}"
         if margin.band is Band.LIQUIDATION:
-            liquidate_wallet(draft, command.wallet, margin, Execution.HOUSE)
+            liquidate_wallet(draft, command.wallet, margin, margin.limits.liquidation_execution)
         elif margin.band is Band.MARGIN_CALL and _may_call(draft, command.wallet):
             _call(draft, command.wallet, margin, prices)
     if not draft.events:
@@ -75,7 +76,7 @@ def liquidate(draft: Draft, command: c.Liquidate) -> None:
 
 def liquidate_wallet(draft: Draft, wallet: str, margin: Margin, execution: Execution) -> None:
     """Start a liquidation and, by house, close the wallet out in the same decision."""
-    account, valuation, lines = draft.account, margin.valuation, margin.lines
+    account, valuation, lines, limits = draft.account, margin.valuation, margin.lines, margin.limits
     released = [
         e.ReleasedHold(hold_id=hold_id, asset=hold.asset, amount=hold.amount)
         for hold_id, hold in account.holds.items()
@@ -93,20 +94,32 @@ def liquidate_wallet(draft: Draft, wallet: str, margin: Margin, execution: Execu
         balances={asset: e.AssetState(**balance._asdict()) for asset, balance in margin.wallet.balances.items()},
         prices=dict(draft.market.prices),
         released_holds=released,
-        fee_rate=margin.limits.liquidation_fee,
+        fee_rate=limits.liquidation_fee,
         tier=lines.tier,
+        target=limits.liquidation_target,
+        execute_by=_execute_by(draft, execution, limits.execution_time_limit_seconds),
     )
     if execution is Execution.HOUSE:
-        close_out(draft, wallet, margin.prices)
+        close_out(Closing.of(draft, wallet, margin.prices))
+
+
+def _execute_by(draft: Draft, execution: Execution, limit_seconds: int | None) -> datetime | None:
+    """Until when an external execution is in time; None without a limit, and by house, which takes no time."""
+    if execution is Execution.HOUSE or limit_seconds is None:
+        return None
+    return draft.at + timedelta(seconds=limit_seconds)
 
 
 def complete_liquidation(draft: Draft, command: c.CompleteLiquidation) -> None:
-    """End an external execution: what its fills left owed is closed out by the house, then the fee is taken."""
+    """End an external execution: the house goes on from where its fills left the wallet, then the fee is taken.
+
+    It repays nothing more where the level is back at the target, or on a lower tier and above that one's line.
+    """
     wallet = running_wallet(draft.account, command.liquidation_id)
     charge(draft, wallet)
     repaid = draft.account.liquidations[wallet].repaid
     fresh = draft.fresh_prices(draft.wallet(wallet), *repaid).of
-    close_out(draft, wallet, {**_marked(draft.market), **fresh})
+    close_out(Closing.of(draft, wallet, {**_marked(draft.market), **fresh}))
 
 
 def _marked(market: Market) -> dict[str, Decimal]:

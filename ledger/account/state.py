@@ -28,13 +28,15 @@ class Withdrawal(NamedTuple):
 
 
 class RunningLiquidation(NamedTuple):
-    """A liquidation that waits for the fills of an external execution."""
+    """A liquidation that waits for the fills of an external execution; fee, target and tier as when it started."""
 
     liquidation_id: str
     execution: Execution
     fee_rate: Decimal
     repaid: dict[str, Decimal]
     sold: dict[str, Decimal]
+    target: Decimal | None = None
+    tier: int | None = None
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from ledger.commands.command import Command
 from ledger.commands.fields import Scale, Text, distinct
 from ledger.money import Amount, NotNegative
 from ledger.tiers import CollateralTier, Leverage, RiskTier
-from ledger.words import CROSS, EXCHANGE, PRICES, AssetSymbol, AssetUse, PairName, PairStatus
+from ledger.words import CROSS, EXCHANGE, PRICES, AssetSymbol, AssetUse, Execution, PairName, PairStatus
 
 
 class ExchangeCommand(Command):
@@ -81,6 +81,12 @@ def _below_all(limit: Decimal) -> Decimal:
     return limit
 
 
+def _above_one(target: Decimal) -> Decimal:
+    if target <= 1:
+        raise ValueError("a liquidation target is a level, above 1")
+    return target
+
+
 def _ordered_lines(tiers: list[RiskTier]) -> list[RiskTier]:
     for tier in tiers:
         if not 1 < tier.liquidation < tier.margin_call <= min(tier.initial, tier.transfer_out):
@@ -88,20 +94,31 @@ def _ordered_lines(tiers: list[RiskTier]) -> list[RiskTier]:
     return tiers
 
 
+Seconds = Annotated[int, Field(strict=True, ge=1, le=10**9)]
+
+
 class SetRiskLimits(ExchangeCommand):
     """Sets what is stated for `cross` or a pair; what is left out stays as it is.
 
     `price_jump_limit`, of a pair only, is how far a price may lie from the last one, as a part of that (0.2 is 20 %);
     null lifts it.
+
+    `liquidation_target` is the level that a liquidation brings a wallet back to, above the liquidation line of every
+    tier; null, as at first, has it closed out in full. `liquidation_execution` is who executes the liquidations that an
+    examination starts. `execution_time_limit_seconds` is how long an external execution may run before it is reported
+    as overdue; null: for ever.
     """
 
     type: Literal["set_risk_limits"] = "set_risk_limits"
     scope: Literal["cross"] | PairName = Field(union_mode="left_to_right")
     tiers: Annotated[list[RiskTier], Field(min_length=1, max_length=50), AfterValidator(_ordered_lines)] | None = None
-    price_max_age_seconds: Annotated[int, Field(strict=True, ge=1, le=10**9)] | None = None
+    price_max_age_seconds: Seconds | None = None
     liquidation_fee: Annotated[NotNegative, AfterValidator(_at_most_all)] | None = None
     dust: NotNegative | None = None
     price_jump_limit: Annotated[Amount, AfterValidator(_below_all)] | None = None
+    liquidation_target: Annotated[Amount, AfterValidator(_above_one)] | None = None
+    liquidation_execution: Execution | None = None
+    execution_time_limit_seconds: Seconds | None = None
 
     @model_validator(mode="after")
     def _tiers_fit_the_scope(self) -> Self:

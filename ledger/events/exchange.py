@@ -5,7 +5,7 @@ from datetime import datetime
 from ledger.events.event import Event, Fact, MarkPrice
 from ledger.money import Exact
 from ledger.tiers import CollateralTier, RiskTier
-from ledger.words import AssetUse, PairStatus
+from ledger.words import AssetUse, Execution, PairStatus
 
 
 class AssetListed(Event):
@@ -41,7 +41,11 @@ class PairStatusSet(Event):
 
 
 class RiskLimitsSet(Event):
-    """The limits of `cross` or a pair in force from here on, also those that were not changed."""
+    """The limits of `cross` or a pair in force from here on, also those that were not changed.
+
+    Without a target liquidations close out in full, without an execution the house executes them, without a time limit
+    an external execution is never overdue.
+    """
 
     TOPIC = "risk_limits.set"
     scope: str
@@ -50,6 +54,9 @@ class RiskLimitsSet(Event):
     liquidation_fee: Exact
     dust: Exact
     price_jump_limit: Exact | None = None
+    liquidation_target: Exact | None = None
+    liquidation_execution: Execution | None = None
+    execution_time_limit_seconds: int | None = None
 
 
 class InterestRateSet(Event):

@@ -1,5 +1,7 @@
 """Events of margin calls and liquidations."""
 
+from datetime import datetime
+
 from ledger.events.event import Event, Fact, MarkPrice
 from ledger.money import Exact
 from ledger.words import Execution
@@ -34,7 +36,11 @@ class ReleasedHold(Fact):
 
 
 class LiquidationStarted(Event):
-    """`balances` are those before the holds were released; `prices` is the whole vector then known."""
+    """`balances` are those before the holds were released; `prices` is the whole vector then known.
+
+    `target` is the level to come back to, None where the wallet is to be closed out in full; `execute_by` is when an
+    external execution is overdue, None for never.
+    """
 
     TOPIC = "liquidation.started"
     liquidation_id: str
@@ -49,12 +55,15 @@ class LiquidationStarted(Event):
     released_holds: list[ReleasedHold]
     fee_rate: Exact
     tier: int | None = None
+    target: Exact | None = None
+    execute_by: datetime | None = None
 
 
 class LiquidationFilled(Event):
     """The house took `taken` of an asset for `interest` and `principal` of a debt; prices in the valuation asset.
 
     `closing_prices`, by asset, are those of the completion where they are not the ones the liquidation started at.
+    `to_tier` is the lower tier of a bucket that the fill is a step down to.
     """
 
     TOPIC = "liquidation.filled"
@@ -68,6 +77,7 @@ class LiquidationFilled(Event):
     principal: Exact
     debt_price: Exact
     closing_prices: dict[str, Exact] | None = None
+    to_tier: int | None = None
 
 
 class DeficitCovered(Event):
@@ -87,6 +97,8 @@ class LiquidationCompleted(Event):
     """The sum of a liquidation, amounts by asset; values in the valuation asset. Posts the fee.
 
     `closing_prices`, by asset, are those of the completion where they are not the ones the liquidation started at.
+    Where the wallet goes on with debts, `owed` are these, `level` (8 decimals, down) is where it stands after the fee,
+    and `tier` and `liquidation_level` are what it is judged by from here on.
     """
 
     TOPIC = "liquidation.completed"
@@ -102,3 +114,7 @@ class LiquidationCompleted(Event):
     covered_value: Exact
     left: dict[str, Exact]
     closing_prices: dict[str, Exact] | None = None
+    owed: dict[str, Exact] | None = None
+    level: str | None = None
+    liquidation_level: Exact | None = None
+    tier: int | None = None

@@ -22,6 +22,7 @@ LIQUIDATION = f"""
         case when done then completed_position end as completed_position,
         case when done then completed end as completed,
         case when done then 'completed' else 'running' end as status,
+        (started ->> 'execute_by')::timestamptz as execute_by,
         deficit.value as deficit_value, deficit.uncovered as uncovered_deficit
     from liquidations
     cross join lateral (
@@ -64,13 +65,19 @@ def liquidations(
     after: int = 0,
     limit: int = 100,
     effective_at: datetime | None = None,
+    overdue_at: datetime | None = None,
 ) -> list[dict[str, Any]]:
-    """Liquidations in log order, after the one started at the position `after`; status is running or completed."""
+    """Liquidations in log order, after the one started at the position `after`; status is running or completed.
+
+    With `overdue_at` those only that are running then though they were to be executed by an earlier time.
+    """
     return _rows(
         connection,
         f"select * from ({LIQUIDATION}) as liquidation where started_position > %(after)s"
         " and (%(account_id)s::text is null or account_id = %(account_id)s)"
-        " and (%(status)s::text is null or status = %(status)s) order by started_position limit %(limit)s",
+        " and (%(status)s::text is null or status = %(status)s)"
+        " and (%(overdue_at)s::timestamptz is null or (status = 'running' and execute_by < %(overdue_at)s))"
+        " order by started_position limit %(limit)s",
         {
             "position": position,
             "until": effective_at,
@@ -78,8 +85,19 @@ def liquidations(
             "status": status,
             "after": after,
             "limit": limit,
+            "overdue_at": overdue_at,
         },
     )
+
+
+def count_overdue(connection: Connection, at: datetime) -> int:
+    """How many liquidations run now though they were to be executed by a time before `at`."""
+    row = connection.execute(
+        "select count(*) from liquidations where completed_position is null"
+        " and (started ->> 'execute_by')::timestamptz < %s",
+        [at],
+    ).fetchone()
+    return 0 if row is None else int(row[0])
 
 
 def margin_calls(
@@ -124,7 +142,10 @@ def insurance(connection: Connection, position: int | Dated) -> dict[str, Decima
 def uncovered_deficits(
     connection: Connection, position: int | Dated, *, after: int = 0, limit: int = 100
 ) -> list[dict[str, Any]]:
-    """The deficits that the insurance fund could not pay in full, in log order, each with its liquidation."""
+    """The deficits that the insurance fund could not pay in full, in log order, each with its liquidation.
+
+    `uncovered_so_far` is the sum of what was left uncovered up to and with this one, in the valuation asset.
+    """
 
     def ask(part: Part, most: int) -> list[dict[str, Any]]:
         statement = (
@@ -134,7 +155,24 @@ def uncovered_deficits(
         )
         return _rows(connection, statement, [part, after, most])
 
-    return Dated.of(position).read(ask, limit)
+    rows, so_far = Dated.of(position).read(ask, limit), uncovered_total(connection, position, until=after)
+    for row in rows:
+        so_far += row["uncovered"]
+        row["uncovered_so_far"] = so_far
+    return rows
+
+
+def uncovered_total(connection: Connection, position: int | Dated, *, until: int | None = None) -> Decimal:
+    """The sum of all that the insurance fund could not pay when it was asked to; up to the position `until`."""
+
+    def ask(part: Part, _: int) -> list[Decimal]:
+        statement = (
+            "select coalesce(sum(uncovered), 0) from liquidation_steps"
+            f" where uncovered > 0 and {condition_on(part)} and (%s::bigint is null or position <= %s)"
+        )
+        return [total for (total,) in connection.execute(statement, [part, until, until])]
+
+    return sum(Dated.of(position).read(ask, 2), ZERO)
 
 
 def _rows(connection: Connection, statement: str, values: Mapping[str, Any] | Sequence[Any]) -> list[dict[str, Any]]:

@@ -72,6 +72,18 @@ def prices_at(connection: Connection, position: int, pairs: Sequence[str] | None
     )
 
 
+def newest_prices_at(connection: Connection, position: int, effective_at: datetime | None = None) -> datetime | None:
+    """The business time of the newest price known at a position, of those dated up to `effective_at`; None: none is.
+
+    What the ledger does by itself is dated so, and what waits for it is judged by that time.
+    """
+    if effective_at is None:
+        prices = prices_at(connection, position)
+    else:
+        prices = prices_as_of_effective(connection, position, effective_at)
+    return max((price.effective_at for price in prices.values()), default=None)
+
+
 def prices_as_of_effective(
     connection: Connection, position: int, effective_at: datetime, pairs: Sequence[str] | None = None
 ) -> dict[str, MarkedPrice]:

@@ -49,9 +49,15 @@ def is_below_zero(account: Account) -> bool:
 
 
 def _running(row: Mapping[str, Any]) -> RunningLiquidation:
-    started = row["started"]
+    started, target = row["started"], row["started"].get("target")
     return RunningLiquidation(
-        row["liquidation_id"], Execution(row["execution"]), Decimal(started["fee_rate"]), repaid={}, sold={}
+        row["liquidation_id"],
+        Execution(row["execution"]),
+        Decimal(started["fee_rate"]),
+        repaid={},
+        sold={},
+        target=None if target is None else Decimal(target),
+        tier=started.get("tier"),
     )
 
 

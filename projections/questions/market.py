@@ -66,6 +66,9 @@ def _limits(limits: RiskLimits) -> dict[str, Any]:
         "liquidation_fee": plain(limits.liquidation_fee),
         "dust": plain(limits.dust),
         "price_jump_limit": None if limits.price_jump_limit is None else plain(limits.price_jump_limit),
+        "liquidation_target": None if limits.liquidation_target is None else plain(limits.liquidation_target),
+        "liquidation_execution": limits.liquidation_execution,
+        "execution_time_limit_seconds": limits.execution_time_limit_seconds,
     }
 
 

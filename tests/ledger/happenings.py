@@ -152,13 +152,20 @@ def tier(leverage: str, initial: str, margin_call: str, liquidation: str, **fiel
 
 
 def risk_limits(
-    scope: str, *tiers: Any, age_seconds: int = 60, fee: str = "0.02", dust: str = "1", jump: str | None = None
+    scope: str,
+    *tiers: Any,
+    age_seconds: int = 60,
+    fee: str = "0.02",
+    dust: str = "1",
+    jump: str | None = None,
+    **fields: Any,
 ) -> Happened:
     numbers: Any = {
         "price_max_age_seconds": age_seconds,
         "liquidation_fee": fee,
         "dust": dust,
         "price_jump_limit": jump,
+        **fields,
     }
     return happened(e.RiskLimitsSet, scope=scope, tiers=list(tiers), **numbers)
 

@@ -50,10 +50,10 @@ def debt_with_interest(story: Story) -> None:
     story.of("carol", accrued(line("0.01866667", "USDT", "14", "0.032")), repaid("0.01866667", "13.98133333", "USDT"))
 
 
-def crash_with_deficit(story: Story) -> None:
+def crash_with_deficit(story: Story, account_id: str = "dan", price: str = "30000") -> None:
     """Dan's long of 1 BTC, bought at 50,000 with 40,000 borrowed, is liquidated at 30,000; the fund holds 4,000."""
     story.on_exchange(happened(e.InsuranceFunded, asset="USDT", amount="4000"))
-    story.of("dan", opened(), deposited("10000", "USDT"), transferred("10000", "USDT"), borrowed("40000", "USDT"))
-    story.of("dan", traded("buy", "1", "50000"), called("cross", NOON + MINUTE))
-    story.on_exchange(marked(BTC="30000"), at=NOON + 2 * MINUTE)
-    story.when("dan", NOON + 2 * MINUTE, type="examine", wallet="cross")
+    story.of(account_id, opened(), deposited("10000", "USDT"), transferred("10000", "USDT"), borrowed("40000", "USDT"))
+    story.of(account_id, traded("buy", "1", "50000"), called("cross", NOON + MINUTE))
+    story.on_exchange(marked(BTC=price), at=NOON + 2 * MINUTE)
+    story.when(account_id, NOON + 2 * MINUTE, type="examine", wallet="cross")

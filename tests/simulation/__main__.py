@@ -3,6 +3,7 @@
 import argparse
 from collections import Counter
 
+from tests.simulation.drawing_limits import StepsInPart
 from tests.simulation.machine import run
 
 
@@ -11,7 +12,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=5000, help="commands to try")
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same commands")
     arguments = parser.parse_args()
-    simulation = run(arguments.steps, arguments.seed)
+    simulation = run(arguments.steps, arguments.seed, drawing=StepsInPart)
     for outcome, count in sorted(simulation.outcomes.items()):
         print(f"{count:7} {outcome}")
     for topic, count in sorted(Counter(event.TOPIC for event in simulation.book.log).items()):

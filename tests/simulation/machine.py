@@ -201,7 +201,13 @@ def compare_settings(account: Account, holder: m.Holder) -> None:
     assert withdrawals == holder.withdrawals
     assert account.called_at == holder.called
     running = {
-        wallet: m.Running(one.liquidation_id, Fraction(one.fee_rate), {k: Fraction(v) for k, v in one.repaid.items()})
+        wallet: m.Running(
+            one.liquidation_id,
+            Fraction(one.fee_rate),
+            None if one.target is None else Fraction(one.target),
+            one.tier,
+            {k: Fraction(v) for k, v in one.repaid.items()},
+        )
         for wallet, one in account.liquidations.items()
     }
     assert running == holder.running
@@ -221,10 +227,12 @@ def shown(values: Sequence[Fraction]) -> str:
     return ", ".join(f"{float(value):.10g}" for value in values)
 
 
-def run(steps: int, seed: int) -> Simulation:
-    """Simulate so many commands from a seed; raises at the first disagreement."""
+def run(steps: int, seed: int, *settings: dict[str, Any], drawing: type[Steps] = Steps) -> Simulation:
+    """Simulate so many commands from a seed, after these settings; raises at the first disagreement."""
     simulation = Simulation()
-    drawn = Steps(RandomChooser(seed), simulation.world)
+    for content in settings:
+        assert simulation.step(content) is None
+    drawn = drawing(RandomChooser(seed), simulation.world)
     for _ in range(steps):
         command = drawn.command()
         simulation.step(command, drawn.pass_time(command))

@@ -86,6 +86,9 @@ class Limits:
     fee: Fraction = Fraction(2, 100)
     dust: Fraction = Fraction(1)
     jump: Fraction | None = None
+    target: Fraction | None = None
+    execution: str = "house"
+    seconds: int | None = None
 
 
 @dataclass
@@ -108,10 +111,12 @@ PAIR_ROWS = [
 
 @dataclass
 class Running:
-    """A liquidation that waits for its fills: its id, its fee as set when it started, and what was repaid since."""
+    """A liquidation: its id, fee, target and tier as they were when it started, and what was repaid since."""
 
     name: str
     fee: Fraction
+    target: Fraction | None = None
+    tier: int | None = None
     repaid: dict[str, Fraction] = field(default_factory=dict)
 
     def count(self, asset: str, amount: Fraction) -> None:

@@ -69,17 +69,23 @@ def set_risk_limits(world: World, content: Content, at: datetime) -> None:
         content.get("price_max_age_seconds", old.age),
         Fraction(content.get("liquidation_fee", old.fee)),
         Fraction(content.get("dust", old.dust)),
-        _jump(content) if "price_jump_limit" in content else old.jump,
+        _lifted_by_null(content, "price_jump_limit", old.jump),
+        _lifted_by_null(content, "liquidation_target", old.target),
+        content.get("liquidation_execution", old.execution),
+        content.get("execution_time_limit_seconds", old.seconds),
     )
     if new == old:
         raise Refused(MATCH, "nothing would change")
+    if new.target is not None and new.target <= max(line.liquidation for line in new.rows):
+        raise Refused(MATCH, "the target is not above every line")
     world.limits[scope] = new
 
 
-def _jump(content: Content) -> Fraction | None:
-    """The bound on jumps that is stated; null lifts it."""
-    limit = content["price_jump_limit"]
-    return None if limit is None else Fraction(limit)
+def _lifted_by_null(content: Content, name: str, old: Fraction | None) -> Fraction | None:
+    """What is left out stays; null lifts it."""
+    if name not in content:
+        return old
+    return None if content[name] is None else Fraction(content[name])
 
 
 def _row(tier: dict[str, Any]) -> Row:

@@ -10,9 +10,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from ledger import events as e
 from ledger.commands import COMMANDS
+from tests.simulation.drawing_limits import StepsInPart
 from tests.simulation.machine import Simulation, require_nothing_below_zero, run
-from tests.simulation.steps import WEIGHTED, Steps
+from tests.simulation.steps import WEIGHTED
 
 T = TypeVar("T")
 # LEDGER_SIMULATION_STEPS=50000 makes the seeded runs long.
@@ -41,7 +43,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(data=st.data(), name=st.sampled_from(WEIGHTED))
     def command(self, data: st.DataObject, name: str) -> None:
-        drawn = Steps(DataChooser(data), self.simulation.world)
+        drawn = StepsInPart(DataChooser(data), self.simulation.world)
         content = drawn.command(name)
         self.simulation.step(content, drawn.pass_time(content))
 
@@ -73,3 +75,23 @@ def test_the_seeded_lives_reach_every_command_and_both_answers() -> None:
     # None is left out: listings are recorded by the beginnings, and drawn again to be refused.
     assert set(COMMANDS) - recorded == set()
     assert set(COMMANDS) - refused == set()
+
+
+TARGETS = [
+    {"type": "set_risk_limits", "scope": "cross", "liquidation_target": "1.3", "price_max_age_seconds": 3600},
+    {
+        "type": "set_risk_limits",
+        "scope": "ETH/USDT",
+        "liquidation_target": "1.3",
+        "liquidation_execution": "external",
+        "execution_time_limit_seconds": 60,
+        "price_max_age_seconds": 3600,
+    },
+]
+
+
+def test_lives_with_liquidation_targets_agree_with_the_model_and_leave_wallets_that_go_on() -> None:
+    logs = [run(STEPS, seed, *TARGETS, drawing=StepsInPart).book.log for seed in (8, 10)]
+    starts = [event for log in logs for event in log if isinstance(event, e.LiquidationStarted)]
+    assert any(start.execute_by for start in starts)
+    assert any(event.owed for log in logs for event in log if isinstance(event, e.LiquidationCompleted))
