@@ -8,6 +8,7 @@ from ledger.account.state import Account
 from ledger.wallets import Wallet
 from ledger.words import CROSS, SPOT, isolated
 from projections.folding import Step
+from projections.margin_levels.wallet_rows import balances_of
 from projections.projector import Batch, Tables, Writes
 
 COLUMNS = {
@@ -86,16 +87,7 @@ def _state(step: Step, account: Account, wallet: Wallet) -> tuple[Any, ...]:
         None if running is None else running.liquidation_id,
         account.called_at.get(name),
     )
-    return (account.id, name, step.position, wallet.owes, *settings, _balances(wallet))
-
-
-def _balances(wallet: Wallet) -> str:
-    """The balances of a wallet as JSON: four amounts and the first uncharged hour by asset, in order of symbol."""
-    written, hours = [], wallet.next_hours
-    for asset, (free, locked, borrowed, interest) in sorted(wallet.balances.items()):
-        hour = f'"{hours[asset].isoformat()}"' if asset in hours else "null"
-        written.append(f'"{asset}": ["{free!s}", "{locked!s}", "{borrowed!s}", "{interest!s}", {hour}]')
-    return f"{{{', '.join(written)}}}"
+    return (account.id, name, step.position, wallet.owes, *settings, balances_of(wallet))
 
 
 def _assessments(batch: Batch) -> Iterator[tuple[Any, ...]]:

@@ -15,3 +15,12 @@ def wallet_of(name: str, balances: Mapping[str, Sequence[str | None]]) -> Wallet
         if hour is not None:
             wallet.next_hours[asset] = datetime.fromisoformat(hour)
     return wallet
+
+
+def balances_of(wallet: Wallet) -> str:
+    """The balances of a wallet as JSON: four amounts and the first uncharged hour by asset, in order of symbol."""
+    written, hours = [], wallet.next_hours
+    for asset, (free, locked, borrowed, interest) in sorted(wallet.balances.items()):
+        hour = f'"{hours[asset].isoformat()}"' if asset in hours else "null"
+        written.append(f'"{asset}": ["{free!s}", "{locked!s}", "{borrowed!s}", "{interest!s}", {hour}]')
+    return f"{{{', '.join(written)}}}"

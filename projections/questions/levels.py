@@ -34,9 +34,11 @@ __all__ = [
     "UNPRICED",
     "Candidate",
     "Standing",
+    "candidate_of",
     "candidates",
     "count_by_band",
     "levels",
+    "margin_after_interest",
     "standings",
     "wallets_that_owe",
 ]
@@ -151,13 +153,22 @@ def candidates(connection: Connection, position: int) -> Iterator[Candidate]:
     """
     market = market_at(connection, position)
     for one in wallets_that_owe(connection, position):
-        if one.liquidation_id is None:
-            margin = _margin_after_interest(one, market)
-            if margin is None or _asks(one, margin, market):
-                yield Candidate(one.account_id, one.wallet.name, band(margin), level(margin))
+        found = candidate_of(one, market)
+        if found is not None:
+            yield found
 
 
-def _margin_after_interest(one: OwingWallet, market: Market) -> Margin | None:
+def candidate_of(one: OwingWallet, market: Market) -> Candidate | None:
+    """A wallet that owes as a candidate; None where an examination would do nothing."""
+    if one.liquidation_id is not None:
+        return None
+    margin = margin_after_interest(one, market)
+    if margin is not None and not _asks(one, margin, market):
+        return None
+    return Candidate(one.account_id, one.wallet.name, band(margin), level(margin))
+
+
+def margin_after_interest(one: OwingWallet, market: Market) -> Margin | None:
     """The wallet with what is due by the newest price vector's time; None where a price is lacking."""
     at = market.newest_prices_at
     wallet = one.wallet if at is None else charged(one.wallet, due_lines(one.wallet, market, at))

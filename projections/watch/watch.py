@@ -1,0 +1,138 @@
+"""The watch: every wallet that owes, in memory, and which of them an examination would act on, tick by tick."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import groupby
+
+from ledger.events import MarkPrice
+from ledger.margin import Margin, show_level
+from ledger.market import Market
+from ledger.money import VALUATION_ASSET, quote_of
+from ledger.words import pair_of
+from projections.market.queries import market_at
+from projections.projector import Connection
+from projections.questions.levels import Candidate
+from projections.watch.amounts import SIDES
+from projections.watch.buckets import Buckets
+from projections.watch.group import Crossing
+from projections.watch.pools import Pools
+from projections.watch.reading import Wallets, read_gone, read_watched
+from projections.watch.tick import Tick
+from projections.watch.vectors import Vectors
+
+Group = Pools | Buckets | Vectors
+NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+"""The time of supposed prices where none was ever marked."""
+
+
+class Watch:
+    """All wallets that owe as of a log position, but those whose liquidation runs, in its market.
+
+    `mark` and `put` are what `follow` does with what it has read. One thread at a time.
+    """
+
+    def __init__(self, market: Market, position: int = 0) -> None:
+        self.position = position
+        self._tick = Tick.of(market)
+        self._groups: dict[str, Group] = {}
+
+    @classmethod
+    def opened(cls, connection: Connection, position: int) -> "Watch":
+        """The watch as of a position; the connection is in a snapshot of the projections `market`, `margin_levels`."""
+        watch = cls(market_at(connection, position), position)
+        for wallets in read_watched(connection, 0, position, list(watch._tick.places)):
+            watch.put(wallets)
+        return watch
+
+    def follow(self, connection: Connection, position: int) -> None:
+        """Take everything that was recorded up to a later position; ValueError where it is an earlier one."""
+        if position < self.position:
+            raise ValueError(
+                f"position {position} was asked for, the watch stands at {self.position} and goes no way back; "
+                "open another"
+            )
+        if position == self.position:
+            return
+        self.mark(market_at(connection, position))
+        self.drop(read_gone(connection, self.position, position))
+        for wallets in read_watched(connection, self.position, position, list(self._tick.places)):
+            self.put(wallets)
+        self.position = position
+
+    @property
+    def market(self) -> Market:
+        """The market at the position."""
+        return self._tick.market
+
+    def __len__(self) -> int:
+        """How many wallets are watched."""
+        return sum(len(group) for group in self._groups.values())
+
+    def mark(self, market: Market) -> None:
+        """Go on to another market: its prices, limits, rates, and the time of its newest prices."""
+        self._tick = Tick.of(market, self._tick)
+        for group in self._groups.values():
+            group.mark(self._tick)
+
+    def put(self, wallets: Wallets) -> None:
+        """Take wallets that owe as they are now, in order of their names."""
+        start = 0
+        for name, same in groupby(wallets.names):
+            stop = start + sum(1 for _ in same)
+            entries = wallets.entries.of_wallets(start, stop)
+            self._group(name).put(wallets.account_ids[start:stop], wallets.states[start:stop], entries)
+            start = stop
+
+    def drop(self, gone: Iterable[tuple[str, str]]) -> None:
+        """Let go of wallets, by name and account, that owe no more or whose liquidation runs."""
+        for name, account_id in gone:
+            if name in self._groups:
+                self._groups[name].drop([account_id])
+
+    def _group(self, name: str) -> Group:
+        if name not in self._groups:
+            self._groups[name] = _new_group(name, self._tick)
+        return self._groups[name]
+
+    def candidates(self) -> list[Candidate]:
+        """The wallets that an examination would act on at the newest prices, and those that lack a price for it.
+
+        The same as those of questions.levels, exactly. The priced ones come first: the lowest level, then by account
+        and wallet.
+        """
+        found = [one for group in self._groups.values() for one in group.candidates()]
+        priced = [(Decimal(one.level), one) for one in found if one.level is not None]
+        priced.sort(key=lambda each: (each[0], each[1].account_id, each[1].wallet))
+        return [one for _, one in priced] + [one for one in found if one.level is None]
+
+    def crossing(self, prices: Mapping[str, Decimal]) -> list[Crossing]:
+        """The wallets that would be in band margin_call or liquidation at these prices by pair, exactly.
+
+        The other prices are those last marked; all limits, rates and the time are those of the newest prices. A wallet
+        counts though it was called within a day; one that lacks a price does not. In the order of candidates.
+        """
+        tick = Tick.of(_with_prices(self.market, prices), self._tick)
+        found = [one for group in self._groups.values() for one in group.crossing(tick)]
+        return sorted(found, key=lambda one: (_shown(one.margin), one.account_id, one.wallet))
+
+
+def _shown(margin: Margin) -> Decimal:
+    return Decimal(show_level(margin.valuation.level) or 0)
+
+
+def _with_prices(market: Market, prices: Mapping[str, Decimal]) -> Market:
+    """The market with other prices of these pairs, as fresh as the newest."""
+    at = market.newest_prices_at or NO_TIME
+    marks = {
+        pair: MarkPrice(price=price, effective_at=at, version=market.prices_version) for pair, price in prices.items()
+    }
+    return replace(market, prices={**market.prices, **marks})
+
+
+def _new_group(name: str, tick: Tick) -> Group:
+    pair = pair_of(name)
+    if pair is None:
+        return Pools(tick)
+    return Buckets(pair, tick) if quote_of(pair) == VALUATION_ASSET else Vectors(name, SIDES, tick)
