@@ -41,6 +41,11 @@ class Entries(NamedTuple):
         wallet, place, held, owed, borrowed, hour = self
         return Entries(wallet[which], place[which], held[which], owed[which], borrowed[which], hour[which])
 
+    def of(self, chosen: NDArray[np.bool_]) -> "Entries":
+        """Those of the wallets that are marked, which are counted among each other."""
+        cut = self.at(chosen[self.wallet])
+        return cut._replace(wallet=(np.cumsum(chosen) - 1)[cut.wallet])
+
     def sides(self, quote_place: int) -> NDArray[np.int64]:
         """The columns of the entries of buckets of one pair."""
         return np.where(self.place == quote_place, QUOTE, BASE)

@@ -1,26 +1,23 @@
-"""Wallets of one name: their screen, the exact decisions on those that it lets through, and what is known of these."""
+"""Wallets that are screened in one way: the exact decisions on those that come through, and what is known of these."""
 
 import heapq
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ledger.account.liquidation import CALL_PAUSE
-from ledger.account.state import CROSS_START_LEVERAGE
 from ledger.margin import Margin
-from ledger.words import CROSS, Band, pair_of
+from ledger.words import Band
 from projections.questions.levels import UNPRICED, Candidate, candidate_of, margin_after_interest
-from projections.watch.amounts import Amounts, Entries, grown
+from projections.watch.amounts import Entries, grown
 from projections.watch.kept import Kept, State
-from projections.watch.screening import Flags, Floats, Places, Rows, lines_of_buckets, lines_of_pools
+from projections.watch.screening import Flags, Floats, Rows
 from projections.watch.tick import Tick
 
 FIRST_ROWS = 64
-START_LEVERAGE = float(CROSS_START_LEVERAGE)
 CALLED_OR_WORSE = (Band.MARGIN_CALL, Band.LIQUIDATION)
 
 
@@ -40,112 +37,99 @@ class Crossing(NamedTuple):
 
 
 class Group(ABC):
-    """All wallets of one name, each of at most `width` assets, valued by one scope's prices."""
+    """`lines` are the lines at which an examination acts, by row."""
 
-    def __init__(self, name: str, width: int, tick: Tick) -> None:
-        self.scope = pair_of(name) or CROSS
-        self.kept = Kept(name)
-        self.amounts = Amounts(width)
+    def __init__(self, tick: Tick) -> None:
+        self.kept = Kept()
         self.tick = tick
-        self._limits = tick.market.limits_of(self.scope)
+        self.lines: Floats = np.zeros(0)
         # Who was called within a day is not called again: the line that acts on it is the liquidation line.
         self.calls: Flags = np.zeros(0, bool)
-        self._leverages: Floats = np.zeros(0)
-        self._pauses: list[tuple[datetime, str]] = []
+        self._pauses: list[tuple[datetime, int]] = []
         self._decided: dict[int, Candidate | None] = {}
         self._found: list[Candidate] | None = None
 
     def __len__(self) -> int:
         return len(self.kept)
 
-    def put(self, account_ids: Sequence[str], states: Sequence[State], entries: Entries) -> None:
-        """Take wallets as they are now; `entries` counts them in the order of `account_ids`."""
-        rows = self.kept.keep(account_ids, states)
-        if len(self.kept.states) > len(self.calls):
-            self._grow(max(FIRST_ROWS, 2 * len(self.calls), len(self.kept.states)))
-        places = self.amounts.places[rows]
-        self.amounts.put(rows, entries, self.columns(entries))
-        self._settle(rows, account_ids, states)
-        self.expose(rows, places)
+    def put(self, names: Sequence[str], account_ids: Sequence[str], states: Sequence[State], entries: Entries) -> None:
+        """Take wallets as they are now, in order of their names; `entries` counts them in this order."""
+        rows = self.kept.keep(names, account_ids, states)
+        if self.kept.size > len(self.calls):
+            self._grow(max(FIRST_ROWS, 2 * len(self.calls), self.kept.size))
+        self.calls[rows] = True
+        for place in [place for place, state in enumerate(states) if state.called_at is not None]:
+            self._pause(int(rows[place]), states[place])
+        self.take(rows, names, states, entries)
         self._changed(rows)
 
-    def drop(self, account_ids: Iterable[str]) -> None:
-        """Let go of wallets that owe no more, or whose liquidation runs; of those that are not here too."""
-        rows = self.kept.drop(account_ids)
-        if len(rows):
-            self.amounts.clear(rows)
-            self.calls[rows] = True
-            self._changed(rows)
+    def drop(self, gone: Iterable[tuple[str, str]]) -> None:
+        """Let go of wallets, by name and account, that owe no more or whose liquidation runs; others are none."""
+        rows = self.kept.drop(gone)
+        self.calls[rows] = True
+        self.clear(rows)
+        self._forget(rows)
 
     def _grow(self, size: int) -> None:
-        # Rows that stand for no wallet are in no pause.
-        self.calls = np.concatenate([self.calls, np.ones(size - len(self.calls), bool)])
-        self._leverages = grown(self._leverages, size)
-        self.amounts.grow(size)
+        self.calls, self.lines = grown(self.calls, size), grown(self.lines, size)
         self.grow(size)
 
-    def _settle(self, rows: Rows, account_ids: Sequence[str], states: Sequence[State]) -> None:
-        """What a wallet's line is found by, beside what it has borrowed."""
-        self._leverages[rows] = [START_LEVERAGE if one.leverage is None else float(one.leverage) for one in states]
-        self.calls[rows] = [self._may_call(one) for one in states]
-        for place in np.flatnonzero(~self.calls[rows]).tolist():
-            called_at = states[place].called_at
-            assert called_at is not None
-            heapq.heappush(self._pauses, (called_at + CALL_PAUSE, account_ids[place]))
+    def _pause(self, row: int, state: State) -> None:
+        if not self._may_call(state):
+            assert state.called_at is not None
+            self.calls[row] = False
+            heapq.heappush(self._pauses, (state.called_at + CALL_PAUSE, row))
 
     def _may_call(self, state: State) -> bool:
         at = self.tick.market.newest_prices_at
         return state.called_at is None or at is None or at - state.called_at >= CALL_PAUSE
 
     def _changed(self, rows: Rows) -> None:
-        self._found = None
-        if self._decided:
-            for row in rows.tolist():
-                self._decided.pop(row, None)
+        self._forget(rows)
+        self.set_lines(rows)
         self.weigh(rows)
 
-    def lines(self, rows: Rows | slice) -> Floats:
-        """The acting lines of rows."""
-        calls, tiers = self.calls[rows], self._limits.tiers
-        if self.scope == CROSS:
-            return lines_of_pools(tiers, self._leverages[rows], calls)
-        borrowed = self.amounts.borrowed[rows]
-        return lines_of_buckets(tiers, borrowed[:, 0], borrowed[:, 1], calls)
+    def _forget(self, rows: Rows | None) -> None:
+        """Forget what was decided of rows, or (None) of all."""
+        self._found = None
+        if rows is None:
+            self._decided.clear()
+        elif self._decided:
+            for row in rows.tolist():
+                self._decided.pop(row, None)
 
     def mark(self, tick: Tick) -> None:
         """Go on to a tick: its prices, rates and limits, the interest due by it, the calls that are allowed again."""
         before, self.tick = self.tick, tick
-        limits = tick.market.limits_of(self.scope)
-        is_set = limits != self._limits or tick.hourly is not before.hourly
-        self._limits = limits
-        if is_set or (tick.hour != before.hour and self.amounts.has_due(tick.hour)):
-            self._decided.clear()
-            self._found = None
+        are_limits_set = self.take_limits()
+        if are_limits_set:
+            self.set_lines(None)
+        is_due = tick.hour != before.hour and self.has_due()
+        if are_limits_set or is_due or tick.hourly is not before.hourly:
+            self._forget(None)
             self.weigh(None)
         ended = self._ended_pauses()
         if len(ended):
             self.calls[ended] = True
             self._changed(ended)
-        self.mark_prices()
+        self.take_prices()
 
     def _ended_pauses(self) -> Rows:
         """The rows of wallets that were called a day ago and may be called again."""
-        at, ended = self.tick.market.newest_prices_at, []
+        at, ended = self.tick.market.newest_prices_at, set()
         while self._pauses and at is not None and self._pauses[0][0] <= at:
-            row = self.kept.row_of(heapq.heappop(self._pauses)[1])
-            state = None if row is None else self.kept.states[row]
-            if row is not None and state is not None and self._may_call(state):
-                ended.append(row)
-        return np.array(ended, np.int64)
+            _, row = heapq.heappop(self._pauses)
+            state = self.kept.state(row)
+            if state is not None and self._may_call(state):
+                ended.add(row)
+        return np.array(sorted(ended), np.int64)
 
-    def moved(self, rows: Rows | None) -> None:
-        """Forget what was decided at other prices: of these rows, or (None) of all."""
+    def moved(self, is_moved: Callable[[Rows], Flags]) -> None:
+        """Forget what was decided at other prices: of those rows of which this says so."""
         self._found = None
-        if rows is None:
-            self._decided.clear()
-        elif self._decided:
+        if self._decided:
             known = np.fromiter(self._decided, np.int64, len(self._decided))
-            for row in known[np.isin(known, rows)].tolist():
+            for row in known[is_moved(known)].tolist():
                 del self._decided[row]
 
     def candidates(self) -> list[Candidate]:
@@ -153,9 +137,7 @@ class Group(ABC):
         if self._found is None:
             to_decide, unpriced = self.suspects()
             decided = [self._decide(row) for row in to_decide.tolist()]
-            lacking = [
-                Candidate(self.kept.account_id(row), self.kept.name, UNPRICED, None) for row in unpriced.tolist()
-            ]
+            lacking = [Candidate(*self.kept.named(row), UNPRICED, None) for row in unpriced.tolist()]
             self._found = [one for one in decided if one is not None] + lacking
         return self._found
 
@@ -167,31 +149,44 @@ class Group(ABC):
 
     def crossing(self, tick: Tick) -> Iterator[Crossing]:
         """The wallets that would be called or liquidated at another tick, with the rates, limits and time of this."""
-        for row in np.union1d(self.suspects_at(tick), np.flatnonzero(~self.calls)).tolist():
+        paused = np.flatnonzero(~self.calls[: self.kept.size])
+        for row in np.union1d(self.suspects_at(tick), paused).tolist():
             one = self.kept.owing(row)
             margin = margin_after_interest(one, tick.market)
             if margin is not None and margin.band in CALLED_OR_WORSE:
                 yield Crossing(one.account_id, one.wallet.name, margin)
 
     @abstractmethod
-    def columns(self, entries: Entries) -> NDArray[np.int64]:
-        """The column of each entry."""
-
-    @abstractmethod
-    def expose(self, rows: Rows, places: Places) -> None:
-        """Take note of what moves rows now; `places` are those of their assets before."""
-
-    @abstractmethod
     def grow(self, size: int) -> None:
         """Make room for so many rows."""
 
     @abstractmethod
-    def weigh(self, rows: Rows | None) -> None:
-        """Find anew by which prices rows come to their lines: these, or (None) all."""
+    def take(self, rows: Rows, names: Sequence[str], states: Sequence[State], entries: Entries) -> None:
+        """Take what wallets hold and owe, and what their lines are found by."""
 
     @abstractmethod
-    def mark_prices(self) -> None:
-        """Take the tick's prices, and say by `moved` where they are others."""
+    def clear(self, rows: Rows) -> None:
+        """Let rows stand for no wallet: their W is above zero."""
+
+    @abstractmethod
+    def take_limits(self) -> bool:
+        """Take the tick's limits; whether they are others."""
+
+    @abstractmethod
+    def set_lines(self, rows: Rows | None) -> None:
+        """Find the lines of these rows, or (None) of all."""
+
+    @abstractmethod
+    def has_due(self) -> bool:
+        """Whether interest is due by the tick that is not charged yet."""
+
+    @abstractmethod
+    def weigh(self, rows: Rows | None) -> None:
+        """Find anew by which prices these rows come to their lines, or (None) all."""
+
+    @abstractmethod
+    def take_prices(self) -> None:
+        """Take the tick's prices, and say by `moved` whose are others."""
 
     @abstractmethod
     def suspects(self) -> Suspects:

@@ -1,75 +1,132 @@
-"""The cross pools: vectors of widths that double, so that a pool of three assets takes no more room than four."""
+"""Wallets whose level takes more than one price: the cross pools, or the buckets of a pair such as ETH/BTC."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ledger.words import CROSS
-from projections.questions.levels import Candidate
-from projections.watch.amounts import Entries
-from projections.watch.group import Crossing
+from ledger.account.state import CROSS_START_LEVERAGE
+from ledger.money import quote_of
+from ledger.words import CROSS, pair_of
+from projections.watch.amounts import SIDES, Entries, grown
+from projections.watch.group import Group, Suspects
 from projections.watch.kept import State
-from projections.watch.tick import Tick
+from projections.watch.screening import Flags, Floats, Rows, lines_of_buckets, lines_of_pools
+from projections.watch.tick import Tick, as_floats
 from projections.watch.vectors import Vectors
 
 NARROWEST = 2
+NO_WIDTH = 0
+START_LEVERAGE = float(CROSS_START_LEVERAGE)
 
 
-class Pools:
-    """A pool that comes to more assets, or to fewer, moves from one width to another."""
+class Pools(Group):
+    """Vectors of widths that double: a pool of three assets takes the room of four, a bucket that of two.
 
-    def __init__(self, tick: Tick) -> None:
-        self._tick = tick
-        self._by_width: dict[int, Vectors] = {}
-        self._width_of: dict[str, int] = {}
+    A pool that comes to more assets, or to fewer, moves from one width to another.
+    """
 
-    def __len__(self) -> int:
-        return len(self._width_of)
+    def __init__(self, name: str, tick: Tick) -> None:
+        super().__init__(tick)
+        self._pair = pair_of(name)
+        self._scope = self._pair or CROSS
+        self._limits = tick.market.limits_of(self._scope)
+        self._leverages: Floats = np.zeros(0)
+        self._widths: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._slots: Rows = np.zeros(0, np.int64)
+        self._vectors: dict[int, Vectors] = {}
+        self._prices: list[Decimal | None] = tick.prices(self._scope)
 
-    def put(self, account_ids: Sequence[str], states: Sequence[State], entries: Entries) -> None:
-        """Take pools as they are now; `entries` counts them in the order of `account_ids`."""
-        counts = np.bincount(entries.wallet, minlength=len(account_ids))
+    def grow(self, size: int) -> None:
+        self._leverages = grown(self._leverages, size)
+        self._widths, self._slots = grown(self._widths, size), grown(self._slots, size)
+
+    def take(self, rows: Rows, names: Sequence[str], states: Sequence[State], entries: Entries) -> None:  # noqa: ARG002
+        self._leverages[rows] = [START_LEVERAGE if one.leverage is None else float(one.leverage) for one in states]
+        counts = np.bincount(entries.wallet, minlength=len(rows))
         widths = np.exp2(np.ceil(np.log2(np.maximum(counts, NARROWEST)))).astype(np.int64)
-        self._leave(account_ids, widths.tolist())
+        self._place(rows, widths)
         for width in np.unique(widths).tolist():
             chosen = widths == width
-            of_chosen = entries.at(chosen[entries.wallet])
-            renumbered = of_chosen._replace(wallet=(np.cumsum(chosen) - 1)[of_chosen.wallet])
-            which = np.flatnonzero(chosen).tolist()
-            self._vectors(width).put([account_ids[one] for one in which], [states[one] for one in which], renumbered)
+            own = entries.of(chosen)
+            columns = own.in_order() if self._pair is None else own.sides(self.tick.places[quote_of(self._pair)])
+            self._vectors[width].put(self._slots[rows[chosen]], own, columns)
 
-    def _leave(self, account_ids: Iterable[str], widths: Iterable[int]) -> None:
-        """Take pools out of the widths that they are no more of."""
-        for account_id, width in zip(account_ids, widths, strict=True):
-            before = self._width_of.get(account_id)
-            if before != width:
-                self._width_of[account_id] = width
-                if before is not None:
-                    self._by_width[before].drop([account_id])
+    def _place(self, rows: Rows, widths: NDArray[np.int64]) -> None:
+        """Give rows a slot among the vectors of their width, and take back the one that they had elsewhere."""
+        moving = self._widths[rows] != widths
+        self._leave(rows[moving & (self._widths[rows] != NO_WIDTH)])
+        for width in np.unique(widths[moving]).tolist():
+            if width not in self._vectors:
+                self._vectors[width] = Vectors(width, as_floats(self._prices))
+            own = rows[moving & (widths == width)]
+            self._slots[own], self._widths[own] = self._vectors[width].new_slots(own), width
 
-    def _vectors(self, width: int) -> Vectors:
-        if width not in self._by_width:
-            self._by_width[width] = Vectors(CROSS, width, self._tick)
-        return self._by_width[width]
+    def _leave(self, rows: Rows) -> None:
+        for width, own in self._by_width(rows):
+            self._vectors[width].leave(self._slots[own])
+        self._widths[rows] = NO_WIDTH
 
-    def drop(self, account_ids: Iterable[str]) -> None:
-        """Let go of pools that owe no more, or whose liquidation runs; of those that are not here too."""
-        for account_id in account_ids:
-            width = self._width_of.pop(account_id, None)
-            if width is not None:
-                self._by_width[width].drop([account_id])
+    def _by_width(self, rows: Rows) -> Iterator[tuple[int, Rows]]:
+        widths = self._widths[rows]
+        for width in self._vectors:
+            own = rows[widths == width]
+            if len(own):
+                yield width, own
 
-    def mark(self, tick: Tick) -> None:
-        """Go on to a tick."""
-        self._tick = tick
-        for vectors in self._by_width.values():
-            vectors.mark(tick)
+    def clear(self, rows: Rows) -> None:
+        self._leave(rows)
 
-    def candidates(self) -> list[Candidate]:
-        """The candidates at the tick, exactly; in no order."""
-        return [one for vectors in self._by_width.values() for one in vectors.candidates()]
+    def take_limits(self) -> bool:
+        before, self._limits = self._limits, self.tick.market.limits_of(self._scope)
+        return before != self._limits
 
-    def crossing(self, tick: Tick) -> Iterator[Crossing]:
-        """The pools that would be called or liquidated at another tick."""
-        for vectors in self._by_width.values():
-            yield from vectors.crossing(tick)
+    def set_lines(self, rows: Rows | None) -> None:
+        rows = np.arange(self.kept.size) if rows is None else rows
+        calls, tiers = self.calls[rows], self._limits.tiers
+        if self._pair is None:
+            self.lines[rows] = lines_of_pools(tiers, self._leverages[rows], calls)
+        elif SIDES in self._vectors:
+            base, quote = self._vectors[SIDES].amounts.borrowed[self._slots[rows]].T
+            self.lines[rows] = lines_of_buckets(tiers, base, quote, calls)
+
+    def has_due(self) -> bool:
+        return any(vectors.amounts.has_due(self.tick.hour) for vectors in self._vectors.values())
+
+    def weigh(self, rows: Rows | None) -> None:
+        if rows is None:
+            for vectors in self._vectors.values():
+                vectors.weigh(None, self.lines, self.tick)
+        else:
+            for width, own in self._by_width(rows):
+                self._vectors[width].weigh(self._slots[own], self.lines, self.tick)
+
+    def take_prices(self) -> None:
+        before, self._prices = self._prices, self.tick.prices(self._scope)
+        # A new asset is at the end, and no wallet has it yet. Prices are compared as decimals: not all fit a float.
+        moved = [place for place, old in enumerate(before) if self._prices[place] != old]
+        if moved or len(self._prices) != len(before):
+            prices = as_floats(self._prices)
+            for vectors in self._vectors.values():
+                vectors.take_prices(prices, moved)
+            self.moved(lambda rows: self._are_exposed(rows, moved))
+
+    def _are_exposed(self, rows: Rows, moved: Sequence[int]) -> Flags:
+        exposed = np.zeros(len(rows), bool)
+        for width, vectors in self._vectors.items():
+            own = self._widths[rows] == width
+            exposed[own] = vectors.is_exposed(self._slots[rows[own]], moved)
+        return exposed
+
+    def suspects(self) -> Suspects:
+        found = [vectors.suspects() for vectors in self._vectors.values()]
+        return Suspects(_joined([one for one, _ in found]), _joined([one for _, one in found]))
+
+    def suspects_at(self, tick: Tick) -> Rows:
+        prices = as_floats(tick.prices(self._scope))
+        return _joined([vectors.suspects_at(prices) for vectors in self._vectors.values()])
+
+
+def _joined(parts: list[Rows]) -> Rows:
+    return np.concatenate([np.zeros(0, np.int64), *parts])

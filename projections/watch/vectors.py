@@ -1,98 +1,120 @@
-"""Wallets of several assets as vectors: W of all of them, or of those exposed to what moved, in one pass."""
+"""Wallets of about as many assets each, as vectors: W of all of them, or of those exposed to what moved, at once."""
 
-from collections.abc import Iterable
-from decimal import Decimal
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ledger.money import quote_of
-from ledger.words import pair_of
-from projections.watch.amounts import Entries, grown
-from projections.watch.group import Group, Suspects
-from projections.watch.screening import Floats, Places, Rows
-from projections.watch.tick import NO_ASSET, Tick, as_floats
+from projections.watch.amounts import Amounts, Entries, grown
+from projections.watch.screening import Flags, Floats, Places, Rows
+from projections.watch.tick import NO_ASSET, Tick
 
-# Where more than this part of all is exposed to what moved, all are computed: to pick rows costs something too.
-MOST_PICKED_PART = 3
+# Where more than one of so many is exposed to what moved, all are computed: a wallet that is picked costs some four
+# times as much as one of all.
+FEWEST_TO_ONE_PICKED = 4
 # Exposures that are no more are left in the lists until these are so many times as long as they need be.
 MOST_STALE_EXPOSURES = 2
+FIRST_SLOTS = 64
 
 
-class Vectors(Group):
-    """The cross pools of some width, or the buckets of a pair whose price is a quotient of two."""
+class Vectors:
+    """A slot for each wallet, `rows` being their rows in the group. A slot that stands for none has W above zero."""
 
-    def __init__(self, name: str, width: int, tick: Tick) -> None:
-        super().__init__(name, width, tick)
-        pair = pair_of(name)
-        self._quote_place = None if pair is None else tick.places[quote_of(pair)]
+    def __init__(self, width: int, prices: Floats) -> None:
+        self.amounts = Amounts(width)
+        self.rows: Rows = np.zeros(0, np.int64)
+        self._size = 0
+        self._free: list[int] = []
         self._weights: Floats = np.zeros((0, width))
         self._sums: Floats = np.zeros(0)
-        self._prices: list[Decimal | None] = tick.prices(self.scope)
-        self._floats = as_floats(self._prices)
+        self._prices = prices
         self._exposed: dict[int, list[Rows]] = {}
         self._exposures = self._exposures_needed = 0
 
-    def columns(self, entries: Entries) -> NDArray[np.int64]:
-        return entries.in_order() if self._quote_place is None else entries.sides(self._quote_place)
+    def new_slots(self, rows: Rows) -> Rows:
+        """Slots for rows of the group."""
+        reused = [self._free.pop() for _ in range(min(len(self._free), len(rows)))]
+        fresh = len(rows) - len(reused)
+        slots = np.concatenate([np.array(reused, np.int64), np.arange(self._size, self._size + fresh)])
+        self._size += fresh
+        if self._size > len(self.rows):
+            self._grow(max(FIRST_SLOTS, 2 * len(self.rows), self._size))
+        self.rows[slots] = rows
+        return slots
 
-    def grow(self, size: int) -> None:
+    def _grow(self, size: int) -> None:
+        self.amounts.grow(size)
+        self.rows = grown(self.rows, size)
         self._weights, self._sums = grown(self._weights, size), grown(self._sums, size)
 
-    def expose(self, rows: Rows, places: Places) -> None:
-        after = self.amounts.places[rows]
-        is_new = (after != places) & (after != NO_ASSET)
-        if is_new.any():
-            self._list(np.repeat(rows, self.amounts.width)[is_new.ravel()], after[is_new])
+    def leave(self, slots: Rows) -> None:
+        """Let slots stand for no wallet, and be given to others."""
+        self.amounts.clear(slots)
+        self._weights[slots], self._sums[slots] = self.amounts.held[slots], self.amounts.width
+        self._free += slots.tolist()
 
-    def _list(self, rows: Rows, places: NDArray[np.int64]) -> None:
-        """List rows under the assets that move them."""
-        if self._exposures + len(rows) > MOST_STALE_EXPOSURES * max(self._exposures_needed, len(rows)):
+    def put(self, slots: Rows, entries: Entries, columns: NDArray[np.int64]) -> None:
+        """Take what wallets hold and owe, each entry in its column."""
+        before = self.amounts.places.take(slots, 0)
+        self.amounts.put(slots, entries, columns)
+        after = self.amounts.places.take(slots, 0)
+        is_new = (after != before) & (after != NO_ASSET)
+        if is_new.any():
+            self._expose(np.repeat(slots, self.amounts.width)[is_new.ravel()], after[is_new])
+
+    def _expose(self, slots: Rows, places: Places) -> None:
+        """List slots under the assets that move them; anew where too many of the lists' are moved by others by now."""
+        if self._exposures + len(slots) > MOST_STALE_EXPOSURES * max(self._exposures_needed, len(slots)):
             self._exposed.clear()
             where = self.amounts.places != NO_ASSET
-            rows, places = np.nonzero(where)[0], self.amounts.places[where]
-            self._exposures, self._exposures_needed = 0, len(rows)
+            slots, places = np.nonzero(where)[0], self.amounts.places[where]
+            self._exposures, self._exposures_needed = 0, len(slots)
         order = np.argsort(places, kind="stable")
         found, starts = np.unique(places[order], return_index=True)
-        for place, part in zip(found.tolist(), np.split(rows[order], starts[1:]), strict=True):
+        for place, part in zip(found.tolist(), np.split(slots[order], starts[1:]), strict=True):
             self._exposed.setdefault(place, []).append(part)
-        self._exposures += len(rows)
+        self._exposures += len(slots)
 
-    def weigh(self, rows: Rows | None) -> None:
-        which = slice(len(self.kept.states)) if rows is None else rows
-        self._weights[which] = self.amounts.weights(which, self.lines(which), self.tick)
-        self._sum(which)
+    def weigh(self, slots: Rows | None, lines: Floats, tick: Tick) -> None:
+        """Weigh slots, or (None) all, by the lines of the group's rows, and compute their W."""
+        which: Rows | slice = slice(self._size) if slots is None else slots
+        self._weights[which] = self.amounts.weights(which, lines[self.rows[which]], tick)
+        self._sum(slots)
 
-    def _sum(self, which: Rows | slice) -> None:
-        self._sums[which] = self._sums_at(self._floats, which)
+    def _sum(self, slots: Rows | None) -> None:
+        if slots is None:
+            self._sums[: self._size] = self._sums_at(self._prices)
+        else:
+            prices = self._prices.take(self.amounts.places.take(slots, 0))
+            self._sums[slots] = _dot(self._weights.take(slots, 0), prices)
 
-    def _sums_at(self, prices: Floats, which: Rows | slice) -> Floats:
-        return np.asarray(np.einsum("ij,ij->i", self._weights[which], prices[self.amounts.places[which]]))
+    def _sums_at(self, prices: Floats) -> Floats:
+        return _dot(self._weights[: self._size], prices.take(self.amounts.places[: self._size]))
 
-    def mark_prices(self) -> None:
-        before, prices = self._prices, self.tick.prices(self.scope)
-        # A new asset is at the end, and no wallet has it yet. Prices are compared as decimals: not all fit a float.
-        moved = [place for place, old in enumerate(before) if prices[place] != old]
-        if moved or len(prices) != len(before):
-            self._prices, self._floats = prices, as_floats(prices)
-        if moved:
-            rows = self._exposed_to(moved)
-            self._sum(slice(len(self.kept.states)) if rows is None else rows)
-            self.moved(rows)
+    def take_prices(self, prices: Floats, moved: Sequence[int]) -> None:
+        """Take prices by place, those of the places `moved` being others than before."""
+        self._prices = prices
+        slots = [part for place in moved for part in self._exposed.get(place, ())]
+        is_many = sum(map(len, slots)) > self._size // FEWEST_TO_ONE_PICKED
+        if slots:
+            self._sum(None if is_many else np.concatenate(slots))
 
-    def _exposed_to(self, places: Iterable[int]) -> Rows | None:
-        """The rows that hold or owe any of these assets, some twice; None where that is most of them."""
-        parts = [part for place in places for part in self._exposed.get(place, ())]
-        if sum(map(len, parts)) > len(self.kept) // MOST_PICKED_PART:
-            return None
-        return np.concatenate([np.zeros(0, np.int64), *parts])
+    def is_exposed(self, slots: Rows, moved: Sequence[int]) -> Flags:
+        """Whether these slots are moved by one of these places."""
+        return np.asarray(np.isin(self.amounts.places[slots], moved).any(axis=1))
 
-    def suspects(self) -> Suspects:
-        sums = self._sums[: len(self.kept.states)]
+    def suspects(self) -> tuple[Rows, Rows]:
+        """The rows whose W is not above zero, and those that lack a price."""
+        sums = self._sums[: self._size]
         found = np.flatnonzero(~(sums > 0))
         lacks = np.isnan(sums[found])
-        return Suspects(found[~lacks], found[lacks])
+        return self.rows[found[~lacks]], self.rows[found[lacks]]
 
-    def suspects_at(self, tick: Tick) -> Rows:
-        sums = self._sums_at(as_floats(tick.prices(self.scope)), slice(len(self.kept.states)))
-        return np.flatnonzero(sums <= 0)
+    def suspects_at(self, prices: Floats) -> Rows:
+        """The rows whose W is not above zero at other prices."""
+        return self.rows[np.flatnonzero(self._sums_at(prices) <= 0)]
+
+
+def _dot(weights: Floats, prices: Floats) -> Floats:
+    """The sums of products, row by row."""
+    return np.asarray(np.einsum("ij,ij->i", weights, prices))

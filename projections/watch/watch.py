@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import groupby
 
+import numpy as np
+
 from ledger.events import MarkPrice
 from ledger.margin import Margin, show_level
 from ledger.market import Market
@@ -14,15 +16,13 @@ from ledger.words import pair_of
 from projections.market.queries import market_at
 from projections.projector import Connection
 from projections.questions.levels import Candidate
-from projections.watch.amounts import SIDES
 from projections.watch.buckets import Buckets
-from projections.watch.group import Crossing
+from projections.watch.group import Crossing, Group
 from projections.watch.pools import Pools
 from projections.watch.reading import Wallets, read_gone, read_watched
 from projections.watch.tick import Tick
-from projections.watch.vectors import Vectors
 
-Group = Pools | Buckets | Vectors
+BUCKETS = "buckets"
 NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 """The time of supposed prices where none was ever marked."""
 
@@ -78,23 +78,29 @@ class Watch:
 
     def put(self, wallets: Wallets) -> None:
         """Take wallets that owe as they are now, in order of their names."""
-        start = 0
-        for name, same in groupby(wallets.names):
-            stop = start + sum(1 for _ in same)
-            entries = wallets.entries.of_wallets(start, stop)
-            self._group(name).put(wallets.account_ids[start:stop], wallets.states[start:stop], entries)
-            start = stop
+        names, account_ids, states, entries = wallets
+        lengths = [(name, sum(1 for _ in same)) for name, same in groupby(names)]
+        keys = {name: _key_of(name) for name, _ in lengths}
+        numbers = {key: number for number, key in enumerate(dict.fromkeys(keys.values()))}
+        groups = np.repeat([numbers[keys[name]] for name, _ in lengths], [length for _, length in lengths])
+        for key, number in numbers.items():
+            chosen = groups == number
+            which = np.flatnonzero(chosen).tolist()
+            own = [names[one] for one in which], [account_ids[one] for one in which], [states[one] for one in which]
+            self._group(key).put(*own, entries.of(chosen))
 
     def drop(self, gone: Iterable[tuple[str, str]]) -> None:
         """Let go of wallets, by name and account, that owe no more or whose liquidation runs."""
+        by_group: dict[str, list[tuple[str, str]]] = {}
         for name, account_id in gone:
-            if name in self._groups:
-                self._groups[name].drop([account_id])
+            by_group.setdefault(_key_of(name), []).append((name, account_id))
+        for key, own in by_group.items():
+            self._group(key).drop(own)
 
-    def _group(self, name: str) -> Group:
-        if name not in self._groups:
-            self._groups[name] = _new_group(name, self._tick)
-        return self._groups[name]
+    def _group(self, key: str) -> Group:
+        if key not in self._groups:
+            self._groups[key] = Buckets(self._tick) if key == BUCKETS else Pools(key, self._tick)
+        return self._groups[key]
 
     def candidates(self) -> list[Candidate]:
         """The wallets that an examination would act on at the newest prices, and those that lack a price for it.
@@ -131,8 +137,7 @@ def _with_prices(market: Market, prices: Mapping[str, Decimal]) -> Market:
     return replace(market, prices={**market.prices, **marks})
 
 
-def _new_group(name: str, tick: Tick) -> Group:
+def _key_of(name: str) -> str:
+    """Which group a wallet is of: buckets that one price moves are together, the others by their names."""
     pair = pair_of(name)
-    if pair is None:
-        return Pools(tick)
-    return Buckets(pair, tick) if quote_of(pair) == VALUATION_ASSET else Vectors(name, SIDES, tick)
+    return BUCKETS if pair is not None and quote_of(pair) == VALUATION_ASSET else name

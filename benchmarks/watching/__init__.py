@@ -1,0 +1,1 @@
+"""The watch measured: a million wallets in memory, ticks and changes, beside the exact loop."""
