@@ -9,7 +9,7 @@ SERVE ?= 1
 # More words for pytest (make test ARGS="-k margin -x") or for the benchmark (make bench-write ARGS=--quick)
 ARGS ?=
 
-.PHONY: demo serve test check bench-write bench-read format venv clean
+.PHONY: demo serve test check bench-write bench-read bench-risk format venv clean
 .DEFAULT_GOAL := test
 
 demo: $(INSTALLED)
@@ -30,6 +30,9 @@ check: $(INSTALLED)
 
 bench-write: $(INSTALLED)
 	$(BIN)/python -m benchmarks.write_path $(ARGS)
+
+bench-risk: $(INSTALLED)
+	$(BIN)/python -m benchmarks.risk $(ARGS)
 
 bench-read: $(INSTALLED)
 	$(BIN)/python -m benchmarks.read_side $(ARGS)

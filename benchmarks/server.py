@@ -89,14 +89,21 @@ def describe_machine(url: str) -> dict[str, str | int | float]:
         version = str(_show(connection.execute("show server_version").fetchone()))
         durability = {name: str(_show(connection.execute(f"show {name}").fetchone())) for name in DURABLE}
     return {
-        "cores": os.cpu_count() or 1,
-        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
-        "processor": _processor(),
-        "system": f"{platform.system()} {platform.release()}",
+        **describe_host(),
         "postgresql": version,
         "python": platform.python_version(),
         "load_before": os.getloadavg()[0],
         **durability,
+    }
+
+
+def describe_host() -> dict[str, str | int | float]:
+    """The machine itself."""
+    return {
+        "cores": os.cpu_count() or 1,
+        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "processor": _processor(),
+        "system": f"{platform.system()} {platform.release()}",
     }
 
 

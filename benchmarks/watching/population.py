@@ -10,8 +10,7 @@ from benchmarks.watching.prices import ASSETS, NEXT_HOUR, coins, weights
 from ledger.money import VALUATION_ASSET, valuation_pair
 from ledger.words import CROSS, isolated
 from projections.watch.amounts import NEVER, Entries
-from projections.watch.kept import State
-from projections.watch.reading import Wallets
+from projections.watch.kept import Wallets
 
 STEPS = 10**8
 HOUR = f'"{NEXT_HOUR.isoformat()}"'
@@ -28,6 +27,24 @@ Steps = NDArray[np.int64]
 Reals = NDArray[np.float64]
 
 
+def buckets_by_pair(count: int) -> list[int]:
+    """How many of so many buckets each pair has, at least one."""
+    shares = np.array(weights()) / sum(weights())
+    counts = np.maximum(np.floor(shares * count), 1).astype(int)
+    counts[0] += count - counts.sum()
+    return [int(one) for one in counts]
+
+
+def bucket_id(pair: int, number: int) -> str:
+    """The account of a pair's bucket."""
+    return f"i{pair:02d}-{number:06d}"
+
+
+def pool_id(number: int) -> str:
+    """The account of a cross pool."""
+    return f"c-{number:06d}"
+
+
 class Population:
     """Draws wallets at the prices of the opening market; the same seed draws the same wallets."""
 
@@ -38,11 +55,8 @@ class Population:
 
     def buckets(self, count: int) -> Iterator[Wallets]:
         """So many buckets, a part for each pair, in order of the pairs' names."""
-        counts = np.floor(self._shares * count).astype(int)
-        counts[0] += count - counts.sum()
-        for number, of_pair in enumerate(counts.tolist()):
-            if of_pair:
-                yield self.buckets_of(number, [f"i{number:02d}-{one:06d}" for one in range(of_pair)])
+        for number, of_pair in enumerate(buckets_by_pair(count)):
+            yield self.buckets_of(number, [bucket_id(number, one) for one in range(of_pair)])
 
     def buckets_of(self, number: int, account_ids: list[str]) -> Wallets:
         """Buckets of one pair: three of four are long, the others short."""
@@ -59,7 +73,7 @@ class Population:
     def pools(self, count: int, at_once: int = 20_000) -> Iterator[Wallets]:
         """So many cross pools."""
         for start in range(0, count, at_once):
-            yield self.pools_of([f"c-{one:06d}" for one in range(start, min(count, start + at_once))])
+            yield self.pools_of([pool_id(one) for one in range(start, min(count, start + at_once))])
 
     def pools_of(self, account_ids: list[str]) -> Wallets:
         """Cross pools of the valuation asset and one to six coins, of which one may be owed."""
@@ -99,8 +113,7 @@ def _wallets(name: str, account_ids: list[str], places: Any, held: Steps, owed: 
     owed_floats = entry_owed / STEPS
     hours = np.where(entry_owed > 0, FIRST_HOUR, NEVER).astype(np.int32)
     entries = Entries(where[0], entry_places, entry_held / STEPS, owed_floats, owed_floats, hours)
-    states = [State(1, None, None, text) for text in texts]
-    return Wallets([name] * len(account_ids), account_ids, states, entries)
+    return Wallets([(name, len(account_ids))], account_ids, texts, {}, {}, entries)
 
 
 def _balances(count: int, wallets: Steps, places: Steps, held: Steps, owed: Steps) -> list[str]:
@@ -119,14 +132,15 @@ def _plain(steps: int) -> str:
 
 
 def joined(parts: Iterable[Wallets]) -> Wallets:
-    """Columns one after the other; the parts are in order of their names."""
-    names: list[str] = []
+    """The wallets of all parts, none of which was called or set a leverage; the parts are in order of their names."""
+    runs: list[tuple[str, int]] = []
     account_ids: list[str] = []
-    states: list[State] = []
+    balances: list[str] = []
     entries: list[Entries] = []
     for part in parts:
-        entries.append(part.entries._replace(wallet=part.entries.wallet + len(names)))
-        names += part.names
+        entries.append(part.entries._replace(wallet=part.entries.wallet + len(account_ids)))
+        runs += part.runs
         account_ids += part.account_ids
-        states += part.states
-    return Wallets(names, account_ids, states, Entries(*(np.concatenate(column) for column in zip(*entries))))
+        balances += part.balances
+    columns = (np.concatenate(column) for column in zip(*entries, strict=True))
+    return Wallets(runs, account_ids, balances, {}, {}, Entries(*columns))

@@ -66,9 +66,7 @@ class Wandering:
         at = self.market.newest_prices_at
         assert at is not None
         of = self.market.prices
-        prices = {
-            coin: float(of[valuation_pair(coin)].price) * (1.0 + self._rng.gauss(0.0, STEP)) for coin in moved
-        }
+        prices = {coin: float(of[valuation_pair(coin)].price) * (1.0 + self._rng.gauss(0.0, STEP)) for coin in moved}
         self.market = marked(self.market, prices, at + timedelta(milliseconds=20))
         return self.market
 

@@ -1,8 +1,6 @@
 """Buckets whose pair is quoted in the valuation asset, sorted by the prices at which they come to their lines."""
 
-from collections.abc import Sequence
 from decimal import Decimal
-from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +8,9 @@ from numpy.typing import NDArray
 from ledger.market import RiskLimits
 from ledger.money import VALUATION_ASSET, base_of
 from ledger.words import pair_of
-from projections.watch.amounts import BASE, SIDES, Amounts, Entries, grown
+from projections.watch.amounts import BASE, SIDES, Amounts, grown
 from projections.watch.group import Group, Suspects
-from projections.watch.kept import State
+from projections.watch.kept import Wallets
 from projections.watch.screening import Flags, Floats, Rows, acting_line, lines_of_buckets
 from projections.watch.tick import NO_ASSET, Tick, as_floats
 
@@ -80,10 +78,10 @@ class Buckets(Group):
         self._numbers, self._critical = grown(self._numbers, size), grown(self._critical, size)
         self._is_short, self._is_unsorted = grown(self._is_short, size), grown(self._is_unsorted, size)
 
-    def take(self, rows: Rows, names: Sequence[str], states: Sequence[State], entries: Entries) -> None:  # noqa: ARG002
-        runs = [(self._number(name), sum(1 for _ in same)) for name, same in groupby(names)]
-        self._numbers[rows] = np.repeat(*np.array(runs).reshape(-1, 2).T)
-        self._amounts.put(rows, entries, entries.sides(self.tick.places[VALUATION_ASSET]))
+    def take(self, rows: Rows, wallets: Wallets) -> None:
+        numbers = [self._number(name) for name, _ in wallets.runs]
+        self._numbers[rows] = np.repeat(numbers, [count for _, count in wallets.runs])
+        self._amounts.put(rows, wallets.entries, wallets.entries.sides(self.tick.places[VALUATION_ASSET]))
 
     def _number(self, name: str) -> int:
         if name not in self._numbers_by_name:

@@ -2,7 +2,7 @@
 
 import heapq
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
@@ -12,8 +12,8 @@ from ledger.account.liquidation import CALL_PAUSE
 from ledger.margin import Margin
 from ledger.words import Band
 from projections.questions.levels import UNPRICED, Candidate, candidate_of, margin_after_interest
-from projections.watch.amounts import Entries, grown
-from projections.watch.kept import Kept, State
+from projections.watch.amounts import grown
+from projections.watch.kept import Kept, Wallets
 from projections.watch.screening import Flags, Floats, Rows
 from projections.watch.tick import Tick
 
@@ -48,19 +48,20 @@ class Group(ABC):
         self._pauses: list[tuple[datetime, int]] = []
         self._decided: dict[int, Candidate | None] = {}
         self._found: list[Candidate] | None = None
+        self.decisions = 0
 
     def __len__(self) -> int:
         return len(self.kept)
 
-    def put(self, names: Sequence[str], account_ids: Sequence[str], states: Sequence[State], entries: Entries) -> None:
-        """Take wallets as they are now, in order of their names; `entries` counts them in this order."""
-        rows = self.kept.keep(names, account_ids, states)
+    def put(self, wallets: Wallets) -> None:
+        """Take wallets as they are now."""
+        rows = self.kept.keep(wallets)
         if self.kept.size > len(self.calls):
             self._grow(max(FIRST_ROWS, 2 * len(self.calls), self.kept.size))
         self.calls[rows] = True
-        for place in [place for place, state in enumerate(states) if state.called_at is not None]:
-            self._pause(int(rows[place]), states[place])
-        self.take(rows, names, states, entries)
+        for number, called_at in wallets.called_at.items():
+            self._pause(int(rows[number]), called_at)
+        self.take(rows, wallets)
         self._changed(rows)
 
     def drop(self, gone: Iterable[tuple[str, str]]) -> None:
@@ -74,15 +75,14 @@ class Group(ABC):
         self.calls, self.lines = grown(self.calls, size), grown(self.lines, size)
         self.grow(size)
 
-    def _pause(self, row: int, state: State) -> None:
-        if not self._may_call(state):
-            assert state.called_at is not None
+    def _pause(self, row: int, called_at: datetime) -> None:
+        if not self._may_call(called_at):
             self.calls[row] = False
-            heapq.heappush(self._pauses, (state.called_at + CALL_PAUSE, row))
+            heapq.heappush(self._pauses, (called_at + CALL_PAUSE, row))
 
-    def _may_call(self, state: State) -> bool:
+    def _may_call(self, called_at: datetime) -> bool:
         at = self.tick.market.newest_prices_at
-        return state.called_at is None or at is None or at - state.called_at >= CALL_PAUSE
+        return at is None or at - called_at >= CALL_PAUSE
 
     def _changed(self, rows: Rows) -> None:
         self._forget(rows)
@@ -119,8 +119,8 @@ class Group(ABC):
         at, ended = self.tick.market.newest_prices_at, set()
         while self._pauses and at is not None and self._pauses[0][0] <= at:
             _, row = heapq.heappop(self._pauses)
-            state = self.kept.state(row)
-            if state is not None and self._may_call(state):
+            called_at = self.kept.called_at(row)
+            if called_at is not None and self._may_call(called_at):
                 ended.add(row)
         return np.array(sorted(ended), np.int64)
 
@@ -144,6 +144,7 @@ class Group(ABC):
     def _decide(self, row: int) -> Candidate | None:
         if row in self._decided:
             return self._decided[row]
+        self.decisions += 1
         found = self._decided[row] = candidate_of(self.kept.owing(row), self.tick.market)
         return found
 
@@ -161,7 +162,7 @@ class Group(ABC):
         """Make room for so many rows."""
 
     @abstractmethod
-    def take(self, rows: Rows, names: Sequence[str], states: Sequence[State], entries: Entries) -> None:
+    def take(self, rows: Rows, wallets: Wallets) -> None:
         """Take what wallets hold and owe, and what their lines are found by."""
 
     @abstractmethod

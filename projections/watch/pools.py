@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from ledger.account.state import CROSS_START_LEVERAGE
 from ledger.money import quote_of
 from ledger.words import CROSS, pair_of
-from projections.watch.amounts import SIDES, Entries, grown
+from projections.watch.amounts import SIDES, grown
 from projections.watch.group import Group, Suspects
-from projections.watch.kept import State
+from projections.watch.kept import Wallets
 from projections.watch.screening import Flags, Floats, Rows, lines_of_buckets, lines_of_pools
 from projections.watch.tick import Tick, as_floats
 from projections.watch.vectors import Vectors
@@ -42,8 +42,11 @@ class Pools(Group):
         self._leverages = grown(self._leverages, size)
         self._widths, self._slots = grown(self._widths, size), grown(self._slots, size)
 
-    def take(self, rows: Rows, names: Sequence[str], states: Sequence[State], entries: Entries) -> None:  # noqa: ARG002
-        self._leverages[rows] = [START_LEVERAGE if one.leverage is None else float(one.leverage) for one in states]
+    def take(self, rows: Rows, wallets: Wallets) -> None:
+        entries = wallets.entries
+        self._leverages[rows] = START_LEVERAGE
+        for number, leverage in wallets.leverages.items():
+            self._leverages[rows[number]] = float(leverage)
         counts = np.bincount(entries.wallet, minlength=len(rows))
         widths = np.exp2(np.ceil(np.log2(np.maximum(counts, NARROWEST)))).astype(np.int64)
         self._place(rows, widths)

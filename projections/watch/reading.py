@@ -1,15 +1,15 @@
 """The margin wallets that changed between two positions of the log, read in bulk: exactly as text, and as floats."""
 
 from collections.abc import Iterator
-from itertools import islice
-from typing import Any, NamedTuple
+from itertools import groupby, islice
+from typing import Any
 
 import numpy as np
 
 from projections.margin_levels.queries import COLUMNS
 from projections.projector import Connection
 from projections.watch.amounts import NEVER, Entries
-from projections.watch.kept import State
+from projections.watch.kept import Wallets
 
 WALLETS_AT_ONCE = 100_000
 
@@ -30,11 +30,11 @@ ORDER = 'wallet collate "C", position'
 GONE = f"copy (select wallet, account_id from ({CHANGED}) as changed where not ({IS_WATCHED})) to stdout"
 WATCHED = f"""
 copy (
-    select wallet, account_id, position, leverage, called_at, balances::text
+    select wallet, account_id, leverage, called_at, balances::text
     from ({CHANGED}) as changed where {IS_WATCHED} order by {ORDER}
 ) to stdout
 """
-WATCHED_TYPES = ["text", "text", "int8", "numeric", "timestamptz", "text"]
+WATCHED_TYPES = ["text", "text", "numeric", "timestamptz", "text"]
 # Amounts are cast from their decimal texts, so each is the float nearest to it. An hour is cut to a whole one.
 ENTRIES = f"""
 copy (
@@ -66,15 +66,6 @@ BINARY_ROW = np.dtype(
 NATIVE = dict(zip(Entries._fields, (np.int64, np.int64, np.float64, np.float64, np.float64, np.int32), strict=True))
 
 
-class Wallets(NamedTuple):
-    """Wallets that owe, in order of their names: equally long columns, and what they hold and owe as floats."""
-
-    names: list[str]
-    account_ids: list[str]
-    states: list[State]
-    entries: Entries
-
-
 def read_gone(connection: Connection, after: int, position: int) -> list[tuple[str, str]]:
     """The wallets, by name and account, that changed and owe nothing or are being liquidated."""
     with connection.cursor() as cursor, cursor.copy(GONE, {"after": after, "position": position}) as copy:
@@ -98,7 +89,15 @@ def read_watched(connection: Connection, after: int, position: int, assets: list
 
 
 def _wallets(rows: list[tuple[Any, ...]], entries: Entries) -> Wallets:
-    return Wallets([row[0] for row in rows], [row[1] for row in rows], [State(*row[2:]) for row in rows], entries)
+    names, account_ids, leverages, called_at, balances = zip(*rows, strict=True)
+    return Wallets(
+        [(name, sum(1 for _ in same)) for name, same in groupby(names)],
+        list(account_ids),
+        list(balances),
+        {number: leverage for number, leverage in enumerate(leverages) if leverage is not None},
+        {number: at for number, at in enumerate(called_at) if at is not None},
+        entries,
+    )
 
 
 def _read_entries(connection: Connection, after: int, position: int, assets: list[str]) -> Entries:

@@ -4,9 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from itertools import groupby
-
-import numpy as np
 
 from ledger.events import MarkPrice
 from ledger.margin import Margin, show_level
@@ -18,8 +15,9 @@ from projections.projector import Connection
 from projections.questions.levels import Candidate
 from projections.watch.buckets import Buckets
 from projections.watch.group import Crossing, Group
+from projections.watch.kept import Wallets
 from projections.watch.pools import Pools
-from projections.watch.reading import Wallets, read_gone, read_watched
+from projections.watch.reading import read_gone, read_watched
 from projections.watch.tick import Tick
 
 BUCKETS = "buckets"
@@ -70,6 +68,11 @@ class Watch:
         """How many wallets are watched."""
         return sum(len(group) for group in self._groups.values())
 
+    @property
+    def decisions(self) -> int:
+        """How many times a wallet was decided exactly so far."""
+        return sum(group.decisions for group in self._groups.values())
+
     def mark(self, market: Market) -> None:
         """Go on to another market: its prices, limits, rates, and the time of its newest prices."""
         self._tick = Tick.of(market, self._tick)
@@ -78,16 +81,9 @@ class Watch:
 
     def put(self, wallets: Wallets) -> None:
         """Take wallets that owe as they are now, in order of their names."""
-        names, account_ids, states, entries = wallets
-        lengths = [(name, sum(1 for _ in same)) for name, same in groupby(names)]
-        keys = {name: _key_of(name) for name, _ in lengths}
-        numbers = {key: number for number, key in enumerate(dict.fromkeys(keys.values()))}
-        groups = np.repeat([numbers[keys[name]] for name, _ in lengths], [length for _, length in lengths])
-        for key, number in numbers.items():
-            chosen = groups == number
-            which = np.flatnonzero(chosen).tolist()
-            own = [names[one] for one in which], [account_ids[one] for one in which], [states[one] for one in which]
-            self._group(key).put(*own, entries.of(chosen))
+        keys = [_key_of(name) for name, _ in wallets.runs]
+        for key in dict.fromkeys(keys):
+            self._group(key).put(wallets.of([one == key for one in keys]))
 
     def drop(self, gone: Iterable[tuple[str, str]]) -> None:
         """Let go of wallets, by name and account, that owe no more or whose liquidation runs."""

@@ -1,6 +1,7 @@
 """Wallets in memory as the watch reads them from the database, and the candidates that the exact loop finds of them."""
 
 from collections.abc import Iterable, Mapping
+from itertools import groupby
 
 import numpy as np
 
@@ -10,8 +11,7 @@ from projections.margin_levels.queries import OwingWallet
 from projections.margin_levels.wallet_rows import balances_of
 from projections.questions.levels import Candidate, candidate_of
 from projections.watch.amounts import NEVER, Entries
-from projections.watch.kept import State
-from projections.watch.reading import Wallets
+from projections.watch.kept import Wallets
 
 
 def columns_of(wallets: Iterable[OwingWallet], market: Market) -> Wallets:
@@ -22,9 +22,11 @@ def columns_of(wallets: Iterable[OwingWallet], market: Market) -> Wallets:
     columns = zip(*entries, strict=True) if entries else [[]] * len(Entries._fields)
     kinds = (np.int64, np.int64, np.float64, np.float64, np.float64, np.int32)
     return Wallets(
-        [one.wallet.name for one in ordered],
+        [(name, len(list(same))) for name, same in groupby(ordered, lambda one: one.wallet.name)],
         [one.account_id for one in ordered],
-        [State(one.position, one.leverage, one.called_at, balances_of(one.wallet)) for one in ordered],
+        [balances_of(one.wallet) for one in ordered],
+        {number: one.leverage for number, one in enumerate(ordered) if one.leverage is not None},
+        {number: one.called_at for number, one in enumerate(ordered) if one.called_at is not None},
         Entries(*(np.array(column, kind) for column, kind in zip(columns, kinds, strict=True))),
     )
 
