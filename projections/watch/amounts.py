@@ -78,18 +78,17 @@ class Amounts:
 
     def clear(self, rows: Rows) -> None:
         """Let rows stand for no wallet."""
-        self._empty(rows, held=1.0)
+        self.places[rows], self.hours[rows] = NO_ASSET, NEVER
+        self.held[rows], self.owed[rows], self.borrowed[rows] = 1.0, 0.0, 0.0
 
     def put(self, rows: Rows, entries: Entries, columns: NDArray[np.int64]) -> None:
         """Set the rows of wallets to these entries, each in its column."""
-        self._empty(rows, held=0.0)
-        where = (rows[entries.wallet], columns)
-        self.places[where], self.hours[where] = entries.place, entries.hour
-        self.held[where], self.owed[where], self.borrowed[where] = entries.held, entries.owed, entries.borrowed
-
-    def _empty(self, rows: Rows, held: float) -> None:
-        self.places[rows], self.hours[rows] = NO_ASSET, NEVER
-        self.held[rows], self.owed[rows], self.borrowed[rows] = held, 0.0, 0.0
+        shape, where = (len(rows), self.width), (entries.wallet, columns)
+        self.places[rows] = _filled(shape, NO_ASSET, where, entries.place)
+        self.hours[rows] = _filled(shape, NEVER, where, entries.hour)
+        self.held[rows] = _filled(shape, 0.0, where, entries.held)
+        self.owed[rows] = _filled(shape, 0.0, where, entries.owed)
+        self.borrowed[rows] = _filled(shape, 0.0, where, entries.borrowed)
 
     def has_due(self, hour: int) -> bool:
         """Whether interest of an hour up to this one is not charged yet."""
@@ -103,6 +102,15 @@ class Amounts:
             places = self.places[rows]
             owed = owed + due * (self.borrowed[rows] * tick.hourly[places] + tick.steps[places])
         return weights(self.held[rows], owed, lines)
+
+
+def _filled(
+    shape: tuple[int, int], empty: float, where: tuple[NDArray[np.int64], NDArray[np.int64]], values: NDArray[T]
+) -> NDArray[T]:
+    """An array of these values at their places; what is empty is as told."""
+    array = np.full(shape, empty, values.dtype)
+    array[where] = values
+    return array
 
 
 def grown(array: NDArray[T], size: int) -> NDArray[T]:

@@ -38,15 +38,16 @@ class Wallets(NamedTuple):
             return self
         counts = [count for _, count in self.runs]
         is_own = np.repeat(np.array(chosen, bool), counts)
+        which = np.flatnonzero(is_own).tolist()
+        numbers = {number: place for place, number in enumerate(which)} if self.leverages or self.called_at else {}
         stops = list(accumulate(counts))
         cuts = [slice(stop - count, stop) for stop, count, own in zip(stops, counts, chosen, strict=True) if own]
-        numbers = np.cumsum(is_own) - 1
         return Wallets(
             [run for run, own in zip(self.runs, chosen, strict=True) if own],
             [one for cut in cuts for one in self.account_ids[cut]],
             [one for cut in cuts for one in self.balances[cut]],
-            {int(numbers[number]): leverage for number, leverage in self.leverages.items() if is_own[number]},
-            {int(numbers[number]): called_at for number, called_at in self.called_at.items() if is_own[number]},
+            {numbers[number]: leverage for number, leverage in self.leverages.items() if number in numbers},
+            {numbers[number]: called_at for number, called_at in self.called_at.items() if number in numbers},
             self.entries.of(is_own),
         )
 

@@ -143,7 +143,7 @@ def price_at_its_line(one: OwingWallet, market: Market, asset: str, line_name: s
     return price if price > 0 else None
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @examples(st.data())
 def test_the_watch_finds_what_the_exact_loop_finds_through_changes_and_ticks(data: st.DataObject) -> None:
     world = World()
@@ -235,7 +235,7 @@ def _limits_are_set(world: World, data: st.DataObject) -> None:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @examples(st.data())
 def test_what_would_cross_at_supposed_prices_is_what_the_exact_bands_say(data: st.DataObject) -> None:
     world = World()
