@@ -263,3 +263,14 @@ def _called_or_worse(world: World, market: Market) -> list[tuple[str, str]]:
             if again is not None and again.level is not None:
                 found.append((Decimal(again.level), one.account_id, one.wallet.name))
     return [(account_id, name) for _, account_id, name in sorted(found)]
+
+
+def test_a_loan_one_step_beyond_a_tier_is_judged_by_the_next_one_though_floats_cannot_tell() -> None:
+    """80,000 USDT borrowed is tier 1, called at 1.09; a step more is tier 2, liquidated at 1.15, which 92,000 held are."""
+    world = World()
+    for account_id, borrowed in (("alice", "80000"), ("bob", "80000.00000001")):
+        balances = {"BTC": Balance(), "USDT": Balance(free=Decimal(92_000), borrowed=Decimal(borrowed))}
+        wallet = Wallet(isolated("BTC/USDT"), balances)
+        world.put(OwingWallet(account_id, wallet, 1, None, None, None))
+    world.check()
+    assert [(one.account_id, one.band) for one in world.watch.candidates()] == [("bob", "liquidation")]

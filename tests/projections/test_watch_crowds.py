@@ -74,6 +74,7 @@ class Crowd:
     def check(self) -> int:
         """How many candidates there are, which are those of the exact loop."""
         found = self.watch.candidates()
+        assert len(found) == len(set(found))
         assert set(found) == exact_candidates(self.wallets.values(), self.market)
         assert len(self.watch) == len(self.wallets)
         return len(found)
