@@ -266,7 +266,7 @@ def _called_or_worse(world: World, market: Market) -> list[tuple[str, str]]:
 
 
 def test_a_loan_one_step_beyond_a_tier_is_judged_by_the_next_one_though_floats_cannot_tell() -> None:
-    """80,000 USDT borrowed is tier 1, called at 1.09; a step more is tier 2, liquidated at 1.15, which 92,000 held are."""
+    """80,000 USDT borrowed is tier 1, called at 1.09; a step more is tier 2, liquidated at 1.15: 92,000 held."""
     world = World()
     for account_id, borrowed in (("alice", "80000"), ("bob", "80000.00000001")):
         balances = {"BTC": Balance(), "USDT": Balance(free=Decimal(92_000), borrowed=Decimal(borrowed))}
