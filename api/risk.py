@@ -19,7 +19,6 @@ import psycopg
 from api.charging import READS as READS_OF_CHARGING
 from api.charging import Charging
 from api.keys import Pool
-from api.plain_watch import Watch
 from api.risk_standing import ENGINE, Stand, write_stand
 from api.turns import Answered, Turns
 from ledger import Ledger, Recorded, Refused, Unavailable, parse_command
@@ -32,6 +31,7 @@ from projections.leadership import try_to_lead
 from projections.market.queries import market_at
 from projections.questions.levels import READS, Candidate
 from projections.snapshot import open_snapshot
+from projections.watch.watch import Watch
 
 ACTOR = "ledger:examination"
 POLL_SECONDS = 0.25
@@ -44,7 +44,6 @@ EXAMINED_AT_ONCE = 1_000
 EXAMINING_SECONDS = 1.0
 CHARGING_SECONDS = 0.25
 """How long is worked before what has happened meanwhile is looked at: interest waits for examinations."""
-COUNTING_SHARE = 50
 FAULT_PAUSE_SECONDS = 5.0
 
 logger = logging.getLogger("ledger.risk")
@@ -135,7 +134,6 @@ class Examiner:
         self._correlation_id = ""
         self._examined: dict[Key, int] = {}
         self._failed: dict[Key, float] = {}
-        self._watched, self._counted_at, self._count_again_at = 0, -1, 0.0
         self._found: Sequence[Candidate] = ()
         self.stand: Stand | None = None
 
@@ -170,7 +168,7 @@ class Examiner:
         if has_moved or asking or self._charging.left:
             self.stand = Stand(
                 self.position,
-                self._watched,
+                len(self._watch or ()),
                 dict(Counter(one.band for one in self._found)),
                 len(left),
                 self._charging.left,
@@ -187,12 +185,11 @@ class Examiner:
                 self._watch = Watch.opened(connection, position)
             elif position > self._watch.position:
                 self._watch.follow(connection, position)
-            elif self._counted_at == position:
+            else:
                 return False
             market = market_at(connection, position)
             self._correlation_id = f"examination:{market.prices_version}"
             self._look_at_hours(connection, position, market.newest_prices_at)
-            self._count(connection)
         self._found = self._watch.candidates()
         self._examined = {key: until for key, until in self._examined.items() if until > position}
         return True
@@ -200,16 +197,6 @@ class Examiner:
     def _look_at_hours(self, connection: Connection, position: int, newest_prices_at: datetime | None) -> None:
         if newest_prices_at is not None and self._charging.is_new(newest_prices_at):
             self._charging.begin(connection, position, newest_prices_at)
-
-    def _count(self, connection: Connection) -> None:
-        """Counts who owes, as seldom as it is costly; what was put off is done when nothing else is."""
-        began = time.monotonic()
-        if began < self._count_again_at:
-            return
-        row = connection.execute("select count(*) from margin_wallets where owes").fetchone()
-        self._watched, self._counted_at = row[0] if row else 0, self.position
-        ended = time.monotonic()
-        self._count_again_at = ended + COUNTING_SHARE * (ended - began)
 
     def _asking(self) -> list[Candidate]:
         """The wallets that ask to be examined and can be, most under water first, then by account and wallet."""
