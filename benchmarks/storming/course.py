@@ -13,13 +13,15 @@ from benchmarks.server import benchmark_server
 from benchmarks.stage import set_the_stage
 from benchmarks.storming.customers import CLIENTS, Customers, percentile
 from benchmarks.storming.population import CRASH, borrower, commands_of_storm
+from benchmarks.watching.plan import RiskPlan
+from benchmarks.watching.report import Section
 from ledger import Ledger, Refused, parse_command
 from ledger.events import LiquidationStarted
 from ledger.log import log_end, read_log
 from ledger.postgres import Connection, connect
 from projections.runner import catch_up
 
-QUIET_SECONDS = 10.0
+QUIET_SECONDS, QUICK_QUIET_SECONDS = 10.0, 1.0
 SETTLING_SECONDS = 2.0
 """How long the projections have to take in what came of the storm, which is part neither of it nor of quiet times."""
 POLL_SECONDS = 0.1
@@ -36,8 +38,8 @@ class StormFailed(RuntimeError):
     """Not everybody was liquidated once and in order, or a customer was refused: the figures are worth nothing."""
 
 
-def run(liquidations: int, screen: Screen, *, quiet_seconds: float = QUIET_SECONDS) -> dict[str, Any]:
-    """Liquidates so many wallets by one price vector, and says how fast, and what customers waited meanwhile.
+def measure_storm(plan: RiskPlan, screen: Screen) -> Section:
+    """Wallets liquidated by one price vector: how fast, and what customers waited meanwhile.
 
     Three processes as in production: this one has the customers' writer, `ledger risk` and `ledger project` have their
     own. `storm_p99_ratio` is the p99 of commands sent in the storm over that of quiet times, before and after it.
@@ -45,14 +47,16 @@ def run(liquidations: int, screen: Screen, *, quiet_seconds: float = QUIET_SECON
     with benchmark_server() as databases, ExitStack() as stack:
         url = databases.first
         ledger = stack.enter_context(Ledger(url))
-        commands = list(commands_of_storm(liquidations))
+        commands = list(commands_of_storm(plan.liquidations))
         set_the_stage(ledger, iter(commands), screen.step("storm: set-up", len(commands)))
         catch_up(url)
         for command in ("project", "risk"):
             stack.enter_context(_ledger_process(url, command))
         connection = stack.enter_context(connect(url, autocommit=True))
         _wait_for_engine(connection)
-        return _measure(ledger, connection, liquidations, screen.step("storm", liquidations), quiet_seconds)
+        quiet_seconds = QUICK_QUIET_SECONDS if plan.is_quick else QUIET_SECONDS
+        told = screen.step("storm", plan.liquidations)
+        return Section(_measure(ledger, connection, plan.liquidations, told, quiet_seconds), (), ())
 
 
 @contextmanager

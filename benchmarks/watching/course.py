@@ -5,6 +5,7 @@ import time
 
 from benchmarks.screen import Screen
 from benchmarks.server import describe_host
+from benchmarks.storming.course import measure_storm
 from benchmarks.watching.plan import RiskPlan
 from benchmarks.watching.report import RiskReport
 from benchmarks.watching.ticking import measure_watch
@@ -16,5 +17,5 @@ def run(plan: RiskPlan, screen: Screen) -> RiskReport:
     started = time.monotonic()
     collect_seldom()
     machine = {**describe_host(), "load_before": os.getloadavg()[0]}
-    sections = [measure_watch(plan, screen)]
+    sections = [measure_watch(plan, screen), measure_storm(plan, screen)]
     return RiskReport(plan, machine, sections, time.monotonic() - started)

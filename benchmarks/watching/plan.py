@@ -4,8 +4,16 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-DEFAULTS = {"isolated": 700_000, "pools": 300_000, "rounds": 20, "ticks": 20, "changed": 5_000, "sample": 1_000}
-QUICK = {"isolated": 7_000, "pools": 3_000, "rounds": 2, "ticks": 5, "changed": 100, "sample": 100}
+DEFAULTS = {
+    "isolated": 700_000,
+    "pools": 300_000,
+    "rounds": 20,
+    "ticks": 20,
+    "changed": 5_000,
+    "sample": 1_000,
+    "liquidations": 10_000,
+}
+QUICK = {"isolated": 7_000, "pools": 3_000, "rounds": 2, "ticks": 5, "changed": 100, "sample": 100, "liquidations": 300}
 TOLD = {
     "isolated": "buckets that owe, over 49 pairs",
     "pools": "cross pools that owe, over 50 assets",
@@ -13,6 +21,7 @@ TOLD = {
     "ticks": "ticks of each kind in a round",
     "changed": "wallets changed between two ticks",
     "sample": "wallets that the exact loop decides in a round",
+    "liquidations": "wallets that one price vector brings down in the storm",
 }
 
 
@@ -26,6 +35,7 @@ class RiskPlan:
     ticks: int
     changed: int
     sample: int
+    liquidations: int
     seed: int
     is_quick: bool
     as_json: bool
@@ -46,7 +56,7 @@ def read_plan(arguments: Sequence[str]) -> RiskPlan:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.risk",
-        description="Measure the watch over wallets in memory, beside the exact loop over a sample of them.",
+        description="Measure the watch over wallets in memory, beside the exact loop, and a storm of liquidations.",
     )
     for name, text in TOLD.items():
         said = f"{text} ({DEFAULTS[name]:,}; quick: {QUICK[name]:,})"

@@ -14,7 +14,21 @@ from projections.margin_levels.wallet_rows import wallet_of
 from tests.benchmarks.running import run_benchmark
 from tests.projections.watched import exact_candidates
 
-SMALL = ["--quick", "--isolated", "700", "--pools", "300", "--ticks", "2", "--sample", "50", "--changed", "100"]
+SMALL = [
+    "--quick",
+    "--isolated",
+    "700",
+    "--pools",
+    "300",
+    "--ticks",
+    "2",
+    "--sample",
+    "50",
+    "--changed",
+    "100",
+    "--liquidations",
+    "40",
+]
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +44,11 @@ def test_every_promised_figure_is_there(report: dict[str, Any]) -> None:
     assert report["ticks"] == 3 * 2 * 3
     assert report["crossed"] <= report["decided_exactly"]
     assert "QUICK" in report["warning"]
+    assert report["storm_liquidations"] == 40
+    assert report["storm_liquidations_per_second"] > 0
+    assert report["storm_p99_ratio"] == pytest.approx(report["storm_p99_ms"] / report["quiet_p99_ms"], rel=0.01)
+    assert report["storm_customer_commands"] > 0
+    assert report["quiet_customer_commands"] > 0
 
 
 def test_the_watch_of_a_crowd_finds_what_the_exact_loop_finds() -> None:
