@@ -151,7 +151,7 @@ class Examiner:
         self._look(stale=False)
         while (found := self._asking()) and not self._stop.is_set():
             acted += self._examine(found)
-        while self._charging.left and not self._stop.is_set():
+        while self._charging.has_more and not self._stop.is_set():
             self._charge()
         return acted
 
@@ -162,7 +162,7 @@ class Examiner:
         asking = self._asking()
         if asking:
             self._examine(asking)
-        elif self._charging.left:
+        elif self._charging.has_more:
             self._charge()
         left = self._asking()
         if has_moved or asking or self._charging.left:
@@ -174,7 +174,7 @@ class Examiner:
                 self._charging.left,
                 time.monotonic() - began,
             )
-        return bool(left or self._charging.left)
+        return bool(left or self._charging.has_more)
 
     def _look(self, *, stale: bool) -> bool:
         """Follows to where the projections are; False where they have not moved."""
@@ -183,9 +183,7 @@ class Examiner:
             connection, position = snapshot.connection, snapshot.position
             if self._watch is None or position < self._watch.position:
                 self._watch = Watch.opened(connection, position)
-            elif position > self._watch.position:
-                self._watch.follow(connection, position)
-            else:
+            elif not self._watch.follow(connection, position):
                 return False
             market = market_at(connection, position)
             self._correlation_id = f"examination:{market.prices_version}"
@@ -244,9 +242,10 @@ class Examiner:
         """Charges interest for a while."""
         began = time.monotonic()
         for chunk in self._turns.take(self._charging.commands(), self._correlation_id):
-            self._charging.was_done(len(chunk))
             for one in chunk:
-                if not isinstance(one.outcome, Recorded) and not _is_nothing_to_do(one):
+                is_charged = isinstance(one.outcome, Recorded) or _is_nothing_to_do(one)
+                self._charging.was_asked(one.command.stream, is_charged=is_charged)
+                if not is_charged:
                     _complain(one)
             if self._stop.is_set() or time.monotonic() > began + CHARGING_SECONDS:
                 break

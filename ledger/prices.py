@@ -76,9 +76,14 @@ def _witness(
     agreeing = [
         held
         for held in market.held_prices.get(pair, {}).values()
-        if held.source != source and oldest <= held.effective_at <= at and is_within(price, held.price, limit)
+        if _is_other(held.source, source) and oldest <= held.effective_at <= at and is_within(price, held.price, limit)
     ]
     return max(agreeing, key=_age_rank, default=None)
+
+
+def _is_other(source: str, than: str) -> bool:
+    """Sources that differ in spaces and case only are one, which cannot be its own witness."""
+    return "".join(source.split()).casefold() != "".join(than.split()).casefold()
 
 
 def _age_rank(held: e.HeldPrice) -> tuple[datetime, int]:

@@ -13,6 +13,7 @@ from ledger.log import LogEnd, log_end
 from ledger.money import plain
 from ledger.postgres import Connection, connect
 from projections.questions.feeds import READS, feeds
+from projections.questions.liquidations import overdue_now
 from projections.runner import ProjectionStatus
 from projections.runner import status as projection_status
 from projections.snapshot import open_snapshot
@@ -21,7 +22,7 @@ from projections.trial_balance.queries import trial_balance
 
 def status() -> None:
     """Show the log's end, each projection's position and lag, where it stands still, since when and why, the risk
-    engine, prices that are held or stay behind the newest vector, and the trial balance.
+    engine, prices that are held or stay behind the newest vector, overdue liquidations, and the trial balance.
 
     Ends with 1 where a projection was never started, stands still or is beyond the log's end, or a book does not
     balance.
@@ -35,6 +36,7 @@ def status() -> None:
         _print_projections(found)
         _print_engine(engine, end)
         _print_prices(connection)
+        _print_overdue(connection)
         balanced = _print_trial_balance(connection)
     if not balanced or any(one.error is not None for one in found):
         raise typer.Exit(Exit.DIFFERENCE)
@@ -98,6 +100,17 @@ def _print_prices(connection: Connection) -> None:
             say(f"price of {feed.pair}: {feed.behind_seconds:,.0f} s behind it, may be {feed.max_age_seconds:,} s")
         for row in feed.held:
             say(f"price of {feed.pair}: {_held(row.price)}")
+
+
+def _print_overdue(connection: Connection) -> None:
+    """How many liquidations run beyond the time limit of their external execution."""
+    try:
+        with open_snapshot(connection, stale=True, names=("liquidations", "market")) as snapshot:
+            overdue = overdue_now(snapshot.connection, snapshot.position)
+    except Unavailable:
+        return
+    if overdue:
+        say(f"{overdue:,} external liquidations are overdue: GET /v1/liquidations?overdue=true lists them")
 
 
 def _held(price: HeldPrice) -> str:

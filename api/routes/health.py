@@ -19,6 +19,7 @@ from api.risk_standing import read_engine, shown
 from projections.progress import ProjectionStatus, status
 from projections.questions import feeds
 from projections.questions.levels import UNPRICED, count_by_band, levels
+from projections.questions.liquidations import overdue_now
 from projections.snapshot import open_snapshot
 
 CONNECTION_WAIT_SECONDS = 2.0
@@ -68,6 +69,7 @@ _HEALTH = HEALTH | {
         "held_prices": 1,
         "held": [{"pair": "BTC/USDT", "source": "index", "effective_at": "2020-03-12T10:47:05Z"}],
     },
+    "overdue_liquidations": 0,
 }
 
 
@@ -108,6 +110,12 @@ def _prices(doors: Doors) -> dict[str, Any]:
     return feeds.feeds_answer(found, PRICES_LISTED)
 
 
+def _overdue(doors: Doors) -> int:
+    names = ("liquidations", "market")
+    with open_snapshot(doors.pool, stale=True, timeout_seconds=CONNECTION_WAIT_SECONDS, names=names) as snapshot:
+        return overdue_now(snapshot.connection, snapshot.position)
+
+
 @router.get("/health", summary="Whether the ledger answers", responses=example(_HEALTH))
 def get_health(request: Request) -> Response:
     """200 where the database answers and every projection goes on; else 503, with what is known.
@@ -121,8 +129,8 @@ def get_health(request: Request) -> Response:
     took. Where it is not `led`, nothing is examined: `ledger serve` or `ledger risk` runs it. That is no reason to take
     the API away from customers, who may then add margin, so it does not change the status.
 
-    `prices` tells what is stale by the clock, and what is held until another source or an operator confirms it; neither
-    changes `status`.
+    `prices` tells what is stale by the clock, and what is held until another source or an operator confirms it, and
+    `overdue_liquidations` how many run beyond the time limit of their external execution; none of it changes `status`.
     """
     doors = doors_of(request)
     try:
@@ -141,6 +149,7 @@ def get_health(request: Request) -> Response:
         "unpriced_wallets": None if unpriced is None else unpriced.total,
         "unpriced": None if unpriced is None else unpriced.wallets,
         "prices": None if word == FAILING else _prices(doors),
+        "overdue_liquidations": None if word == FAILING else _overdue(doors),
     }
     return answer(content, 200 if word == OK else 503)
 

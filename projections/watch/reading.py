@@ -13,6 +13,9 @@ from projections.watch.kept import Wallets
 
 WALLETS_AT_ONCE = 100_000
 
+Copy = tuple[int, int]
+"""The live tables of the wallets and of the market, by their numbers in the database."""
+
 # Wallets that did not change since the position are read as they are, each of the others by one descent.
 CHANGED = f"""
     select {COLUMNS} from margin_wallets where position > %(after)s and position <= %(position)s
@@ -64,6 +67,13 @@ BINARY_ROW = np.dtype(
     ]
 )
 NATIVE = dict(zip(Entries._fields, (np.int64, np.int64, np.float64, np.float64, np.float64, np.int32), strict=True))
+
+
+def read_copy(connection: Connection) -> Copy:
+    """Which tables are live: a rebuild puts others in their place, in which also what did not change may be another."""
+    row = connection.execute("select 'margin_wallets'::regclass::oid, 'market_settings'::regclass::oid").fetchone()
+    assert row is not None
+    return row[0], row[1]
 
 
 def read_gone(connection: Connection, after: int, position: int) -> list[tuple[str, str]]:

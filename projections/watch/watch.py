@@ -9,7 +9,7 @@ from ledger.events import MarkPrice
 from ledger.margin import Margin, show_level
 from ledger.market import Market
 from ledger.money import VALUATION_ASSET, quote_of
-from ledger.words import pair_of
+from ledger.words import Band, pair_of
 from projections.market.queries import market_at
 from projections.projector import Connection
 from projections.questions.levels import Candidate
@@ -17,7 +17,7 @@ from projections.watch.buckets import Buckets
 from projections.watch.group import Crossing, Group
 from projections.watch.kept import Wallets
 from projections.watch.pools import Pools
-from projections.watch.reading import read_gone, read_watched
+from projections.watch.reading import Copy, read_copy, read_gone, read_watched
 from projections.watch.tick import Tick
 
 BUCKETS = "buckets"
@@ -35,29 +35,42 @@ class Watch:
         self.position = position
         self._tick = Tick.of(market)
         self._groups: dict[str, Group] = {}
+        self._copy: Copy | None = None
 
     @classmethod
     def opened(cls, connection: Connection, position: int) -> "Watch":
         """The watch as of a position; the connection is in a snapshot of the projections `market`, `margin_levels`."""
         watch = cls(market_at(connection, position), position)
-        for wallets in read_watched(connection, 0, position, list(watch._tick.places)):
-            watch.put(wallets)
+        watch._copy = read_copy(connection)
+        watch._read(connection, 0, position)
         return watch
 
-    def follow(self, connection: Connection, position: int) -> None:
-        """Take everything that was recorded up to a later position; ValueError where it is an earlier one."""
+    def follow(self, connection: Connection, position: int) -> bool:
+        """Take everything recorded up to a later position, and all anew where a rebuild has put others in place.
+
+        Returns whether there was anything to take. ValueError where the position is an earlier one.
+        """
         if position < self.position:
             raise ValueError(
                 f"position {position} was asked for, the watch stands at {self.position} and goes no way back; "
                 "open another"
             )
-        if position == self.position:
-            return
+        copy = read_copy(connection)
+        if position == self.position and copy == self._copy:
+            return False
         self.mark(market_at(connection, position))
-        self.drop(read_gone(connection, self.position, position))
-        for wallets in read_watched(connection, self.position, position, list(self._tick.places)):
-            self.put(wallets)
+        if copy == self._copy:
+            self.drop(read_gone(connection, self.position, position))
+            self._read(connection, self.position, position)
+        else:
+            self._copy, self._groups = copy, {}
+            self._read(connection, 0, position)
         self.position = position
+        return True
+
+    def _read(self, connection: Connection, after: int, position: int) -> None:
+        for wallets in read_watched(connection, after, position, list(self._tick.places)):
+            self.put(wallets)
 
     @property
     def market(self) -> Market:
@@ -101,11 +114,11 @@ class Watch:
     def candidates(self) -> list[Candidate]:
         """The wallets that an examination would act on at the newest prices, and those that lack a price for it.
 
-        The same as those of questions.levels, exactly. The priced ones come first: the lowest level, then by account
-        and wallet.
+        The same as those of questions.levels, exactly. The priced ones come first: those to be liquidated before those
+        to be called, for the lines of wallets differ; then the lowest level, then by account and wallet.
         """
         found = [one for group in self._groups.values() for one in group.candidates()]
-        priced = [(Decimal(one.level), one) for one in found if one.level is not None]
+        priced = [(_place(one.band, one.level), one) for one in found if one.level is not None]
         priced.sort(key=lambda each: (each[0], each[1].account_id, each[1].wallet))
         return [one for _, one in priced] + [one for one in found if one.level is None]
 
@@ -117,11 +130,15 @@ class Watch:
         """
         tick = Tick.of(_with_prices(self.market, prices), self._tick)
         found = [one for group in self._groups.values() for one in group.crossing(tick)]
-        return sorted(found, key=lambda one: (_shown(one.margin), one.account_id, one.wallet))
+        return sorted(found, key=lambda one: (_place_of(one.margin), one.account_id, one.wallet))
 
 
-def _shown(margin: Margin) -> Decimal:
-    return Decimal(show_level(margin.valuation.level) or 0)
+def _place_of(margin: Margin) -> tuple[bool, Decimal]:
+    return _place(margin.band, show_level(margin.valuation.level))
+
+
+def _place(band: str, level: str | None) -> tuple[bool, Decimal]:
+    return band != Band.LIQUIDATION, Decimal(level or 0)
 
 
 def _with_prices(market: Market, prices: Mapping[str, Decimal]) -> Market:

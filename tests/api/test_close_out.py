@@ -36,6 +36,7 @@ def test_an_execution_is_overdue_once_prices_pass_its_limit_and_ends_at_the_targ
     assert (late["liquidation_id"], late["overdue"], late["execute_by"]) == (name, True, running["execute_by"])
     assert house.get(f"/v1/liquidations/{name}").json()["overdue"]
     assert measured(house)["ledger_overdue_liquidations", ""] == 1
+    assert house.http.get("/health").json()["overdue_liquidations"] == 1
     house.send({"type": "complete_liquidation", "account_id": "eve", "liquidation_id": name, "idempotency_key": "c1"})
     ended = house.get(f"/v1/liquidations/{name}").json()
     assert (ended["status"], ended["overdue"], ended["completed"]["covered"]) == ("completed", False, {})

@@ -1,7 +1,9 @@
 """The risk engine: interest is charged by the hour, and wallets that came to a line are called or liquidated."""
 
+import time
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from api.risk import ACTOR, Examiner
 from ledger import Ledger, parse_command
 from ledger.postgres import connect
 from ledger.storage import lock_log
+from projections.rebuild import rebuild
 from tests.api.borrowers import (
     FIVE_MINUTES,
     START,
@@ -21,8 +24,9 @@ from tests.api.borrowers import (
     most_under_water_first,
     stamp,
     topics_of,
+    wallet_command,
 )
-from tests.api.house import House, deposit, open_house, opened_market
+from tests.api.house import House, deposit, open_account, open_house, opened_market
 
 
 @pytest.fixture
@@ -81,6 +85,41 @@ def test_limits_that_move_a_line_have_wallets_examined_without_a_new_price(borro
     examiner.step()
     lines = {"max_leverage": "3", "liquidation": "1.6", "margin_call": "1.7", "initial": "1.8", "transfer_out": "2"}
     borrowers.send({"type": "set_risk_limits", "scope": "cross", "tiers": [lines], "idempotency_key": "stricter"})
+    assert examiner.step() == 1
+    assert [one.account_id for one in liquidations_of(borrowers.url)] == ["doomed"]
+
+
+def test_a_liquidation_comes_before_a_call_at_a_lower_level(house: House) -> None:
+    """The lines of a bucket at 3x lie above those of the pool: 1.149 is liquidated there, 1.108 is called here."""
+    let_borrow(house, [("pool", 78_500)])
+    house.send(open_account("bucket"), deposit("bucket", "1", "d1", "BTC"))
+    lines = {"max_leverage": "3", "initial": "1.5", "margin_call": "1.22", "liquidation": "1.18"}
+    house.send(
+        {"type": "set_risk_limits", "scope": "BTC/USDT", "idempotency_key": "lines", "tiers": [lines]},
+        wallet_command("bucket", "set_margin_mode", pair="BTC/USDT", mode="isolated"),
+        wallet_command("bucket", "transfer", asset="BTC", amount="1", **{"from": "spot", "to": "isolated:BTC/USDT"}),
+        wallet_command("bucket", "borrow", wallet="isolated:BTC/USDT", asset="USDT", amount="57000"),
+    )
+    mark(house, "8500", START + FIVE_MINUTES)
+    assert Examiner(house.ledger, house.pool).step() == 2
+    (call,) = [event for event in events_of(house, "pool") if event["topic"] == "margin.called"]
+    (started,) = [event for event in events_of(house, "bucket") if event["topic"] == "liquidation.started"]
+    assert Decimal(call["level"]) < Decimal(started["level"])
+    assert started["position"] < call["position"]
+
+
+def test_a_running_engine_sees_what_a_rebuild_repaired(borrowers: House) -> None:
+    Examiner(borrowers.ledger, borrowers.pool).step()
+    with connect(borrowers.url) as connection:
+        connection.execute(
+            "update projections.margin_wallets set balances = jsonb_set(balances, '{BTC,0}', '\"100\"')"
+            " where account_id = 'doomed'"
+        )
+    examiner = Examiner(borrowers.ledger, borrowers.pool)
+    mark(borrowers, "8500", START + FIVE_MINUTES)
+    assert examiner.step() == 1
+    (report,) = rebuild(borrowers.url, ["margin_levels"])
+    assert report.differences
     assert examiner.step() == 1
     assert [one.account_id for one in liquidations_of(borrowers.url)] == ["doomed"]
 
@@ -186,3 +225,30 @@ def test_a_wallet_that_cannot_be_examined_keeps_no_other_from_it(
     monkeypatch.setattr("api.risk.FAULT_PAUSE_SECONDS", 0)
     assert Examiner(borrowers.ledger, borrowers.pool).step() == 1
     assert [one.account_id for one in liquidations_of(borrowers.url)] == ["doomed"]
+
+
+def test_an_account_whose_interest_could_not_be_charged_is_charged_within_the_hour(
+    borrowers: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit = borrowers.ledger.submit
+
+    def failing(commands: Any, **named: Any) -> Any:
+        if any(getattr(one, "account_id", None) == "safe" for one in commands):
+            raise RuntimeError("a fault in deciding")
+        return submit(commands, **named)
+
+    monkeypatch.setattr("api.charging.PUT_OFF_SECONDS", 0.05)
+    mark(borrowers, "50000", START + timedelta(minutes=30))
+    examiner = Examiner(borrowers.ledger, borrowers.pool)
+    with monkeypatch.context() as patched:
+        patched.setattr(borrowers.ledger, "submit", failing)
+        examiner.step()
+        examiner.advance()
+    assert examiner.stand is not None
+    assert (charged_hours(borrowers, "safe"), charged_hours(borrowers, "called")) == (1, 2)
+    assert examiner.stand.uncharged == 1
+    time.sleep(0.1)
+    while examiner.advance():
+        pass
+    assert charged_hours(borrowers, "safe") == 2
+    assert examiner.stand.uncharged == 0

@@ -116,6 +116,13 @@ def test_the_same_source_again_is_no_second_source() -> None:
     assert (price_of(market), held_of(market)) == (FIRST, {"a": "30005"})
 
 
+def test_a_source_in_other_spaces_or_case_is_no_second_source() -> None:
+    market = bounded()
+    for count, source in enumerate(("index a", " Index A", "INDEXA", "index  a "), start=1):
+        mark(market, second(count), source, BTC="30000")
+        assert price_of(market) == FIRST
+
+
 def test_two_sources_that_disagree_for_ever_move_nothing() -> None:
     market = bounded()
     for count in range(1, 20, 2):

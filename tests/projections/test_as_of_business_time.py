@@ -237,7 +237,7 @@ def test_a_rebuild_in_other_batches_keeps_the_same_folds(database: str, monkeypa
     with connect(database) as connection:
         rows = connection.execute("select count(*), count(valid_to) from projections.account_folds").fetchone()
     assert rows is not None
-    assert min(rows) > 10
+    assert min(rows) > 5
     assert [report.differences for report in rebuild(database, ("accounts", "audit_trail"))] == [0, 0]
 
 
