@@ -27,6 +27,7 @@ QUESTIONS = [
     "/v1/market/settings?scope=cross",
     "/v1/reports/trial-balance",
     "/v1/reports/margin-levels",
+    "/v1/reports/exposure",
     "/v1/reports/insurance",
     "/v1/reports/book?book=fees&asset=USDT",
 ]
