@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from threading import Lock
 from typing import ParamSpec, TypeVar
 
 from starlette.concurrency import run_in_threadpool
@@ -39,7 +40,8 @@ _READER = ThreadPoolExecutor(1, "reading")
 class Doors:
     """What the routes share; `wait_seconds` is how long a question waits for the projections to catch up.
 
-    `decided` counts the commands that came by HTTP and were decided, by what became of them.
+    `decided` counts the commands that came by HTTP and were decided, by what became of them. `what_if` is held by the
+    one what-if that is being worked.
     """
 
     ledger: Ledger
@@ -49,6 +51,7 @@ class Doors:
     streams: Streams
     wait_seconds: float
     decided: Counter[str] = field(default_factory=Counter)
+    what_if: Lock = field(default_factory=Lock)
 
 
 def doors_of(request: HTTPConnection) -> Doors:

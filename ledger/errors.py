@@ -24,6 +24,10 @@ class TooManyDecimals(Malformed):
     code, title = "too_many_decimals", "The amount has more decimals than its asset keeps"
 
 
+class TooMuchAsked(Malformed):
+    code, title = "too_much_asked", "The question takes more work than is done for one"
+
+
 # 2. Does it exist?
 class Unknown(Refusal):
     code, title = "unknown", "There is no such thing"

@@ -69,6 +69,12 @@ def wallets_that_owe(
         page = _page(connection, position, (page[-1].account_id, page[-1].wallet.name), account_ids, instead)
 
 
+def count_wallets_that_owe(connection: Connection, position: int) -> int:
+    """How many margin wallets have debt at a position."""
+    row = connection.execute(f"select count(*) from ({WALLETS_THAT_OWE}) as wallet", {"position": position}).fetchone()
+    return int(row[0]) if row is not None else 0
+
+
 def accounts_changed(connection: Connection, after: int) -> list[str]:
     """The accounts with a margin wallet that was changed by an event after a position."""
     rows = connection.execute("select distinct account_id from margin_wallets where position > %s", [after])

@@ -4,60 +4,38 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import NamedTuple
 
 from ledger import events as e
 from ledger.account import Account, leverage_of
 from ledger.interest import charged, due_lines
 from ledger.margin import Margin, show_level, valued_assets
 from ledger.market import Market
-from ledger.money import VALUATION_ASSET, ZERO, base_of
+from ledger.money import ZERO, base_of
 from ledger.wallets import Wallet
 from ledger.words import Band
 from projections.margin_levels.queries import OwingWallet
 from projections.questions.margin_wallet import UNPRICED, lacking_prices, margin_at_fresh_prices
-from projections.questions.what_if_examination import Amounts, CloseOut, account_of, close_out_of, examined
+from projections.questions.what_if_examination import Amounts, account_of, close_out_of, examined
+from projections.questions.what_if_kept import Acted, FundUse, Outcome, Seen, Worst
 
 MOST_UNPRICED = 100
 ASKING = (Band.MARGIN_CALL, Band.LIQUIDATION)
-Place = tuple[Decimal, str, str]
-"""Where a wallet stands among those acted on: its level as shown, its account, its name."""
-
-
-class Seen(NamedTuple):
-    """A wallet as an examination sees it: with what is due, its bands and its level as shown, and its equity."""
-
-    band: Band
-    level: str
-    equity: Decimal
-
-
-class Outcome(NamedTuple):
-    """A wallet that an examination at shocked prices would call, or liquidate (`close_out` says how)."""
-
-    account_id: str
-    wallet: str
-    before: Seen
-    after: Seen
-    close_out: CloseOut | None
-
-    @property
-    def place(self) -> Place:
-        """The worst come first, then in order of account and wallet, as they are examined."""
-        return Decimal(self.after.level), self.account_id, self.wallet
 
 
 @dataclass
 class Tally:
     """What one shocked market would do: how many wallets in each band, and what became of those acted on.
 
-    `moved` are the assets whose prices differ; a wallet without any of them stands as it stood.
+    `moved` are the assets whose prices differ; a wallet without any of them stands as it stood. `acted` is by name of
+    wallet; only of those that `worst` takes is more kept than sums and what the fund goes through.
     """
 
     market: Market
     moved: frozenset[str]
+    worst: Worst | None = None
     bands: Counter[str] = field(default_factory=Counter)
-    outcomes: list[Outcome] = field(default_factory=list)
+    acted: dict[str, Acted] = field(default_factory=dict)
+    fund_use: FundUse = field(default_factory=FundUse)
 
     def take(self, account: Account, wallet: Wallet, before: Margin, *, is_running: bool) -> None:
         """Take one priced wallet in; one that is being liquidated already takes no examination."""
@@ -71,8 +49,22 @@ class Tally:
             events = examined(account, wallet.name, self.market)
             close_out = close_out_of(events)
             if close_out is not None or any(isinstance(event, e.MarginCalled) for event in events):
-                seen = (_seen(before), _seen(after))
-                self.outcomes.append(Outcome(account.id, wallet.name, *seen, close_out))
+                self._keep(Outcome(account.id, wallet.name, _seen(before), _seen(after), close_out))
+
+    def _keep(self, outcome: Outcome) -> None:
+        self.acted.setdefault(outcome.wallet, Acted()).take(outcome.close_out)
+        if outcome.close_out is not None:
+            self.fund_use.take(outcome.place, outcome.close_out.fund)
+        if self.worst is not None:
+            self.worst.take(outcome)
+
+    @property
+    def whole(self) -> Acted:
+        """The sums over all wallets."""
+        whole = Acted()
+        for acted in self.acted.values():
+            whole.add(acted)
+        return whole
 
     def value_of(self, amounts: Amounts) -> Decimal:
         """Amounts in the valuation asset, at the shocked prices."""
@@ -95,16 +87,16 @@ class Weighed:
     backdated: int = 0
 
 
-def tally_of(before: Market, after: Market) -> Tally:
-    """An empty tally of a market with other prices."""
+def tally_of(before: Market, after: Market, worst: Worst | None = None) -> Tally:
+    """An empty tally of a market with other prices; those acted on are listed by what is given for it."""
     moved = [pair for pair, mark in after.prices.items() if mark.price != before.prices[pair].price]
-    return Tally(after, frozenset(base_of(pair) for pair in moved))
+    return Tally(after, frozenset(base_of(pair) for pair in moved), worst)
 
 
 def weigh(wallets: Iterable[OwingWallet], market: Market, tallies: Sequence[Tally]) -> Weighed:
     """Weigh each wallet once, with the interest due by the newest prices, and take it into every tally.
 
-    The wallets are gone through once, and none of those that nothing happens to is kept, however many there are. A
+    The wallets are gone through once, and none of them is kept, however many there are: see Tally. A
     screen may leave wallets out that stay above their call lines in all the markets; it then counts their bands.
     """
     weighed = Weighed(list(tallies))
@@ -136,25 +128,3 @@ def _seen(margin: Margin) -> Seen:
     level = show_level(margin.valuation.level)
     assert level is not None, "only wallets that owe are weighed"
     return Seen(margin.band, level, margin.valuation.equity)
-
-
-class Fund(NamedTuple):
-    """The insurance fund after liquidations, and what of their deficits it did not hold when they came."""
-
-    assets: Amounts
-    uncovered: Decimal
-
-
-def fund_after(fund: Amounts, outcomes: Iterable[Outcome]) -> Fund:
-    """The fund after the liquidations in the order given: fees go in, deficits are paid as far as it holds something.
-
-    What it does not hold is uncovered, and leaves it below zero by as much (domain, section 7).
-    """
-    assets, uncovered = dict(fund), ZERO
-    for outcome in outcomes:
-        for asset, amount in outcome.close_out.fund if outcome.close_out else ():
-            there = assets.get(asset, ZERO)
-            if amount < 0 and asset == VALUATION_ASSET:
-                uncovered += max(-amount - max(there, ZERO), ZERO)
-            assets[asset] = there + amount
-    return Fund(assets, uncovered)

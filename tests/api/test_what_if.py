@@ -1,6 +1,7 @@
 """What other prices would do, asked over HTTP: it comes true digit by digit, and asking records nothing."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,7 +10,9 @@ import httpx
 import pytest
 
 from api.risk import Examiner
-from tests.api.house import House, deposit, open_account, open_house, opened_market
+from api.routes import risk
+from ledger.postgres import connect
+from tests.api.house import House, deposit, open_account, open_house, opened_market, wait_until
 
 START = datetime(2026, 1, 10, 12, 30, tzinfo=UTC)
 PATH = "/v1/risk/what-if"
@@ -146,6 +149,48 @@ def test_pages_and_sweeps(market: House) -> None:
     assert (len(first["wallets"]), len(rest["wallets"]) > 0, rest["next"]) == (1, True, None)
 
 
+def test_a_what_if_that_would_take_too_long_is_refused_and_names_the_way_out(
+    market: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eight wallets owe, and are valued at the prices of now and at the shocked ones."""
+    monkeypatch.setattr(risk, "MOST_VALUATIONS", 16)
+    body = {"shocks": {"BTC": "-5%"}}
+    found_of(market, body)
+    refused = what_if(market, {**body, "sweep": {"of": "ETH", "from": "-5%", "to": "+5%", "step": "10%"}})
+    assert (refused.status_code, refused.json()["code"]) == (400, "too_much_asked")
+    for said in ("8 wallets owe", "4 sets of prices", "32 valuations", "at most 16", "`ledger stress`"):
+        assert said in refused.json()["detail"]
+
+
+def test_one_what_if_is_worked_at_a_time_and_others_are_told_to_come_again(
+    market: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first waits for projections that are being swapped; once it is done the next one has its turn."""
+    monkeypatch.setattr(risk, "TURN_SECONDS", 0.2)
+    body = {"shocks": {"BTC": "-5%"}}
+    found_of(market, body)
+    with ThreadPoolExecutor(1) as threads:
+        with connect(market.url) as swapping:
+            swapping.execute("lock table public.projection_swaps in access exclusive mode")
+            first = threads.submit(what_if, market, body)
+            wait_until(lambda: first.done() or is_waited_for(market))
+            second = what_if(market, body)
+        assert (second.status_code, second.json()["code"]) == (429, "too_many_requests")
+        assert second.headers["Retry-After"] == "1"
+        assert first.result().status_code == 200
+    assert what_if(market, body).status_code == 200
+
+
+def is_waited_for(market: House) -> bool:
+    """Whether a question waits for the swap to end."""
+    with market.pool.connection() as connection:
+        row = connection.execute(
+            "select exists (select from pg_locks where not granted and mode = 'AccessShareLock'"
+            " and relation = 'public.projection_swaps'::regclass)"
+        ).fetchone()
+    return row is not None and bool(row[0])
+
+
 def test_staff_asks_and_customers_do_not(house: House) -> None:
     body = {"shocks": {"BTC/USDT": "-5%"}}
     for who in ("service", "operator", "auditor", "admin"):
@@ -190,7 +235,14 @@ def test_what_cannot_be_asked_is_refused_precisely(house: House, body: Any, stat
 
 @pytest.mark.parametrize(
     "parameters",
-    [{"after": "x"}, {"after": "1.00000000,alice"}, {"limit": "0"}, {"shock": "5"}, {"position": "99999"}],
+    [
+        {"after": "x"},
+        {"after": "1.00000000,alice,cross"},
+        {"after": "called,1.00000000,alice"},
+        {"limit": "0"},
+        {"shock": "5"},
+        {"position": "99999"},
+    ],
 )
 def test_a_parameter_that_cannot_be_is_refused(house: House, parameters: dict[str, str]) -> None:
     assert what_if(house, {"shocks": SHOCKS}, **parameters).status_code == 400

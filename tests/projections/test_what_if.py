@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,10 +10,11 @@ import pytest
 
 from ledger import events as e
 from ledger.account import Decision
-from ledger.errors import Malformed, PriceStale, TooManyDecimals, UnknownAsset, UnknownPair
-from projections.questions.shocks import MOST_STEPS, Sweep, read_shocks, read_sweep
+from ledger.errors import Malformed, TooMuchAsked
+from projections.questions.shocks import Sweep, read_sweep
 from projections.questions.what_if import Listed, what_if_answer
 from projections.questions.what_if_examination import close_out_of, completed_by_house
+from projections.questions.what_if_kept import Place
 from projections.snapshot import Snapshot
 from tests.ledger.given import NOON, and_then, decided, given, happened, topics
 from tests.ledger.happenings import (
@@ -142,10 +143,25 @@ def test_the_worst_come_first_and_pages_leave_none_out(story: Story) -> None:
         ("eve", "1.00000000"),
     ]
     first = what_if(story, shocks, limit=1)
-    assert first["next"] == "0.75000000,dan,cross"
-    rest = what_if(story, shocks, limit=1, after=(Decimal("0.75"), "dan", "cross"))
+    assert first["next"] == "liquidated,0.75000000,dan,cross"
+    rest = what_if(story, shocks, limit=1, after=Place(False, Decimal("0.75"), "dan", "cross"))
     assert first["wallets"] + rest["wallets"] == whole["wallets"]
     assert (rest["next"], rest["liquidated"]) == (None, whole["liquidated"])
+
+
+def test_liquidations_come_before_calls_though_the_level_of_a_call_is_lower(story: Story) -> None:
+    """Bob's bucket is called from 1.1 down to 1.05, eve's pool is liquidated from 1.1 on."""
+    shocks = {"BTC/USDT": "56000", "ETH/USDT": "1090"}
+    owes_against(story, "eve", "2", "2000")
+    whole = what_if(story, shocks)
+    assert [(one["account_id"], one["outcome"], one["margin_level"]["after"]) for one in whole["wallets"]] == [
+        ("eve", "liquidated", "1.09000000"),
+        ("bob", "called", "1.07142857"),
+    ]
+    first = what_if(story, shocks, limit=1)
+    assert first["next"] == "liquidated,1.09000000,eve,cross"
+    rest = what_if(story, shocks, limit=1, after=Place(False, Decimal("1.09"), "eve", "cross"))
+    assert first["wallets"] + rest["wallets"] == whole["wallets"]
 
 
 def test_a_wallet_that_lacks_a_fresh_price_is_listed_and_not_guessed_at(story: Story) -> None:
@@ -193,67 +209,18 @@ def _steps(found: dict[str, Any]) -> list[dict[str, Any]]:
     return steps
 
 
-def test_a_change_is_rounded_away_from_the_price_and_all_is_every_other_pair() -> None:
-    market = the_market(BTC="100.01")
-    shocked = read_shocks(market, {"BTC": "-0.01%", "all": "+0.001%"})
-    assert {pair: str(shock.shocked) for pair, shock in shocked.items()} == {
-        "BTC/USDT": "99.99",
-        "ETH/USDT": "2000.02",
-        "SOL/USDT": "100.01",
-    }
-    assert read_shocks(market, {"BTC/USDT": "+0%"})["BTC/USDT"].shocked == Decimal("100.01")
-
-
-REFUSED: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
-    "a pair that is not listed": ({"XRP/USDT": "-5%"}, UnknownPair, "XRP/USDT is not listed"),
-    "an asset that is not listed": ({"XRP": "-5%"}, UnknownAsset, "XRP is not listed"),
-    "a pair that values nothing": ({"ETH/BTC": "-5%"}, Malformed, "no wallet is valued by ETH/BTC"),
-    "the valuation asset": ({"USDT": "-5%"}, Malformed, "its price is 1"),
-    "one pair twice": ({"BTC": "-5%", "BTC/USDT": "-5%"}, Malformed, "shocked twice"),
-    "a price never marked": ({"NEW": "-5%"}, PriceStale, "never marked"),
-    "nothing left": ({"BTC": "-100%"}, Malformed, "no price above zero"),
-    "less than a step": ({"SOL": "-99.999%"}, Malformed, "at its 2 decimals"),
-    "a price of zero": ({"BTC": "0"}, Malformed, "greater than zero"),
-    "a price below zero": ({"BTC": "-5"}, Malformed, "greater than zero"),
-    "too many decimals": ({"BTC": "48000.001"}, TooManyDecimals, "keeps 2"),
-    "a change without sign": ({"BTC": "20%"}, Malformed, "with its sign"),
-    "words": ({"BTC": "half"}, Malformed, "a shock is a change"),
-    "a number": ({"BTC": 48000}, Malformed, "never a JSON number"),
-    "an exponent": ({"BTC": "-1e1%"}, Malformed, "no change"),
-    "two points": ({"BTC": "-1.1.1%"}, Malformed, "no percentage"),
-    "a price of all": ({"all": "100"}, Malformed, "takes a change only"),
-}
-
-
-@pytest.mark.parametrize("kind", REFUSED)
-def test_a_shock_that_cannot_be_is_refused_with_what_can_be_done(kind: str) -> None:
-    stated, refusal, said = REFUSED[kind]
-    market = the_market()
-    market.assets["NEW"], market.pairs["NEW/USDT"] = market.assets["SOL"], market.pairs["SOL/USDT"]
-    with pytest.raises(refusal, match=said):
-        read_shocks(market, stated)
-
-
-@pytest.mark.parametrize(
-    ("first", "last", "step", "said"),
-    [
-        ("+5%", "-5%", "1%", "lower end first"),
-        ("-5%", "+5%", "0%", "above zero"),
-        ("-5%", "+5%", "-1%", "above zero"),
-        ("-5%", "+5%", "1", "no percentage"),
-        ("5%", "+5%", "1%", "with its sign"),
-        ("-50%", "+50.5%", "0.5%", f"at most {MOST_STEPS}"),
-        (None, "+5%", "1%", "no change"),
-    ],
-)
-def test_a_sweep_that_cannot_be_is_refused(first: Any, last: Any, step: str, said: str) -> None:
-    with pytest.raises(Malformed, match=said):
-        read_sweep("BTC/USDT", first, last, step)
-
-
-def test_a_sweep_ends_with_its_last_step_at_or_below_the_end() -> None:
-    assert read_sweep("all", "-2.5%", "+3%", "2.5%").changes == ("-2.5%", "+0%", "+2.5%")
-    assert len(read_sweep("all", "-50%", "+50%", "0.5%").changes) == MOST_STEPS
+@pytest.mark.parametrize("at", [None, NOON])
+def test_a_what_if_of_more_valuations_than_are_allowed_is_refused_with_both_numbers(
+    story: Story, at: datetime | None
+) -> None:
+    """Alice, bob and dan owe; the prices of now, no shock, and two steps are four sets of prices."""
+    sweep = read_sweep("BTC/USDT", "-5%", "+5%", "10%")
+    with story.projected() as connection:
+        snapshot = Snapshot(connection, story.position, at)
+        assert what_if_answer(snapshot, {}, sweep, most_valuations=12) == what_if_answer(snapshot, {}, sweep)
+        with pytest.raises(TooMuchAsked, match=r"3 wallets owe.* 4 sets of prices.* 12 valuations; at most 11") as told:
+            what_if_answer(snapshot, {}, sweep, most_valuations=11)
+    assert "`ledger stress`" in told.value.detail
 
 
 def test_what_is_swept_is_not_shocked_too_and_something_must_be_asked(story: Story) -> None:
