@@ -79,7 +79,11 @@ def require_version(command: Command, stream: str, version: int) -> None:
 
 def require_scale(market: Market, asset: str, name: str, amount: Decimal | str | None) -> None:
     """Refuse an amount, told by its name, with more decimals than its asset keeps."""
-    scale = market.asset(asset).scale
+    require_decimals(name, amount, asset, market.asset(asset).scale)
+
+
+def require_decimals(name: str, amount: Decimal | str | None, asset: str, scale: int) -> None:
+    """Refuse an amount, told by its name, with more decimals than this scale of its asset."""
     if isinstance(amount, Decimal) and amount % step_of(scale):
         raise TooManyDecimals(
             f"{name} {amount:f} {asset} has {decimals_of(amount)} decimals, {asset} keeps {scale}; state it with fewer"

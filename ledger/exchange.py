@@ -7,7 +7,7 @@ from typing import Any, TypeVar, assert_never
 from ledger import commands as c
 from ledger import events as e
 from ledger import prices
-from ledger.decision import Context, envelope_of, require_scale, require_version
+from ledger.decision import Context, envelope_of, require_decimals, require_scale, require_version
 from ledger.errors import (
     AssetExists,
     InsufficientInsurance,
@@ -46,8 +46,10 @@ def admit(command: ExchangeCommand, market: Market) -> None:
     """Refuse what names an asset or pair that is not listed, or has too many decimals."""
     match command:
         case c.ListAsset():
-            pass
-        case c.SetAssetLimits() | c.SetInterestRate():
+            require_decimals("borrow_limit", command.borrow_limit, command.asset, command.scale)
+        case c.SetAssetLimits():
+            require_scale(market, command.asset, "borrow_limit", command.borrow_limit)
+        case c.SetInterestRate():
             market.asset(command.asset)
         case c.ListPair():
             market.asset(base_of(command.pair))
@@ -56,7 +58,7 @@ def admit(command: ExchangeCommand, market: Market) -> None:
             market.pair(command.pair)
         case c.SetRiskLimits():
             if command.scope != CROSS:
-                market.pair(command.scope)
+                _require_limit_scales(market, market.pair(command.scope).pair, command.tiers or [])
         case c.MarkPrices():
             for pair, price in command.prices.items():
                 _require_price_scale(market, pair, price)
@@ -68,6 +70,12 @@ def admit(command: ExchangeCommand, market: Market) -> None:
             require_scale(market, command.asset, "amount", command.amount)
         case _:
             assert_never(command)
+
+
+def _require_limit_scales(market: Market, pair: str, tiers: Sequence[RiskTier]) -> None:
+    for tier in tiers:
+        require_scale(market, base_of(pair), "base_limit", tier.base_limit)
+        require_scale(market, quote_of(pair), "quote_limit", tier.quote_limit)
 
 
 def _require_price_scale(market: Market, pair: str, price: Decimal) -> None:

@@ -62,19 +62,24 @@ def _step_down(closing: Closing) -> bool:
         looked_at = tier
         if _repay(closing, _excess(closing, tier - 1), to_tier=tier - 1):
             return True
-        if closing.margin.lines.tier == tier:
-            return False  # All is taken, and what is borrowed still does not fit.
+        if not any(closing.standing.held.values()):
+            return False  # All is taken: what is still owed is covered.
     return False
 
 
 def _excess(closing: Closing, tier: int) -> Wanted:
-    """What must be repaid, interest first, until what is borrowed fits a tier's limits."""
+    """What must be repaid, interest first, until what is borrowed fits a tier's limits.
+
+    It is rounded up at the debt's scale: limits of old events may have more decimals than anything that is owed.
+    """
     limits: RiskTier = closing.margin.limits.tiers[tier - 1]
     base = base_of(pair_of(closing.wallet) or "")
 
     def wanted(balance: Balance, debt: str) -> Decimal:
         limit = limits.base_limit if debt == base else limits.quote_limit
-        return ZERO if limit is None or balance.borrowed <= limit else balance.owed - limit
+        if limit is None or balance.borrowed <= limit:
+            return ZERO
+        return round_up(balance.owed - limit, closing.scale(debt))
 
     return wanted
 

@@ -20,7 +20,7 @@ from ledger.errors import (
     VersionMismatch,
 )
 from ledger.words import EXCHANGE
-from tests.ledger.given import Happened, envelope, given_market, happened, on_exchange
+from tests.ledger.given import Happened, envelope, given_market, happened, market_after, on_exchange
 from tests.ledger.happenings import (
     asset_limits,
     asset_listed,
@@ -186,6 +186,49 @@ def test_risk_limits_of_a_pair_that_is_not_listed_are_not_set() -> None:
 def test_risk_limits_that_are_already_so_are_nothing_to_do() -> None:
     with pytest.raises(NothingToDo):
         on_exchange(MARKET, type="set_risk_limits", scope="cross", dust="1")
+
+
+@pytest.mark.parametrize(
+    ("name", "limit", "told"),
+    [
+        (
+            "base_limit",
+            "0.599999999999",
+            "base_limit 0.599999999999 BTC has 12 decimals, BTC keeps 8; state it with fewer",
+        ),
+        ("quote_limit", "999.123456789", "quote_limit 999.123456789 USDT has 9 decimals, USDT keeps 8"),
+    ],
+)
+def test_a_limit_of_a_tier_has_at_most_the_decimals_of_its_asset(name: str, limit: str, told: str) -> None:
+    with pytest.raises(TooManyDecimals, match=told):
+        on_exchange(MARKET, type="set_risk_limits", scope="BTC/USDT", tiers=[{**ROW, name: limit}, NEXT])
+    with pytest.raises(TooManyDecimals, match=told):
+        on_exchange(
+            MARKET, type="set_risk_limits", scope="BTC/USDT", tiers=[{**ROW, name: "0.5"}, {**NEXT, name: limit}]
+        )
+    coarse = limit[:-4]
+    assert on_exchange(MARKET, type="set_risk_limits", scope="BTC/USDT", tiers=[{**ROW, name: f"{coarse}0000"}, NEXT])
+
+
+def test_finer_limits_of_old_events_still_count_and_stay_where_they_are_left_out() -> None:
+    old = {**ROW, "base_limit": "0.599999999999"}
+    market = market_after(
+        the_market(), risk_limits("BTC/USDT", old), asset_limits("BTC", borrow_limit="0.599999999999")
+    )
+    assert market.limits_of("BTC/USDT").tiers[0].base_limit == Decimal("0.599999999999")
+    event = on_exchange(market, type="set_risk_limits", scope="BTC/USDT", dust="3")
+    assert event == risk_limits("BTC/USDT", old, dust="3")(envelope(EXCHANGE, market.version + 1))
+    event = on_exchange(market, type="set_asset_limits", asset="BTC", enabled=["trade"])
+    assert isinstance(event, e.AssetLimitsSet)
+    assert event.borrow_limit == Decimal("0.599999999999")
+
+
+def test_a_borrow_limit_has_at_most_the_decimals_of_its_asset() -> None:
+    with pytest.raises(TooManyDecimals, match=r"borrow_limit 0\.0000001 DOGE has 7 decimals, DOGE keeps 6"):
+        on_exchange(MARKET, **NEW_ASSET, borrow_limit="0.0000001")
+    with pytest.raises(TooManyDecimals, match=r"borrow_limit 0\.000000001 BTC has 9 decimals, BTC keeps 8"):
+        on_exchange(MARKET, type="set_asset_limits", asset="BTC", borrow_limit="0.000000001")
+    assert on_exchange(MARKET, type="set_asset_limits", asset="BTC", borrow_limit="0.00000001")
 
 
 # Rates and the insurance fund

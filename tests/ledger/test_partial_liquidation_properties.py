@@ -1,6 +1,6 @@
 """Of any wallet in trouble: what a liquidation to a target takes, and that it takes no step more than it must."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil, floor
@@ -17,7 +17,9 @@ from tests.ledger.happenings import BTC_BUCKET, risk_limits, tier
 from tests.ledger.portfolios import SCALES, Portfolio, portfolios, require_sound
 
 ROWS = (tier("3", "1.5", "1.3", "1.1"), tier("5", "1.25", "1.16", "1.1"))
-TARGETS = st.integers(1101, 1600).map(lambda thousandths: f"{Decimal(thousandths).scaleb(-3):f}")
+THOUSANDTHS = st.integers(1101, 1600).map(lambda thousandths: Decimal(thousandths).scaleb(-3))
+FINE_PARTS = st.sampled_from(("0", "0.000000000001", "0.00033333333333333333")).map(Decimal)
+TARGETS = st.tuples(THOUSANDTHS, FINE_PARTS).map(lambda parts: f"{sum(parts):f}")
 FEES = st.sampled_from(("0", "0.001", "0.02", "0.05"))
 Amounts = Mapping[str, Decimal]
 
@@ -134,13 +136,18 @@ TIERS = (
 )
 
 
+def tier_of(portfolio: Portfolio) -> int:
+    """The first of TIERS that what is borrowed fits."""
+    base, quote = (portfolio.principal.get(asset, Decimal(0)) for asset in ("BTC", "USDT"))
+    limits = ((1, "0.1", "2000"), (2, "1", "50000"), (3, "Infinity", "Infinity"))
+    return next(number for number, most, cost in limits if base <= Decimal(most) and quote <= Decimal(cost))
+
+
 @settings(max_examples=150, deadline=None)
 @given(portfolio=portfolios(("BTC", "USDT")), fee=FEES)
 def test_a_large_bucket_steps_down_to_the_first_tier_whose_line_it_is_above(portfolio: Portfolio, fee: str) -> None:
     held, owed = held_and_owed(portfolio.account(BTC_BUCKET), BTC_BUCKET)
-    base, quote = (portfolio.principal.get(asset, Decimal(0)) for asset in ("BTC", "USDT"))
-    first = next(n for n, b, q in ((1, "0.1", "2000"), (2, "1", "50000"), (3, "Infinity", "Infinity"))
-                 if base <= Decimal(b) and quote <= Decimal(q))  # fmt: skip
+    first = tier_of(portfolio)
     lines = [Fraction(row["liquidation"]) for row in TIERS]
     assume(level_of(portfolio, held, owed) <= lines[first - 1])
     liquidation = ended(portfolio, BTC_BUCKET, {"fee": fee}, *TIERS)
@@ -157,6 +164,35 @@ def test_a_large_bucket_steps_down_to_the_first_tier_whose_line_it_is_above(port
     level = level_of(portfolio, *held_and_owed(liquidation.after, BTC_BUCKET))
     assert level > lines[end.tier - 1] == Fraction(end.liquidation_level or 0)
     assert [fill.to_tier for fill in liquidation.fills][-1] is not None, "it ends with a step down"
+
+
+LIMITED = {"base_limit": "BTC", "quote_limit": "USDT"}
+FINER_THAN_A_STEP = st.integers(1, 999).map(lambda parts: Decimal(parts).scaleb(-12))
+
+
+def with_limits(change: Callable[[str, Decimal], Decimal], *rows: dict[str, str]) -> list[dict[str, str]]:
+    """The tiers with each limit changed; what changes it is told whose asset it is."""
+    changed = [
+        {name: f"{change(asset, Decimal(row[name])):f}" for name, asset in LIMITED.items() if name in row}
+        for row in rows
+    ]
+    return [{**row, **limits} for row, limits in zip(rows, changed, strict=True)]
+
+
+@settings(max_examples=150, deadline=None)
+@given(portfolio=portfolios(("BTC", "USDT")), target=st.none() | TARGETS, finer=FINER_THAN_A_STEP)
+def test_limits_of_old_events_finer_than_their_assets_count_as_the_amounts_below_them(
+    portfolio: Portfolio, target: str | None, finer: Decimal
+) -> None:
+    """What is borrowed is at the asset's scale, so it is within the one where it is within the other."""
+    held, owed = held_and_owed(portfolio.account(BTC_BUCKET), BTC_BUCKET)
+    assume(level_of(portfolio, held, owed) <= Fraction(TIERS[tier_of(portfolio) - 1]["liquidation"]))
+    fine = with_limits(lambda _, limit: limit - finer, *TIERS)
+    below = with_limits(lambda asset, limit: limit - Decimal(1).scaleb(-SCALES[asset]), *TIERS)
+    aim = {} if target is None else {"liquidation_target": target}
+    by_fine, by_below = (ended(portfolio, BTC_BUCKET, aim, *tiers) for tiers in (fine, below))
+    assert (by_fine.start, by_fine.fills) == (by_below.start, by_below.fills)
+    assert (by_fine.deficits, by_fine.end) == (by_below.deficits, by_below.end)
 
 
 @settings(max_examples=100, deadline=None)

@@ -20,10 +20,11 @@ from tests.ledger.happenings import (
     opened,
     risk_limits,
     the_market,
+    tier,
     traded,
     transferred,
 )
-from tests.ledger.in_trouble import ROWS, aiming_at, bucket, end_of, fills, pool, tiered
+from tests.ledger.in_trouble import ROWS, TIERS, aiming_at, bucket, end_of, fills, pool, tiered
 
 # Back to a target
 
@@ -174,6 +175,27 @@ def test_where_both_assets_are_owed_the_higher_tier_holds_and_each_is_brought_do
         ("BTC", Decimal("0.4"), "USDT", Decimal(20000), 1),
     ]
     assert (end_of(events).owed, end_of(events).tier) == ({"BTC": Decimal("0.3"), "USDT": Decimal(10000)}, 1)
+
+
+@pytest.mark.parametrize(
+    ("limit", "taken", "credited"),
+    [
+        ("0.6", "10000", "0.2"),
+        ("0.599999999999", "10000.0005", "0.20000001"),
+        ("0.59999999", "10000.0005", "0.20000001"),
+    ],
+)
+def test_a_limit_of_an_old_event_that_is_finer_than_its_asset_counts_as_the_amount_below_it(
+    limit: str, taken: str, credited: str
+) -> None:
+    """A short of 0.8 bitcoin at 50,000 with 44,500: what must be repaid is raised to 8 decimals, so it fits."""
+    past = (opened(), deposited("44500", "USDT"), mode_set("isolated"), margin_added("44500", "USDT"))
+    account = given(*past, borrowed("0.8", "BTC", BTC_BUCKET), margin_removed("0.8", "BTC"))
+    second = tier("5", "1.25", "1.15", "1.08", base_limit=limit, quote_limit="30000")
+    market = market_after(the_market(), risk_limits("BTC/USDT", TIERS[0], second, TIERS[2]))
+    events = when(market, account, **examine(BTC_BUCKET))
+    assert fills(events) == [("USDT", Decimal(taken), "BTC", Decimal(credited), 2)]
+    assert (end_of(events).owed, end_of(events).tier) == ({"BTC": Decimal("0.8") - Decimal(credited)}, 2)
 
 
 def test_with_a_target_it_is_left_at_the_target_and_at_no_line() -> None:
