@@ -121,6 +121,7 @@ LIQUIDATION_EXPLAINED: dict[str, Any] = {
     "execution": "house",
     "status": "completed",
     **_WAY,
+    "started": {**_STARTED, "target": None},
     "steps": [
         {
             "position": 1051,

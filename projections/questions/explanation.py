@@ -103,6 +103,8 @@ def _heading(case: Case) -> dict[str, Any]:
         "assets": plain(event.assets),
         "debt": plain(event.debt),
     }
+    if isinstance(event, LiquidationStarted):
+        started["target"] = None if event.target is None else plain(event.target)
     return {**what, "account_id": case.account_id, "wallet": case.wallet, "position": case.known, "started": started}
 
 

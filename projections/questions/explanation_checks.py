@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ledger.account import Account, leverage_of
 from ledger.account.liquidation import CALL_PAUSE
-from ledger.events import InterestAccrued, LiquidationStarted, MarginCalled, MarkPrice
+from ledger.events import InterestAccrued, LiquidationCompleted, LiquidationStarted, MarginCalled, MarkPrice
 from ledger.log import RecordedEvent
 from ledger.market import Market
 from ledger.money import ONE, VALUATION_ASSET, ZERO, base_of, plain, quote_of, valuation_pair
@@ -75,11 +75,21 @@ def checks_of_start(recorded: RecordedEvent, event: LiquidationStarted, at: Stan
     yield same("liquidation_level", recorded, event.liquidation_level, row.liquidation)
     yield _is_at_or_below(recorded, event.liquidation_level, event)
     yield same("fee_rate", recorded, event.fee_rate, at.market.limits_of(_scope(event.wallet)).liquidation_fee)
+    yield same("target", recorded, event.target, at.market.limits_of(_scope(event.wallet)).liquidation_target)
     holds = {name: hold for name, hold in at.account.holds.items() if hold.wallet == event.wallet}
     stated = {one.hold_id: (one.asset, one.amount) for one in event.released_holds}
     for name in sorted({*holds, *stated}):
         there = (holds[name].asset, holds[name].amount) if name in holds else None
         yield same(f"released_holds.{name}", recorded, _asset_and_amount(stated.get(name)), _asset_and_amount(there))
+
+
+def checks_of_going_on(
+    recorded: RecordedEvent, event: LiquidationCompleted, at: Standpoint, borrowed: Mapping[str, Decimal]
+) -> Iterator[Check]:
+    """The tier and the line that a wallet goes on under by what it has borrowed; of one that owes nothing neither."""
+    row, tier = _line(at, event.wallet, borrowed) if event.owed else (None, None)
+    yield same("tier in the end", recorded, event.tier, tier)
+    yield same("liquidation_level in the end", recorded, event.liquidation_level, row and row.liquidation)
 
 
 def checks_of_call(recorded: RecordedEvent, event: MarginCalled, at: Standpoint) -> Iterator[Check]:

@@ -11,7 +11,7 @@ from ledger.log import RecordedEvent
 from ledger.market import Market
 from ledger.money import VALUATION_ASSET, ZERO, base_of, plain, quote_of, step_of
 from ledger.words import Side
-from projections.questions.explanation_checks import Check, cut, prices_of, raised, same
+from projections.questions.explanation_checks import LEVEL_DECIMALS, Check, cut, prices_of, raised, same
 
 Amounts = dict[str, Decimal]
 
@@ -164,6 +164,17 @@ class Closing:
             _add(self.held, asset, -amount)
             _add(self.fee, asset, amount)
         yield from _each("left", recorded, event.left, {one: amount for one, amount in self.held.items() if amount})
+        owed = {asset: self.owed(asset) for asset in self.principal if self.owed(asset)}
+        yield from _each("owed", recorded, event.owed or {}, owed)
+        yield same("level in the end", recorded, event.level, self._level(owed))
+
+    def _level(self, owed: Amounts) -> str | None:
+        """A / D of what is held and owed by now, cut to 8 decimals; None where nothing is owed."""
+        assets, debt = (
+            sum((Fraction(amount) * self._price(asset) for asset, amount in part.items()), Fraction(0))
+            for part in (self.held, owed)
+        )
+        return f"{cut(assets / debt, LEVEL_DECIMALS):f}" if debt else None
 
     def _fee(self, value: Decimal) -> Amounts:
         """The fee in the order of assets, rounded up, at most what is left of each."""

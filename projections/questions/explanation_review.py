@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple, cast
 
 from ledger.account import Account, evolve
-from ledger.events import AccountEvent, InterestAccrued, LiquidationStarted, MarginCalled
+from ledger.events import AccountEvent, InterestAccrued, LiquidationCompleted, LiquidationStarted, MarginCalled
 from ledger.log import Connection, RecordedEvent, read_stream, stream_pages
 from ledger.market import Market
 from ledger.present import market_after
@@ -14,6 +14,7 @@ from projections.questions.explanation_checks import (
     Check,
     Standpoint,
     checks_of_call,
+    checks_of_going_on,
     checks_of_interest,
     checks_of_postings,
     checks_of_start,
@@ -91,6 +92,8 @@ class _Passage:
             yield from checks_of_interest(one, event, at)
         if self.closing is not None:
             yield from self.closing.take(one)
+            if isinstance(event, LiquidationCompleted):
+                yield from checks_of_going_on(one, event, at, self.closing.principal)
         yield from checks_of_postings(one, self._case.wallet)
 
     def _move_market(self, position: int) -> None:

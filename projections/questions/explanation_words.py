@@ -54,9 +54,10 @@ def end_of(found: Mapping[str, Any]) -> str:
     lacking = f", of which {number(plain(uncovered))} could not be paid" if uncovered else ""
     owed = f", and still owes {amounts(outcome['owed'])}" if outcome["owed"] else ""
     how = f"liquidated by {'the house' if found['execution'] == 'house' else 'external execution'}"
+    aim = f", to be brought back to level {number(began['target'])}" if began["target"] is not None else ""
     running, keeps = ("", "it left") if found["status"] == "completed" else ("is running: so far it ", "it has")
     done = f"{running}{told or 'did nothing'}{lacking}; {keeps} {amounts(outcome['left'])}{owed}"
-    return f"It was {how} at level {number(began['level'])} (position {began['position']}), which {done}."
+    return f"It was {how} at level {number(began['level'])} (position {began['position']}){aim}, which {done}."
 
 
 def _wallet(name: str) -> str:

@@ -85,6 +85,50 @@ def test_a_deficit_that_was_changed_in_the_log_is_named(database: str, changed: 
     assert changed.names <= set(wrong(explained(database, named(examined))))
 
 
+TARGET = {"type": "set_risk_limits", "scope": "cross", "liquidation_target": "1.22", "idempotency_key": "target"}
+IN_PART = [
+    Changed("liquidation.started", '"target":"1.22"', '"target":"1.23"', {"target"}),
+    Changed("liquidation.completed", '"owed":{"USDT":"5997.', '"owed":{"USDT":"5998.', {"owed.USDT"}),
+    Changed("liquidation.completed", '"level":"1.22', '"level":"1.23', {"level in the end"}),
+    Changed("liquidation.completed", '_level":"1.1"', '_level":"1.2"', {"liquidation_level in the end"}),
+]
+
+
+@pytest.mark.parametrize("changed", IN_PART, ids=lambda one: f"{one.topic} {one.becomes}")
+def test_what_a_liquidation_to_a_target_leaves_is_worked_out_again(database: str, changed: Changed) -> None:
+    """(1.22 x 20,000.4 - 21,600) / 0.2 = 14,002.44 are repaid."""
+    with opened_exchange(database) as exchange:
+        exchange.send(TARGET, at="10:00:00")
+        long_in_the_pool(exchange, "alice")
+        exchange.mark("12:40:00", BTC="36000")
+        examined = exchange.examine("alice")
+    found = explained(database, named(examined))
+    assert (found["agrees"], found["started"]["target"]) == (True, "1.22")
+    assert "at level 1.0799784 " in found["sentence"]
+    assert ", to be brought back to level 1.22, which sold " in found["sentence"]
+    tamper(database, position_of(examined, changed.topic), changed.was, changed.becomes)
+    assert changed.names <= set(wrong(explained(database, named(examined))))
+
+
+LINES = {"max_leverage": "10", "initial": "1.2", "margin_call": "1.15"}
+TIERS = [{**LINES, "liquidation": "1.1", "base_limit": "0.05"}, {**LINES, "liquidation": "1.12"}]
+
+
+def test_the_tier_that_a_bucket_is_left_in_is_worked_out_again(database: str) -> None:
+    """6,000 against 0.1 BTC at 55,000 is 1.09; down to 0.05 BTC and the fee of 55 it is 3,195 / 2,750 = 1.1618."""
+    with opened_exchange(database) as exchange:
+        limits = {"type": "set_risk_limits", "scope": "BTC/USDT", "tiers": TIERS, "idempotency_key": "tiers"}
+        exchange.send(limits, at="10:00:00")
+        short_in_a_bucket(exchange, "bob")
+        exchange.mark("11:30:00", BTC="55000")
+        examined = exchange.examine("bob", BUCKET)
+    found = explained(database, named(examined))
+    assert (found["agrees"], found["after"]["tier"], found["outcome"]["owed"]["BTC"]["amount"]) == (True, 1, "0.05")
+    assert "brought back" not in found["sentence"]
+    tamper(database, position_of(examined, "liquidation.completed"), '"tier":1', '"tier":2')
+    assert "tier in the end" in wrong(explained(database, named(examined)))
+
+
 CALL = [
     Changed("margin.called", '"level":"1.25998740"', '"level":"1.35998740"', {"level"}),
     Changed("margin.called", '"threshold":"1.3"', '"threshold":"1.2"', {"threshold", "level is at or below its line"}),
