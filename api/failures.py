@@ -6,7 +6,7 @@ import psycopg
 from psycopg_pool import PoolClosed, PoolTimeout, TooManyRequests
 
 from api.problems import ServerFailed
-from ledger.errors import Refusal, Unavailable
+from ledger.errors import EventUnreadable, Refusal, Unavailable
 
 DATABASE_LOST = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, PoolClosed, TooManyRequests)
 
@@ -15,6 +15,8 @@ logger = logging.getLogger("ledger.api")
 
 def refusal_of(error: Exception, correlation_id: str) -> Refusal:
     """The refusal that a failed request is answered with; the log has the trace of a fault under its correlation id."""
+    if isinstance(error, EventUnreadable):
+        logger.error("request %s: %s", correlation_id, error)
     if isinstance(error, Refusal):
         return error
     if isinstance(error, DATABASE_LOST):

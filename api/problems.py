@@ -9,6 +9,7 @@ from typing import Any
 from starlette.responses import Response
 
 from ledger.errors import (
+    EventUnreadable,
     IdempotencyKeyReused,
     Malformed,
     ProjectionsBehind,
@@ -60,6 +61,7 @@ STATUS: dict[type[Refusal], int] = {
     MethodNotAllowed: 405,
     StateRefusal: 409,
     RuleRefusal: 409,
+    EventUnreadable: 409,
     VersionMismatch: 412,
     TooLarge: 413,
     IdempotencyKeyReused: 422,
@@ -78,6 +80,7 @@ FAMILIES: dict[type[Refusal], str] = {
     MethodNotAllowed: "Use one of the methods that the header Allow names.",
     StateRefusal: "The account is in a state that stands in the way; the detail says which and how it ends.",
     RuleRefusal: "A rule stands in the way; the detail gives the values on both sides and what can be done.",
+    EventUnreadable: "The log was changed, or is of a newer ledger; `ledger verify` names what differs from it.",
     VersionMismatch: "Something was recorded on the account since it was read; read it again and decide anew.",
     TooLarge: "Send less in one request.",
     IdempotencyKeyReused: "The key belongs to another request, with other content; use a new key.",

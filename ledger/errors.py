@@ -231,6 +231,11 @@ class InsufficientInsurance(RuleRefusal):
     code, title = "insufficient_insurance", "The insurance fund does not hold as much to withdraw"
 
 
+# Of what is recorded already.
+class EventUnreadable(Refusal):
+    code, title = "event_unreadable", "An event of the log cannot be read"
+
+
 # Of the batch and of the house itself.
 class BatchRefused(RuleRefusal):
     code, title = "batch_refused", "Another command of the same atomic batch was refused"

@@ -1,4 +1,7 @@
-"""Reading the log: its events in the order of recording, the events of one stream, and where it ends."""
+"""Reading the log: its events in the order of recording, the events of one stream, and where it ends.
+
+Whatever reads events refuses with EventUnreadable where the bytes of one are no event.
+"""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -6,8 +9,10 @@ from typing import Any, NamedTuple
 
 import psycopg
 from psycopg.rows import tuple_row
+from pydantic import ValidationError
 
-from ledger.events import AnyEvent, read_event
+from ledger.errors import EventUnreadable
+from ledger.events import EVENTS, AnyEvent, read_event
 
 # Any connection will do, whatever its rows look like: these functions make cursors of their own.
 Connection = psycopg.Connection[Any]
@@ -91,9 +96,7 @@ def read_stream(
 ) -> list[RecordedEvent]:
     """The events of one account (or of @exchange or @prices) in order, none recorded beyond `until_position`."""
     query = f"{_EVENTS} where originator_id = %s and originator_version > %s order by originator_version limit %s"
-    recorded = _read(connection, query, [account_id, after_version, limit])
-    # Filtered here, so that no plan ever walks the log by position to find one stream.
-    return [one for one in recorded if until_position is None or one.position <= until_position]
+    return list(_read(connection, query, [account_id, after_version, limit], until_position))
 
 
 def stream_pages(
@@ -125,7 +128,7 @@ def read_versions(connection: Connection, account_id: str, versions: Sequence[in
 def read_streams(connection: Connection, account_ids: Sequence[str], until_position: int) -> list[RecordedEvent]:
     """The events of several streams, stream by stream and each in order, none recorded beyond `until_position`."""
     query = f"{_EVENTS} where originator_id = any(%s) order by originator_id, originator_version"
-    return [one for one in _read(connection, query, [list(account_ids)]) if one.position <= until_position]
+    return list(_read(connection, query, [list(account_ids)], until_position))
 
 
 def read_positions(connection: Connection, positions: Sequence[int]) -> list[RecordedEvent]:
@@ -163,9 +166,32 @@ def version_at(connection: Connection, account_id: str, position: int) -> int:
     return int(row[0]) if row else 0
 
 
-def _read(connection: Connection, query: str, parameters: Sequence[Any]) -> Iterator[RecordedEvent]:
+def read_at(position: int, topic: str, state: bytes) -> AnyEvent:
+    """The event that is stored at a position; EventUnreadable, which names the position, where it is none."""
+    try:
+        return read_event(topic, state)
+    except Exception as error:  # Whatever a validator raises at such bytes.
+        why = f"event {position} cannot be read: {_in_words(topic, error)}"
+        raise EventUnreadable(why, position=position) from error
+
+
+def _in_words(topic: str, error: Exception) -> str:
+    if topic not in EVENTS:
+        return f"no kind of event has the topic {topic!r}"
+    found = [f"{type(error).__name__}: {error}"]
+    if isinstance(error, ValidationError):
+        found = [": ".join(filter(None, [".".join(map(str, one["loc"])), one["msg"]])) for one in error.errors()]
+    return f"its bytes are no {topic} ({'; '.join(found)})"
+
+
+def _read(
+    connection: Connection, query: str, parameters: Sequence[Any], until: int | None = None
+) -> Iterator[RecordedEvent]:
+    """The events that a query finds, none beyond the position `until`."""
     for position, recorded_at, topic, state in _cursor(connection).execute(query, parameters, prepare=True):
-        yield RecordedEvent(position, recorded_at.astimezone(UTC), read_event(topic, state))
+        # Filtered here, so that no plan ever walks the log by position to find one stream.
+        if until is None or position <= until:
+            yield RecordedEvent(position, recorded_at.astimezone(UTC), read_at(position, topic, state))
 
 
 def _cursor(connection: Connection) -> psycopg.Cursor[tuple[Any, ...]]:

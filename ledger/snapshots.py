@@ -20,8 +20,8 @@ from pydantic import VERSION, TypeAdapter
 
 from ledger.account import Account, evolve
 from ledger.arrays import Integer, Text, Texts
-from ledger.events import AccountEvent, AnyEvent, read_event, write_event
-from ledger.log import Connection
+from ledger.events import AccountEvent, AnyEvent, write_event
+from ledger.log import Connection, read_at
 from ledger.market import Market
 from ledger.postgres import connect
 from ledger.wire import Call, Row, Statement, execute
@@ -60,13 +60,13 @@ FIND_ACCOUNTS = Statement(
     """
 with asked as (select unnest($1) as stream),
      kept as (
-         select stream, version, snapshots.state from asked join snapshots using (stream)
+         select stream, version, position, snapshots.state from asked join snapshots using (stream)
          join events on notification_id = position and sha256(events.state) = anchor
          where rules = $2 and position <= $3
      )
-select stream, version, null as topic, state from kept
+select stream, version, position, null as topic, state from kept
 union all
-select stream, originator_version, topic, events.state
+select stream, originator_version, notification_id, topic, events.state
 from asked left join kept using (stream)
 join events on originator_id = stream and originator_version > coalesce(kept.version, 0) and notification_id + 0 <= $3
 order by 1, 2
@@ -136,18 +136,18 @@ def asked_accounts(account_ids: Sequence[str], until: int, *, by_events_alone: b
 def found_accounts(answer: Iterable[Row]) -> Iterator[tuple[Account, int]]:
     """The answer to `asked_accounts`: each that has events, with the version of its snapshot, 0 if it has none.
 
-    Raises ValueError where a snapshot cannot be read.
+    Raises ValueError where a snapshot cannot be read, EventUnreadable where an event cannot.
     """
     for _, rows in groupby(answer, key=itemgetter(0)):
         account, kept_at = None, 0
-        for stream, version, topic, state in rows:
+        for stream, version, position, topic, state in rows:
             if topic is None:
                 account, kept_at = read_account(state), version
                 if (account.id, account.version) != (stream, version):
                     raise ValueError(f"the snapshot of {stream} is of {account.id} at version {account.version}")
                 continue
             account = account or Account.unopened(stream)
-            evolve(account, cast(AccountEvent, read_event(topic, state)))
+            evolve(account, cast(AccountEvent, read_at(position, topic, state)))
         assert account is not None
         yield account, kept_at
 

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any, cast
 
 from ledger.account import Account, fold
+from ledger.errors import EventUnreadable
 from ledger.events import AccountEvent
 from ledger.log import RecordedEvent, read_streams
 from ledger.money import ZERO, plain
@@ -36,9 +37,9 @@ class AccountCheck:
         """Checks these accounts, whose streams are read and folded now."""
         try:
             recorded = read_streams(self._connection, account_ids, self._position)
-        except (KeyError, ValueError) as error:
+        except EventUnreadable as unreadable:
             told = f"accounts {account_ids[0]} to {account_ids[-1]} cannot all be read"
-            self.differences.append(f"{told}: {type(error).__name__}: {error}")
+            self.differences.append(f"{told}: {unreadable}")
             return
         rows = balances.balances_of(self._connection, self._position, account_ids)
         projected = {key: list(group) for key, group in groupby(rows, key=lambda row: row["account_id"])}

@@ -6,6 +6,7 @@ from typing import cast
 
 from ledger import exchange
 from ledger.account import fold
+from ledger.errors import EventUnreadable
 from ledger.events import AccountEvent, ExchangeEvent
 from ledger.log import RecordedEvent, read_streams
 from ledger.market import Market
@@ -23,8 +24,8 @@ def differences(connection: Connection) -> Iterator[str]:
         after = snapshots[-1].stream
         try:
             events = _events(connection, snapshots)
-        except (KeyError, ValueError) as error:
-            yield f"streams of snapshots up to {after} cannot all be read: {type(error).__name__}: {error}"
+        except EventUnreadable as unreadable:
+            yield f"streams of snapshots up to {after} cannot all be read: {unreadable}"
             continue
         for snapshot in snapshots:
             recorded = [one for stream in _streams(snapshot) for one in events.get(stream, [])]

@@ -5,9 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import NamedTuple
 
-import psycopg
-
-from ledger.errors import Unavailable
+from ledger.errors import EventUnreadable, Unavailable
 from ledger.log import RecordedEvent, log_end, read_log
 from ledger.money import plain
 from ledger.postgres import Connection, connect
@@ -168,11 +166,10 @@ class _Verification:
         while after < until:
             try:
                 batch = read_log(self._connection, after, size, until)
-            except psycopg.Error:
-                raise
-            except Exception as error:
+            except EventUnreadable as unreadable:
                 if size == 1:
-                    self._differences.append(f"log: the event after {after} cannot be read: {_in_one_line(error)}")
+                    why = _in_one_line(unreadable.__cause__ or unreadable)
+                    self._differences.append(f"log: the event after {after} cannot be read: {why}")
                     return
                 size = size // 2
                 continue
@@ -234,5 +231,5 @@ class _Verification:
         return log.balances and not any(totals.values())
 
 
-def _in_one_line(error: Exception) -> str:
+def _in_one_line(error: BaseException) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())

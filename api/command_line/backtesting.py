@@ -42,8 +42,8 @@ def backtest(
 ) -> None:
     """Replay falls of real prices with seeded traders, report calls, liquidations, deficits and fund use, and verify.
 
-    Works on a database of its own, made anew each time. The same seed gives the same log to the digit, which the
-    digest shows. Ends with 1 if anything does not agree.
+    Works on a database of its own, made anew each time; what was kept last stays until another run is kept. The same
+    seed gives the same log to the digit, which the digest shows. Ends with 1 if anything does not agree.
     """
     try:
         falls = _falls(candles or [], pair or [], fall, first, last, synthetic=synthetic, seed=seed)
@@ -84,13 +84,16 @@ def _falls(
 
 
 def _replay_afresh(falls: Sequence[Fall], accounts: int, seed: int, *, keep: bool) -> Replayed:
-    url = url_of_database(server_url(), BACKTEST_DATABASE)
-    with demo_turn(server_url(), BACKTEST_DATABASE):
-        make_fresh(server_url(), url, BACKTEST_DATABASE)
-        replayed = replay(url, falls, accounts, seed)
-        if not keep:
-            drop(server_url(), BACKTEST_DATABASE)
-    return replayed
+    # One that is not kept leaves the one that was kept last where it is.
+    name = BACKTEST_DATABASE if keep else f"{BACKTEST_DATABASE}_unkept"
+    url = url_of_database(server_url(), name)
+    with demo_turn(server_url(), name):
+        make_fresh(server_url(), url, name)
+        try:
+            return replay(url, falls, accounts, seed)
+        finally:
+            if not keep:
+                drop(server_url(), name)
 
 
 def replay(url: str, falls: Sequence[Fall], accounts: int, seed: int) -> Replayed:

@@ -36,7 +36,15 @@ def chosen_url() -> str:
     """The database that this command works on: the demo's under `ledger --demo`, a kept backtest's, or the ledger's."""
     if works_on_demo.get():
         return url_of_database(server_url(), DEMO_DATABASE)
-    return url_of_database(server_url(), BACKTEST_DATABASE) if works_on_backtest.get() else server_url()
+    return kept_backtest_url() if works_on_backtest.get() else server_url()
+
+
+def kept_backtest_url() -> str:
+    """The database of the backtest that was kept last; ends the command where none is."""
+    with connect(server_url(), application_name="ledger command line") as connection:
+        if connection.execute("select from pg_database where datname = %s", [BACKTEST_DATABASE]).fetchone() is None:
+            stop("no backtest is kept: `ledger backtest --keep` with its other options keeps one")
+    return url_of_database(server_url(), BACKTEST_DATABASE)
 
 
 def migrated_url() -> str:

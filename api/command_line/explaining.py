@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
 from api.answers import json_of
 from api.command_line.database import readable_url
@@ -71,14 +70,13 @@ def _found(named: str, span: Span, known: dict[str, Any]) -> dict[str, Any]:
     if not by_position and not NAMED.fullmatch(named):
         stop(f"{named!r} is neither ACCOUNT.VERSION, such as alice.8, nor a position of the log", Exit.USAGE)
     account_id, _, version = named.rpartition(".")
-    with connect(readable_url(), application_name="ledger explain") as connection:
-        try:
-            # No projection is waited for, as none is asked.
-            with open_snapshot(connection, names=(), **known) as snapshot:
-                if by_position:
-                    case = case_at(snapshot.connection, int(named), snapshot.position)
-                else:
-                    case = case_of(snapshot.connection, account_id, int(version), snapshot.position)
-                return explanation_of(snapshot.connection, case, span)
-        except (ValidationError, KeyError) as error:
-            stop(f"an event of the log cannot be read: {' '.join(f'{type(error).__name__}: {error}'.split())}")
+    with (
+        connect(readable_url(), application_name="ledger explain") as connection,
+        # No projection is waited for, as none is asked.
+        open_snapshot(connection, names=(), **known) as snapshot,
+    ):
+        if by_position:
+            case = case_at(snapshot.connection, int(named), snapshot.position)
+        else:
+            case = case_of(snapshot.connection, account_id, int(version), snapshot.position)
+        return explanation_of(snapshot.connection, case, span)

@@ -4,24 +4,16 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
-import psycopg
-
 from api.command_line.conditions import Condition
-from api.command_line.screen import stop
 from api.command_line.standing import standing_of
 from ledger.account import Account
 from ledger.events import ExchangeEvent, PricesMarked
-from ledger.log import Connection, RecordedEvent, read_positions, read_stream
+from ledger.log import Connection, RecordedEvent, read_stream
 from ledger.margin import valued_assets
 from ledger.market import Market
 from ledger.money import valuation_pair
 from ledger.words import EXCHANGE, PRICES
 from projections.questions.walk import Step, Walk
-
-_PLACES = """
-select notification_id, originator_version, topic from events
-where originator_id = %s and notification_id <= %s order by originator_version
-"""
 
 
 class Span(NamedTuple):
@@ -79,7 +71,7 @@ class Replay:
         self.stream = stream
         self.stopped: Stopped | None = None
         self.walk = Walk(Account.unopened(stream), Market())
-        own = [one for one in _read(connection, stream, span.position) if span.includes(one)]
+        own = [one for one in read_stream(connection, stream, until_position=span.position) if span.includes(one)]
         self.is_known = bool(own)
         if own and stream not in (EXCHANGE, PRICES):
             own += self._of_the_house(connection, span)
@@ -90,7 +82,7 @@ class Replay:
 
     def _of_the_house(self, connection: Connection, span: Span) -> list[RecordedEvent]:
         """What was set and marked; by business time all that is known to be set counts from the beginning."""
-        settings, prices = (_read(connection, name, span.position) for name in (EXCHANGE, PRICES))
+        settings, prices = (read_stream(connection, name, until_position=span.position) for name in (EXCHANGE, PRICES))
         if not span.by_business_time:
             return [one for one in (*settings, *prices) if span.includes(one)]
         for one in settings:
@@ -138,26 +130,3 @@ class Replay:
             return condition.moves_with_prices
         valued = valued_assets(self.walk.account.wallets.wallet(condition.wallet))
         return any(valuation_pair(asset) in one.event.prices for asset in valued)
-
-
-def _read(connection: Connection, stream: str, position: int) -> list[RecordedEvent]:
-    try:
-        return read_stream(connection, stream, until_position=position)
-    except psycopg.Error:
-        raise
-    except Exception:
-        return _readable(connection, stream, position)
-
-
-def _readable(connection: Connection, stream: str, position: int) -> list[RecordedEvent]:
-    """The events one by one; ends the command with the first that cannot be read, where it counts."""
-    recorded: list[RecordedEvent] = []
-    for place, version, topic in connection.execute(_PLACES, [stream, position]).fetchall():
-        try:
-            recorded += read_positions(connection, [place])
-        except psycopg.Error:
-            raise
-        except Exception as error:
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
-            stop(f"event {place}, version {version} of {stream} ({topic}), cannot be read: {reason}")
-    return recorded

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -49,6 +49,8 @@ def stress(
     """
     if plot is not None and (sweep is None or plot.suffix.lower() not in ENDINGS):
         stop(f"--plot draws a --sweep into a file that ends with {' or '.join(ENDINGS)}, not {plot}", Exit.USAGE)
+    if plot is not None:
+        _require_writable(plot)
     if effective and at is None:
         stop("--effective says what the time of --at is, and --at is not given", Exit.USAGE)
     shocks, swept = _shocks(shock or []), None if sweep is None else _sweep(sweep)
@@ -61,11 +63,26 @@ def stress(
         _draw(found, plot)
 
 
+def _require_writable(file: Path) -> None:
+    """Ends the command where the picture could not be written once it is worked out; the file stays as it is."""
+    is_new = not file.exists()
+    try:
+        file.open("ab").close()
+    except OSError as error:
+        _stop_unwritable(file, error)
+    if is_new:
+        file.unlink()
+
+
+def _stop_unwritable(file: Path, error: OSError) -> NoReturn:
+    stop(f"the picture cannot be written into {file}: {error.strerror}", Exit.USAGE)
+
+
 def _draw(found: dict[str, Any], file: Path) -> None:
     try:
         draw_sweep(found, file)
     except OSError as error:
-        stop(f"the picture cannot be written into {file}: {error.strerror}", Exit.USAGE)
+        _stop_unwritable(file, error)
     note(f"drawn into {file}")
 
 

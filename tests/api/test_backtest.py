@@ -13,6 +13,7 @@ from psycopg import sql
 
 from api.backtest.falls import DAYS_OF_FALLS, Fall, fall_of_period, named_falls, pairs_of
 from api.backtest.tally import Day
+from api.command_line import database
 from api.command_line.backtesting import replay
 from api.demo import seeded
 from api.demo.candles import CandlesUnusable, Period
@@ -75,9 +76,24 @@ def days_told(ended: Ended) -> list[str]:
 
 def test_what_is_not_kept_leaves_no_database(ledger: CommandLine, server_url: str) -> None:
     replayed(ledger, "--synthetic", "--accounts", "1")
-    ended = ledger("--backtest", "status")
-    assert ended.code == 3
-    assert "does not exist" in ended.err
+    with connect(server_url) as connection:
+        named = f"{database.BACKTEST_DATABASE}%"
+        assert connection.execute("select datname from pg_database where datname like %s", [named]).fetchall() == []
+    for command in (["status"], ["verify"], ["replay", "alice"]):
+        ended = ledger("--backtest", *command)
+        assert (ended.code, ended.out) == (1, "")
+        assert ended.err.startswith("no backtest is kept: `ledger backtest --keep`")
+
+
+def test_what_was_kept_stays_when_a_later_backtest_is_not_kept_or_fails(ledger: CommandLine) -> None:
+    kept = replayed(ledger, "--synthetic", "--accounts", "6", "--keep")
+    replayed(ledger, "--synthetic", "--accounts", "1")
+    assert ledger("backtest", "--candles", "absent-USD.csv").code == 2
+    ended = ledger("--backtest", "verify")
+    assert ended.code == 0, ended.err
+    assert f"verified {kept['events']:,} events" in ended.out
+    again = replayed(ledger, "--synthetic", "--accounts", "1", "--keep")
+    assert f"verified {again['events']:,} events" in ledger("--backtest", "verify").out
 
 
 def test_candles_of_chosen_days_are_replayed_and_the_low_of_each_day_counts(

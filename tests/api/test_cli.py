@@ -87,7 +87,11 @@ def test_status_and_verify_end_with_1_where_the_log_was_cut_at_its_end(
 
 
 @pytest.mark.parametrize(
-    ("change", "why"), [("state = 'x'", "ValidationError"), ("topic = 'nope'", "KeyError: 'nope'")]
+    ("change", "why"),
+    [
+        ("state = 'x'", "its bytes are no funds.deposited (Invalid JSON: expected value at line 1 column 1)"),
+        ("topic = 'nope'", "no kind of event has the topic 'nope'"),
+    ],
 )
 def test_an_event_that_cannot_be_read_is_named_by_replay_and_verify(
     with_deposits: CommandLine, database: str, change: str, why: str
@@ -95,8 +99,7 @@ def test_an_event_that_cannot_be_read_is_named_by_replay_and_verify(
     tamper(database, f"update events set {change} where notification_id = 5")
     ended = with_deposits("replay", "alice")
     assert (ended.code, ended.out) == (1, "")
-    assert ended.err.startswith("event 5, version 2 of alice (")
-    assert f"cannot be read: {why}" in ended.err
+    assert ended.err == f"event_unreadable: event 5 cannot be read: {why}\n"
     assert "1 events" in with_deposits("replay", "alice", "--position", "4").out, "what came before can be read"
     ended = with_deposits("verify")
     assert ended.code == 1

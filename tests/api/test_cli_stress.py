@@ -109,6 +109,26 @@ def test_what_cannot_be_asked_is_refused(ledger: CommandLine, tmp_path: Path) ->
         assert (ended.code, why in ended.err) == (code, True), (arguments, ended)
 
 
+def test_a_picture_that_cannot_be_written_is_refused_before_anything_is_asked(
+    ledger: CommandLine, tmp_path: Path
+) -> None:
+    ledger.use("postgresql://nobody@127.0.0.1:1/nowhere")
+    old = tmp_path / "old.svg"
+    old.write_text("what was drawn before")
+    (tmp_path / "folder.svg").mkdir()
+    for file, code, why in [
+        (Path("/nonexistent/x.png"), 2, "cannot be written into /nonexistent/x.png: No such file or directory"),
+        (tmp_path / "folder.svg", 2, "Is a directory"),
+        (tmp_path / "new.svg", 3, "the database cannot be reached"),
+        (old, 3, "the database cannot be reached"),
+    ]:
+        ended = ledger("stress", "--sweep", SWEEP, "--plot", file)
+        assert (ended.code, ended.out) == (code, ""), file
+        assert why in ended.err
+    assert {one.name for one in tmp_path.iterdir()} == {"old.svg", "folder.svg"}
+    assert old.read_text() == "what was drawn before"
+
+
 def test_exposure_tells_positions_debtors_shares_and_who_is_near(ledger: CommandLine) -> None:
     """Bob owes 0.1 BTC or 6,000, alice 5,010 USDT; of 11,010 he has 0.54495912."""
     ended = ledger("exposure")

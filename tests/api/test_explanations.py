@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from ledger.postgres import connect
 from tests.api.house import House, open_house
 from tests.projections.liquidated import Exchange, long_in_the_pool, named, opened_exchange, position_of, tamper
 
@@ -145,3 +146,30 @@ def test_what_was_changed_in_the_log_is_answered_as_not_agreeing(database: str) 
         found = house.get(f"/v1/liquidations/{places['id']}/explanation").json()
     assert not found["agrees"]
     assert "debt" in [check["name"] for check in found["checks"] if not check["agrees"]]
+
+
+@pytest.mark.parametrize(
+    ("topic", "was", "becomes", "why"),
+    [
+        ("liquidation.filled", "{", "[", "liquidation.filled (Invalid JSON: "),
+        ("liquidation.filled", '"taken"', '"sold"', "liquidation.filled (taken: Field required"),
+        ("funds.deposited", '"amount":"10000"', '"amount":"many"', "funds.deposited (amount: "),
+        ("prices.marked", '"source"', '"origin"', "prices.marked (source: Field required"),
+        ("asset.listed", '"scale":8', '"scale":"all"', "asset.listed (scale: "),
+    ],
+)
+def test_an_event_that_cannot_be_read_is_named_in_a_refusal(
+    database: str, topic: str, was: str, becomes: str, why: str
+) -> None:
+    with opened_exchange(database) as exchange:
+        places = _story(exchange)
+    with connect(database) as connection:
+        query = "select min(notification_id) from events where topic = %s"
+        (position,) = connection.execute(query, [topic]).fetchone() or ()
+    tamper(database, position, was, becomes)
+    with open_house(database, projecting=False) as house:
+        answer = house.get(f"/v1/liquidations/{places['id']}/explanation")
+    problem = answer.json()
+    assert (answer.status_code, problem["code"], problem["position"]) == (409, "event_unreadable", position)
+    assert problem["detail"].startswith(f"event {position} cannot be read: its bytes are no {why}")
+    assert "pydantic" not in answer.text
