@@ -1,98 +1,56 @@
 """Whatever happens to wallets and prices, the watch finds the candidates that exact decimals find, and no others."""
 
 import copy
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 from hypothesis import given as examples
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from ledger import events as e
 from ledger.market import Market
-from ledger.money import VALUATION_ASSET, ZERO, divide_down, quote_of, step_of
+from ledger.money import ZERO, step_of
 from ledger.wallets import Balance, Wallet
-from ledger.words import CROSS, isolated, pair_of
+from ledger.words import pair_of
 from projections.margin_levels.queries import OwingWallet
-from projections.questions.levels import candidate_of, margin_after_interest
-from projections.watch.watch import Watch
-from tests.ledger.given import NOON, given_market, happened, market_after
-from tests.ledger.happenings import (
-    asset_listed,
-    hours,
-    pair_listed,
-    rate_set,
-    risk_limits,
-    tier,
+from projections.questions.levels import candidate_of
+from tests.ledger.given import NOON, market_after
+from tests.ledger.happenings import hours, rate_set, risk_limits, tier
+from tests.projections.watched import (
+    NAMES,
+    PRICE_SCALE,
+    PRICES,
+    SCALES,
+    TIERS,
+    World,
+    at_its_line,
+    marked,
+    price_at_its_line,
+    prices_beside,
 )
-from tests.projections.watched import columns_of, exact_candidates
 
-SCALES = {"USDT": 8, "BTC": 8, "ETH": 6, "SOL": 2, "DAI": 18, "XRP": 0}
-RATES = {"USDT": "0.024", "BTC": "0.0024", "ETH": "0.0048", "SOL": "0", "DAI": "0.1", "XRP": "0"}
-PRICES = {"BTC/USDT": "50000", "ETH/USDT": "2000", "SOL/USDT": "100", "DAI/USDT": "1", "XRP/USDT": "0.5"}
-PAIRS = {"BTC/USDT": "10", "ETH/USDT": "5", "SOL/USDT": "3", "DAI/USDT": "3", "XRP/USDT": "3", "ETH/BTC": "3"}
-PRICE_SCALE = 4
-NAMES = [CROSS, isolated("BTC/USDT"), isolated("ETH/USDT"), isolated("ETH/BTC")]
-# The second tier is easier to come to by its base, the third by its quote; lines need not rise with the tiers.
-TIERS = [
-    tier("10", "1.111", "1.09", "1.05", base_limit="2", quote_limit="80000"),
-    tier("5", "1.25", "1.19", "1.15", base_limit="3", quote_limit="200000"),
-    tier("3", "1.5", "1.15", "1.12", base_limit="5", quote_limit="200000"),
-]
-
-
-def marked(prices: dict[str, str], at: datetime) -> Any:
-    return happened(e.PricesMarked, at=at, prices=prices, source="index")
-
-
-def opening_market() -> Market:
-    """Six assets, six pairs; BTC/USDT has three tiers."""
-    assets = [asset_listed(asset, RATES[asset], scale) for asset, scale in SCALES.items()]
-    pairs = [pair_listed(pair, leverage, PRICE_SCALE) for pair, leverage in PAIRS.items()]
-    return given_market(*assets, *pairs, risk_limits("BTC/USDT", *TIERS), marked(PRICES, NOON))
-
-
-class World:
-    """A market and wallets, and a watch that is told of all that happens to them."""
-
-    def __init__(self) -> None:
-        self.market = opening_market()
-        self.wallets: dict[tuple[str, str], OwingWallet] = {}
-        self.watch = Watch(self.market)
-
-    @property
-    def at(self) -> datetime:
-        assert self.market.newest_prices_at is not None
-        return self.market.newest_prices_at
-
-    def change(self, *news: Any, at: datetime = NOON) -> None:
-        """Something happens on the exchange."""
-        self.market = market_after(copy.deepcopy(self.market), *news, at=at)
-        self.watch.mark(self.market)
-
-    def put(self, *wallets: OwingWallet) -> None:
-        """Wallets come to be so."""
-        self.wallets |= {(one.wallet.name, one.account_id): one for one in wallets}
-        watched = [one for one in wallets if one.wallet.owes and one.liquidation_id is None]
-        self.watch.drop([(one.wallet.name, one.account_id) for one in wallets if one not in watched])
-        self.watch.put(columns_of(watched, self.market))
-
-    def check(self) -> None:
-        """The watch and the exact loop agree."""
-        found = self.watch.candidates()
-        owing = [one for one in self.wallets.values() if one.wallet.owes]
-        assert len(found) == len(set(found))
-        assert set(found) == exact_candidates(owing, self.market)
-        priced = [(Decimal(one.level), one.account_id, one.wallet) for one in found if one.level is not None]
-        assert priced == sorted(priced)
-        assert all(one.level is None for one in found[len(priced) :])
+# Prices are cut to these: what a market may list, and finer than floats are.
+PRICE_SCALES = [PRICE_SCALE, 18]
+LIMITS = {
+    asset: sorted({Decimal(row[f"{side}_limit"]) for row in TIERS})
+    for asset, side in (("BTC", "base"), ("USDT", "quote"))
+}
+"""What a bucket of BTC/USDT may borrow of each, by its tiers."""
 
 
 def amounts(scale: int) -> st.SearchStrategy[Decimal]:
     """Nothing, whole numbers, and any number of steps up to the worth of some wallets."""
     steps = st.integers(0, 10 ** (scale + 2)).map(lambda count: Decimal(count).scaleb(-scale))
     return st.one_of(st.just(ZERO), st.just(ZERO), st.integers(1, 9).map(Decimal), steps)
+
+
+def loans(asset: str) -> st.SearchStrategy[Decimal]:
+    """Any amount, and the limits of tiers, exactly or a step beside."""
+    if asset not in LIMITS:
+        return amounts(SCALES[asset])
+    beside = st.integers(-1, 1).map(lambda steps: steps * step_of(SCALES[asset]))
+    on_limits = st.tuples(st.sampled_from(LIMITS[asset]), beside).map(lambda terms: terms[0] + terms[1])
+    return st.one_of(amounts(SCALES[asset]), on_limits)
 
 
 @st.composite
@@ -103,7 +61,8 @@ def wallets(draw: st.DrawFn) -> OwingWallet:
     assets = draw(st.lists(st.sampled_from(list(SCALES)), unique=True, min_size=1)) if pair is None else pair.split("/")
     wallet = Wallet(name)
     for asset in assets:
-        balance = Balance(*(draw(amounts(SCALES[asset])) for _ in Balance._fields))
+        free, locked, interest = (draw(amounts(SCALES[asset])) for _ in range(3))
+        balance = Balance(free, locked, draw(loans(asset)), interest)
         wallet.balances[asset] = balance
         if balance.borrowed:
             wallet.next_hours[asset] = NOON + hours(draw(st.integers(-3, 3)))
@@ -112,35 +71,6 @@ def wallets(draw: st.DrawFn) -> OwingWallet:
     liquidation_id = draw(st.sampled_from([None, None, None, "alice.7"]))
     account_id = draw(st.sampled_from(["alice", "bob", "carol", "dan", "erin", "frank"]))
     return OwingWallet(account_id, wallet, 1, leverage, liquidation_id, called_at)
-
-
-def at_its_line(one: OwingWallet, market: Market, line_name: str, steps: int) -> OwingWallet | None:
-    """The wallet with as much USDT as brings it exactly to a line, or so many steps beside it."""
-    margin = margin_after_interest(one, market)
-    if margin is None or ((pair := pair_of(one.wallet.name)) is not None and quote_of(pair) != VALUATION_ASSET):
-        return None
-    line: Decimal = getattr(margin.lines, line_name)
-    old = one.wallet.balance(VALUATION_ASSET)
-    free = line * margin.valuation.debt - (margin.valuation.assets - old.free) + steps * step_of(18)
-    if free < 0:
-        return None
-    balances = {**one.wallet.balances, VALUATION_ASSET: old._replace(free=free)}
-    return one._replace(wallet=one.wallet.with_balances(balances))
-
-
-def price_at_its_line(one: OwingWallet, market: Market, asset: str, line_name: str) -> Decimal | None:
-    """The price of an asset at which the wallet is at its line, the others fixed, cut to the price scale."""
-    margin = margin_after_interest(one, market)
-    if margin is None or asset == VALUATION_ASSET:
-        return None
-    line: Decimal = getattr(margin.lines, line_name)
-    own = margin.wallet.balance(asset)
-    others = margin.with_balances({asset: Balance()}).valuation
-    each = own.held - line * own.owed
-    if not each:
-        return None
-    price = divide_down(line * others.debt - others.assets, each, PRICE_SCALE)
-    return price if price > 0 else None
 
 
 @settings(max_examples=150, deadline=None)
@@ -186,15 +116,16 @@ def _an_owing_wallet(world: World, data: st.DataObject) -> OwingWallet | None:
 
 
 def _a_price_meets_a_line(world: World, data: st.DataObject) -> None:
-    """The price at which a wallet is at a line, or a step of the price scale beside it."""
+    """The price at which a wallet is at a line, the float nearest to it, or one beside either."""
     one = _an_owing_wallet(world, data)
     if one is None:
         return
     asset = data.draw(st.sampled_from(sorted(one.wallet.balances)))
-    price = price_at_its_line(one, world.market, asset, data.draw(st.sampled_from(["margin_call", "liquidation"])))
-    price = None if price is None else price + data.draw(st.integers(-1, 2)) * step_of(PRICE_SCALE)
-    if price is not None and price > 0:
-        world.change(marked({f"{asset}/USDT": f"{price:f}"}, world.at), at=world.at)
+    scale, line = data.draw(st.sampled_from(PRICE_SCALES)), data.draw(st.sampled_from(["margin_call", "liquidation"]))
+    price = price_at_its_line(one, world.market, asset, line, scale)
+    if price is not None:
+        there = data.draw(st.sampled_from(prices_beside(price, scale)))
+        world.change(marked({f"{asset}/USDT": f"{there:f}"}, world.at), at=world.at)
 
 
 def _a_wallet_meets_a_line(world: World, data: st.DataObject) -> None:
@@ -263,14 +194,3 @@ def _called_or_worse(world: World, market: Market) -> list[tuple[str, str]]:
             if again is not None and again.level is not None:
                 found.append((Decimal(again.level), one.account_id, one.wallet.name))
     return [(account_id, name) for _, account_id, name in sorted(found)]
-
-
-def test_a_loan_one_step_beyond_a_tier_is_judged_by_the_next_one_though_floats_cannot_tell() -> None:
-    """80,000 USDT borrowed is tier 1, called at 1.09; a step more is tier 2, liquidated at 1.15: 92,000 held."""
-    world = World()
-    for account_id, borrowed in (("alice", "80000"), ("bob", "80000.00000001")):
-        balances = {"BTC": Balance(), "USDT": Balance(free=Decimal(92_000), borrowed=Decimal(borrowed))}
-        wallet = Wallet(isolated("BTC/USDT"), balances)
-        world.put(OwingWallet(account_id, wallet, 1, None, None, None))
-    world.check()
-    assert [(one.account_id, one.band) for one in world.watch.candidates()] == [("bob", "liquidation")]

@@ -18,6 +18,8 @@ from tests.projections.watched import columns_of, exact_candidates
 
 COINS = [f"COIN{number}" for number in range(12)]
 PAIRS = [f"{coin}/USDT" for coin in COINS]
+COMMON_COINS = COINS[:9]
+"""The others are held by few: where one of them moves, the pools that have it are picked."""
 BUCKET_PAIRS = [*PAIRS[:3], "COIN0/COIN1"]
 HOUR = timedelta(hours=1)
 
@@ -53,13 +55,24 @@ class Crowd:
         self.watch.drop(gone)
         self.watch.put(columns_of([one for key, one in new.items() if key not in gone], self.market))
 
+    def take(self, *wallets: OwingWallet) -> None:
+        """These wallets as they are now."""
+        self.wallets |= {(one.wallet.name, one.account_id): one for one in wallets}
+        self.watch.put(columns_of(wallets, self.market))
+
+    def move(self, coin: str, price: str) -> None:
+        """One coin has another price."""
+        self.mark({f"{coin}/USDT": Decimal(price)}, NOON)
+        self.watch.mark(self.market)
+
     def _drawn(self) -> OwingWallet:
         rng = self.rng
         if rng.random() < 0.6:
             pair = rng.choice(BUCKET_PAIRS)
             name, assets = isolated(pair), pair.split("/")
         else:
-            name, assets = CROSS, ["USDT", *rng.sample(COINS, rng.randint(1, 9))]
+            coins = COMMON_COINS if rng.random() < 0.8 else COINS
+            name, assets = CROSS, ["USDT", *rng.sample(coins, rng.randint(1, 9))]
         held, owed = rng.sample(assets, 2)
         wallet = Wallet(name, {asset: Balance(Decimal(rng.randint(0, 3))) for asset in assets})
         worth = {asset: Decimal(1 if asset == "USDT" else 100) for asset in assets}
@@ -78,6 +91,12 @@ class Crowd:
         assert set(found) == exact_candidates(self.wallets.values(), self.market)
         assert len(self.watch) == len(self.wallets)
         return len(found)
+
+
+def pool(number: int, coin: str, free: str) -> OwingWallet:
+    """A pool of so much of a coin, that owes 100 USDT."""
+    wallet = Wallet(CROSS, {coin: Balance(Decimal(free)), "USDT": Balance(borrowed=Decimal(100))})
+    return OwingWallet(f"a{number}", wallet, 1, None, None, None)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -112,16 +131,47 @@ def test_a_tick_that_moves_no_price_of_a_wallet_decides_it_no_second_time() -> N
 
 def test_who_was_called_within_a_day_is_not_decided_again_at_every_tick() -> None:
     crowd = Crowd(5)
-    for number in range(500):
-        wallet = Wallet(CROSS, {"COIN0": Balance(Decimal("1.2")), "USDT": Balance(borrowed=Decimal(100))})
-        one = OwingWallet(f"a{number}", wallet, 1, None, None, NOON - HOUR)
-        crowd.wallets[CROSS, one.account_id] = one
-    crowd.watch.put(columns_of(crowd.wallets.values(), crowd.market))
+    called_at = NOON - HOUR
+    crowd.take(*(pool(number, "COIN0", "1.2")._replace(called_at=called_at) for number in range(500)))
     for step in range(5):
-        crowd.mark({"COIN0/USDT": 100 + Decimal(step) / 100}, NOON)
-        crowd.watch.mark(crowd.market)
+        crowd.move("COIN0", f"100.0{step}")
         assert crowd.check() == 0
     assert crowd.watch.decisions == 0
     crowd.mark(dict.fromkeys(PAIRS, Decimal(100)), NOON + 23 * HOUR)
     crowd.watch.mark(crowd.market)
     assert crowd.check() == 500
+
+
+def test_a_coin_that_one_pool_took_in_the_place_of_another_moves_that_pool() -> None:
+    """It has as many assets as before, in the same columns; one pool of forty is picked, not all are computed."""
+    crowd = Crowd(6)
+    crowd.take(*(pool(number, "COIN0", "2") for number in range(40)))
+    for number, coin in enumerate(COINS[1:]):
+        crowd.take(pool(number, coin, "2"))
+        assert crowd.check() == 0
+        crowd.move(coin, "60")
+        assert crowd.check() == 1
+        crowd.move(coin, "100")
+        assert crowd.check() == 0
+
+
+def test_a_coin_that_a_pool_has_no_more_does_not_move_it() -> None:
+    """Though it moved it before; its coins are exchanged more often than it takes to list anew what moves what."""
+    crowd = Crowd(7)
+    crowd.take(*(pool(number, "COIN0", "2") for number in range(40)))
+    for step in range(60):
+        crowd.take(pool(7, COINS[1 + step % 3], "2"))
+        crowd.move(COINS[1 + (step + 1) % 3], "60")
+        assert crowd.check() == 0
+        crowd.move(COINS[1 + (step + 1) % 3], "100")
+        crowd.move(COINS[1 + step % 3], "60")
+        assert crowd.check() == 1
+        crowd.move(COINS[1 + step % 3], "100")
+    assert crowd.check() == 0
+
+
+def test_the_screen_lets_hardly_any_wallet_through_that_is_no_candidate() -> None:
+    crowd = Crowd(8)
+    crowd.put(3000)
+    found = crowd.check()
+    assert 100 < found <= crowd.watch.decisions < found + 10
