@@ -25,6 +25,7 @@ from tests.projections.watched import (
     World,
     at_its_line,
     marked,
+    place_of,
     price_at_its_line,
     prices_beside,
 )
@@ -186,11 +187,11 @@ def test_what_would_cross_at_supposed_prices_is_what_the_exact_bands_say(data: s
 
 
 def _called_or_worse(world: World, market: Market) -> list[tuple[str, str]]:
-    """Exactly, whoever was called when; the lowest level first."""
+    """Exactly, whoever was called when; in the order of candidates."""
     found = []
     for one in world.wallets.values():
         if one.wallet.owes and one.liquidation_id is None:
             again = candidate_of(one._replace(called_at=None), market)
             if again is not None and again.level is not None:
-                found.append((Decimal(again.level), one.account_id, one.wallet.name))
-    return [(account_id, name) for _, account_id, name in sorted(found)]
+                found.append(place_of(again))
+    return [(account_id, name) for _, _, account_id, name in sorted(found)]

@@ -14,7 +14,7 @@ from ledger import events as e
 from ledger.market import Market
 from ledger.money import VALUATION_ASSET, divide_down, quote_of, step_of
 from ledger.wallets import Balance, Wallet
-from ledger.words import CROSS, isolated, pair_of
+from ledger.words import CROSS, Band, isolated, pair_of
 from projections.margin_levels.queries import OwingWallet
 from projections.margin_levels.wallet_rows import balances_of
 from projections.questions.levels import Candidate, candidate_of, margin_after_interest
@@ -112,10 +112,16 @@ class World:
         owing = [one for one in self.wallets.values() if one.wallet.owes]
         assert len(found) == len(set(found))
         assert set(found) == exact_candidates(owing, self.market)
-        priced = [(Decimal(one.level), one.account_id, one.wallet) for one in found if one.level is not None]
+        priced = [place_of(one) for one in found if one.level is not None]
         assert priced == sorted(priced)
         assert all(one.level is None for one in found[len(priced) :])
         return len(found)
+
+
+def place_of(one: Candidate) -> tuple[bool, Decimal, str, str]:
+    """By what candidates that are priced are ordered: those to be liquidated first, then the lowest level."""
+    assert one.level is not None
+    return one.band != Band.LIQUIDATION, Decimal(one.level), one.account_id, one.wallet
 
 
 def at_its_line(one: OwingWallet, market: Market, line_name: str, steps: int = 0) -> OwingWallet | None:
