@@ -99,5 +99,5 @@ def test_an_event_that_cannot_be_read_is_told(database: str) -> None:
     with connect(database, autocommit=True) as connection:
         connection.execute("set session_replication_role = replica")
         connection.execute("update events set state = '{}' where notification_id = 5")
-    with pytest.raises(BuilderEnded, match="Error"):
+    with pytest.raises(BuilderEnded, match="event 5 cannot be read: its bytes are no pair.listed"):
         rebuild(database, ["accounts", "balances"])
