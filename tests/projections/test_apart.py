@@ -18,6 +18,7 @@ from tests.projections.processes import python, wait_until
 from tests.projections.test_rebuild import record_slowly
 
 SESSIONS = "select pid from pg_stat_activity where application_name = 'ledger rebuild, a part'"
+CREATED = "select to_regclass('rebuild_balances.balance_states')"
 # A rebuild takes these locks itself for a moment, before it starts its processes.
 BUILDING = f"select count(*) from pg_locks join ({SESSIONS}) as builders using (pid) where locktype = 'advisory'"
 
@@ -59,7 +60,7 @@ def test_each_process_has_a_part_that_costs_about_the_same() -> None:
 
 
 def test_a_process_whose_session_ends_ends_the_rebuild_and_the_next_one_starts_over(database: str) -> None:
-    recorded_log(database, long_log(6))
+    recorded_log(database)
     catch_up(database)
     raised: list[BaseException] = []
 
@@ -71,15 +72,19 @@ def test_a_process_whose_session_ends_ends_the_rebuild_and_the_next_one_starts_o
 
     thread = threading.Thread(target=rebuilding)
     thread.start()
-    with connect(database, autocommit=True) as connection:
+    with connect(database) as holding, connect(database, autocommit=True) as connection:
+        wait_until(lambda: connection.execute(CREATED).fetchone() != (None,))
+        # So that a process is still writing when its session ends.
+        holding.execute("lock table rebuild_balances.balance_states in access exclusive mode")
         wait_until(lambda: connection.execute(BUILDING).fetchone() != (0,))
         connection.execute(f"select pg_terminate_backend(pid) from ({SESSIONS}) as sessions")
         thread.join(30)
+        holding.rollback()
     assert len(raised) == 1
     assert [report.differences for report in rebuild(database, ["accounts", "balances"])] == [0, 0]
 
 
-@pytest.mark.parametrize("pause_seconds", [0.0, 0.1, 0.3, 0.8])
+@pytest.mark.parametrize("pause_seconds", [0.0, 0.3])
 def test_processes_whose_rebuild_was_killed_write_into_no_copy_of_the_next(database: str, pause_seconds: float) -> None:
     recorded_log(database, long_log(6))
     catch_up(database)
@@ -99,5 +104,5 @@ def test_an_event_that_cannot_be_read_is_told(database: str) -> None:
     with connect(database, autocommit=True) as connection:
         connection.execute("set session_replication_role = replica")
         connection.execute("update events set state = '{}' where notification_id = 5")
-    with pytest.raises(BuilderEnded, match="event 5 cannot be read: its bytes are no pair.listed"):
+    with pytest.raises(BuilderEnded, match=r"event 5 cannot be read: its bytes are no pair\.listed"):
         rebuild(database, ["accounts", "balances"])
