@@ -10,7 +10,7 @@ def _change(before: str, after: str, change: str) -> dict[str, str]:
 
 
 _NOTHING = {"times": 0, "levels": "0", "events": list[Any]()}
-_CAUSES = ("trades", "fees", "interest", "prices", "funds", "loans", "liquidation", "settings")
+_CAUSES = ("trades", "fees", "interest", "prices", "funds", "loans", "liquidation", "corrections", "settings")
 
 
 def _causes(**moved: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from ledger.collecting import collect_seldom
 from ledger.commands import COMMANDS, Command, parse_command
 from ledger.errors import Malformed, Refusal, TooManyRequests, Unavailable
 from ledger.log import RecordedEvent
-from ledger.outcomes import EventReference, Outcome, Recorded, Refused
+from ledger.outcomes import EventReference, Outcome, Previewed, Recorded, Refused
 from ledger.writer import WriterSettings
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Ledger",
     "Malformed",
     "Outcome",
+    "Previewed",
     "Recorded",
     "RecordedEvent",
     "Refusal",

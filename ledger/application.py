@@ -18,7 +18,7 @@ from ledger.errors import Unavailable
 from ledger.events import AccountEvent
 from ledger.inbox import Inbox, Request
 from ledger.market import Market
-from ledger.outcomes import Outcome
+from ledger.outcomes import Outcome, Previewed, Refused
 from ledger.storage import EventFactory, EventMapper, library_environment
 from ledger.writer import Writer, WriterSettings
 
@@ -101,6 +101,18 @@ class Ledger:
         ]
         self._inbox.put(parts)
         return parts[0].answer if len(parts) == 1 else _all_of([part.answer for part in parts])
+
+    def preview(self, command: Command, *, actor: str) -> Previewed:
+        """What a command would record now and what it would change, decided as if it were recorded; nothing is.
+
+        Raises the refusal that it would be answered with.
+        """
+        request = Request([command], actor, str(uuid.uuid4()), atomic=False, dry_run=True)
+        self._inbox.put([request])
+        (answer,) = request.answer.result()
+        if isinstance(answer, Refused):
+            raise answer.refusal
+        return cast(Previewed, answer)
 
     @property
     def waiting_commands(self) -> int:

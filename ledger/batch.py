@@ -3,13 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
-from ledger.account import Account
-from ledger.deciding import Asked, Draft, decide_all, moved
+from ledger.account import Account, original_of
+from ledger.commands import ReverseEvent
+from ledger.deciding import Asked, Draft, decide_all, moved, preview
 from ledger.decision import Context
+from ledger.events import AnyEvent
 from ledger.idempotency import Key, UsedKey, asked_keys, used_keys
 from ledger.inbox import Request
-from ledger.outcomes import Outcome, Refused
+from ledger.originals import Place, asked_decisions, found_decisions
+from ledger.outcomes import Outcome, Recorded
 from ledger.present import Present
 from ledger.snapshots import asked_accounts, found_accounts
 from ledger.wire import Row, Wire
@@ -20,13 +24,16 @@ from ledger.words import EXCHANGE, PRICES
 class Batch:
     """Requests that are recorded together, with their answers once they are decided.
 
-    `is_in_doubt` while the answer to its commit is missing.
+    `to_reverse` are the events that its reversals name, `decisions` those in the log that recorded them. `is_in_doubt`
+    while the answer to its commit is missing.
     """
 
     requests: list[Request]
     asked: list[list[Asked]] = field(init=False)
     account_ids: list[str] = field(init=False)
     keys: list[Key] = field(init=False)
+    to_reverse: list[Place] = field(init=False)
+    decisions: dict[Place, list[AnyEvent]] = field(default_factory=dict)
     answers: list[list[Outcome] | Exception] = field(default_factory=list)
     draft: Draft | None = None
     is_in_doubt: bool = False
@@ -36,6 +43,8 @@ class Batch:
         every = [asked for request in self.asked for asked in request]
         self.account_ids = list({account_id: None for asked in every for account_id in asked.account_ids})
         self.keys = list({key: None for asked in every for key in asked.keys})
+        reversals = [asked.command for asked in every if type(asked.command) is ReverseEvent]
+        self.to_reverse = list({(one.account_id, one.version): None for one in reversals})
 
     @property
     def read_to(self) -> int:
@@ -46,6 +55,7 @@ class Batch:
     def decide(self, present: Present, below: Draft | None, used: dict[Key, UsedKey]) -> None:
         """Decide every command on the present, or on the draft that will be the present once it is recorded."""
         draft = Draft.on_top_of(present, below, used)
+        draft.decisions = self.decisions
         at = datetime.now(UTC)
         self.answers = [
             _decide_request(draft, asked, request, at) for asked, request in zip(self.asked, self.requests, strict=True)
@@ -68,7 +78,7 @@ class Batch:
 
         def later(outcome: Outcome) -> Outcome:
             # A replay of what was recorded before this batch stands where it stood.
-            if isinstance(outcome, Refused) or outcome.events[0].position <= before:
+            if not isinstance(outcome, Recorded) or outcome.events[0].position <= before:
                 return outcome
             return outcome._replace(position=outcome.position + by, events=moved(outcome.events, by))
 
@@ -78,10 +88,13 @@ class Batch:
         ]
 
 
-def _decide_request(draft: Draft, asked: list[Asked], request: Request, at: datetime) -> list[Outcome] | Exception:
+def _decide_request(draft: Draft, asked: list[Asked], request: Request, at: datetime) -> list[Any] | Exception:
     """The outcomes of one request; a fault of ours fails this request alone."""
+    context = Context(at, request.actor, request.correlation_id)
     try:
-        return decide_all(draft, asked, Context(at, request.actor, request.correlation_id), atomic=request.atomic)
+        if request.dry_run:
+            return [preview(draft, one, context) for one in asked]
+        return decide_all(draft, asked, context, atomic=request.atomic)
     except Exception as error:
         return error
 
@@ -95,20 +108,36 @@ class Lookup:
 
     def __init__(self, wire: Wire, present: Present, batch: Batch) -> None:
         self._present = present
+        self._batch = batch
         self._missing = present.missing(batch.account_ids)
         self._has_keys = bool(batch.keys)
-        calls = [asked_keys(batch.keys)] if self._has_keys else []
+        calls = [asked_decisions(batch.to_reverse)] if batch.to_reverse else []
+        calls += [asked_keys(batch.keys)] if self._has_keys else []
         if self._missing:
             calls.append(asked_accounts(self._missing, present.position))
         self._wire = wire
         self._answers = wire.send(*calls) if calls else None
 
     def take(self) -> dict[Key, UsedKey]:
-        """Have the accounts in the present, and the keys that were used."""
+        """Have the accounts in the present, what is to be reversed in the batch, and the keys that were used."""
         answers = [] if self._answers is None else self._answers.take()
         if self._missing:
             self._take_accounts(answers.pop())
-        return used_keys(answers.pop()) if self._has_keys else {}
+        used = used_keys(answers.pop()) if self._has_keys else {}
+        if self._batch.to_reverse:
+            self._take_decisions(found_decisions(answers.pop()))
+        return used
+
+    def _take_decisions(self, decisions: dict[Place, list[AnyEvent]]) -> None:
+        """Only what is to be reversed tells which other accounts that touches; they are asked for now."""
+        self._batch.decisions = decisions
+        originals = [original_of(*place, events) for place, events in decisions.items()]
+        others = {one.other.account_id: None for one in originals if one.other is not None}
+        self._batch.account_ids = list({**dict.fromkeys(self._batch.account_ids), **others})
+        self._missing = self._present.missing(others)
+        if self._missing:
+            (answer,) = self._wire.send(asked_accounts(self._missing, self._present.position)).take()
+            self._take_accounts(answer)
 
     def _take_accounts(self, answer: list[Row]) -> None:
         try:

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from ledger.idempotency import FIND_KEYS
 from ledger.log import Connection
+from ledger.originals import FIND_DECISIONS
 from ledger.postgres import connect
 from ledger.present import Present
 from ledger.snapshots import FIND_ACCOUNTS
@@ -69,7 +70,7 @@ class Connections:
         try:
             read_committed(connection)
             connection.execute(CONNECTION_SETTINGS)
-            return Link(connection, Wire(connection, RECORD, FIND_KEYS, FIND_ACCOUNTS))
+            return Link(connection, Wire(connection, RECORD, FIND_KEYS, FIND_ACCOUNTS, FIND_DECISIONS))
         except BaseException:
             connection.close()
             raise

@@ -6,14 +6,15 @@ from typing import NamedTuple, cast
 
 from ledger import account, exchange
 from ledger.account import Account, AccountCommand
-from ledger.commands import AccrueInterest, Command
+from ledger.commands import AccrueInterest, Command, ReverseEvent
 from ledger.decision import Context
 from ledger.errors import BatchRefused, Refusal
 from ledger.events import AnyEvent, PricesHeld
 from ledger.exchange import ExchangeCommand
 from ledger.idempotency import Key, UsedKey, content_of, require_same_content
 from ledger.market import Market
-from ledger.outcomes import EventReference, Outcome, Recorded, Refused, recorded
+from ledger.originals import Place
+from ledger.outcomes import EventReference, Outcome, Previewed, Recorded, Refused, recorded
 from ledger.present import Present, market_after
 from ledger.words import EXCHANGE, PRICES
 
@@ -56,7 +57,7 @@ class Draft:
     """What would be recorded on top of `present`, and of the draft `below` that is being recorded; neither is changed.
 
     `used_keys` are those of its keys that are in the log, `keys` those that it claims; `first_position` is the one that
-    its first event will have.
+    its first event will have. `decisions` are those in the log that recorded an event which is to be reversed.
     """
 
     present: Present
@@ -67,6 +68,7 @@ class Draft:
     accounts: dict[str, Account] = field(default_factory=dict)
     keys: dict[Key, UsedKey] = field(default_factory=dict)
     events: list[AnyEvent] = field(default_factory=list)
+    decisions: dict[Place, list[AnyEvent]] = field(default_factory=dict)
     # Each account decided, with what this draft had of it before, so that a request can be taken back.
     decided: list[tuple[str, Account | None]] = field(default_factory=list)
 
@@ -95,6 +97,19 @@ class Draft:
         if used is None and self.below is not None:
             used = self.below.keys.get(key)
         return self.used_keys.get(key) if used is None else used
+
+    def decision_of(self, place: Place) -> list[AnyEvent] | None:
+        """All events of the decision that recorded, or would record, the event of an account and version; None: none
+        did."""
+        found = self.decisions.get(place) or self._decided_here(place)
+        return self.below._decided_here(place) if found is None and self.below is not None else found
+
+    def _decided_here(self, place: Place) -> list[AnyEvent] | None:
+        for used in self.keys.values():
+            if any((one.account_id, one.version) == place for one in used.events):
+                return [self.events[one.position - self.first_position] for one in used.events]
+        keyless = (event for event in self.events if (event.account_id, event.version) == place)
+        return [event] if (event := next(keyless, None)) is not None else None
 
     def mark(self) -> Mark:
         """How far this draft has come, to come back to."""
@@ -143,6 +158,22 @@ def decide_all(draft: Draft, request: Sequence[Asked], context: Context, *, atom
     return outcomes
 
 
+def preview(draft: Draft, asked: Asked, context: Context) -> Previewed | Refused:
+    """What one command would record on top of the draft, or its refusal; the draft stays as it is."""
+    mark = draft.mark()
+    try:
+        answer = decide(draft, asked, context)
+        events = draft.events[mark.events :]
+        after = {name: draft.account(name) for name in asked.account_ids} if events else {}
+        after |= {event.account_id: draft.account(event.account_id) for event in events if not asked.is_of_exchange}
+    except Refusal as refusal:
+        return _refused(refusal)
+    finally:
+        draft.take_back(mark)
+    before = {name: draft.account(name) for name in after}
+    return Previewed(events, before, after, draft.market, answer if answer.replayed else None)
+
+
 def _refused(refusal: Refusal) -> Refused:
     """A refusal as an answer, without the frames it was raised in, which hold on to accounts and the draft."""
     refusal.__cause__ = refusal.__context__ = None
@@ -171,11 +202,29 @@ def decide(draft: Draft, asked: Asked, context: Context) -> Recorded:
     account.admit(command, accounts, draft.market)
     if (replayed := _replay(draft, asked)) is not None:
         return replayed
-    decision = account.decide(command, accounts, draft.market, context)
+    if type(command) is ReverseEvent:
+        decision = _decide_reversal(draft, command, accounts, context)
+    else:
+        decision = account.decide(command, accounts, draft.market, context)
     for account_id, after in decision.accounts.items():
         draft.decided.append((account_id, draft.accounts.get(account_id)))
         draft.accounts[account_id] = after
     return _add(draft, asked, decision.events)
+
+
+def _decide_reversal(
+    draft: Draft, command: ReverseEvent, accounts: dict[str, Account], context: Context
+) -> account.Decision:
+    """Decide on an event that the command names by its version, and on the other account's part of it."""
+    place = (command.account_id, command.version)
+    decision = draft.decision_of(place)
+    if decision is None:
+        raise account.unknown_event(command, accounts[command.account_id].version)
+    original = account.original_of(*place, decision)
+    if original.other is not None:
+        beside = original.other.account_id
+        accounts[beside] = draft.account(beside)
+    return account.decide_reversal(command, original, accounts, draft.market, context)
 
 
 def _decide_exchange(draft: Draft, asked: Asked, context: Context) -> Recorded:

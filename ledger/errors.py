@@ -57,6 +57,14 @@ class UnknownLiquidation(Unknown):
     code, title = "unknown_liquidation", "The account has no such liquidation"
 
 
+class UnknownEvent(Unknown):
+    code, title = "unknown_event", "The account has no event of this version"
+
+
+class UnknownAdjustment(Unknown):
+    code, title = "unknown_adjustment", "The account has no such adjustment"
+
+
 # 3. Was this key used?
 class IdempotencyKeyReused(Refusal):
     code, title = "idempotency_key_reused", "The idempotency key was used with other content"
@@ -112,6 +120,18 @@ class DepositAlreadyBooked(StateRefusal):
     code, title = "deposit_already_booked", "The deposit is already booked on this account"
 
 
+class AlreadyReversed(StateRefusal):
+    code, title = "already_reversed", "The event was reversed before"
+
+
+class AdjustmentExists(StateRefusal):
+    code, title = "adjustment_exists", "The adjustment was proposed before"
+
+
+class AdjustmentNotPending(StateRefusal):
+    code, title = "adjustment_not_pending", "The adjustment is no longer pending"
+
+
 class AssetExists(StateRefusal):
     code, title = "asset_exists", "The asset is already listed"
 
@@ -135,6 +155,14 @@ class EffectiveInFuture(RuleRefusal):
 
 class SameAccount(RuleRefusal):
     code, title = "same_account", "Both sides are the same account"
+
+
+class SameActor(RuleRefusal):
+    code, title = "same_actor", "Who proposed it may not decide on it"
+
+
+class NotReversible(RuleRefusal):
+    code, title = "not_reversible", "Events of this kind are not reversed"
 
 
 class MarginModeMismatch(RuleRefusal):
@@ -205,6 +233,10 @@ class InsufficientFunds(RuleRefusal):
 
 class TransferBlocked(RuleRefusal):
     code, title = "transfer_blocked", "The margin level would fall below the transfer-out line"
+
+
+class CorrectionBlocked(RuleRefusal):
+    code, title = "correction_blocked", "The margin level would fall to the call line"
 
 
 class BorrowBlocked(RuleRefusal):

@@ -5,21 +5,25 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from threading import Condition
+from typing import Any
 
 from ledger.commands import Command
 from ledger.errors import TooManyRequests, Unavailable
-from ledger.outcomes import Outcome
 
 
 @dataclass(slots=True, eq=False)
 class Request:
-    """Commands of one actor that are decided one after the other; `answer` gets an outcome for each."""
+    """Commands of one actor that are decided one after the other; `answer` gets an outcome for each.
+
+    Of a `dry_run` nothing is recorded: each command is decided on what is there, and answered by a preview.
+    """
 
     commands: Sequence[Command]
     actor: str
     correlation_id: str
     atomic: bool
-    answer: Future[list[Outcome]] = field(default_factory=Future)
+    dry_run: bool = False
+    answer: Future[list[Any]] = field(default_factory=Future)
 
 
 class Inbox:

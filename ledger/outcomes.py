@@ -2,8 +2,11 @@
 
 from typing import NamedTuple
 
+from ledger.account import Account
 from ledger.commands import Command
 from ledger.errors import Refusal
+from ledger.events import AnyEvent
+from ledger.market import Market
 
 # An answer is made of a tuple in half the time that its class takes.
 _new = tuple.__new__
@@ -39,6 +42,19 @@ class Refused(NamedTuple):
 
 
 Outcome = Recorded | Refused
+
+
+class Previewed(NamedTuple):
+    """What a command would record now, and the accounts it touches, by id, as they are and as it would leave them.
+
+    `recorded` is its first answer where its key was used already; then nothing more would be recorded.
+    """
+
+    events: list[AnyEvent]
+    before: dict[str, Account]
+    after: dict[str, Account]
+    market: Market
+    recorded: Recorded | None = None
 
 
 def recorded(command: Command, events: list[EventReference], *, replayed: bool) -> Recorded:

@@ -25,6 +25,19 @@ class Position(NamedTuple):
         rest = abs(quantity) - closing
         return after if not rest else after.traded(rest.copy_sign(quantity), price)
 
+    def taken_back(self, quantity: Decimal, price: Decimal) -> "Position":
+        """After a trade of a signed base quantity at `price` is undone.
+
+        What the trade opened leaves at the price it came in at, so that the average entry price is that of the others,
+        as long as they leave a position with a price above zero. What it closed is opened again at its price, and the
+        profit it realised stays: from what was entered at is no longer known. Either way realised profit less cost
+        rises by quantity x price, so that at every price the profit of both kinds is that without the trade.
+        """
+        rest, cost = self.quantity - quantity, self.cost - quantity * price
+        if self.quantity * quantity > 0 and rest * quantity > 0 and rest * cost > 0:
+            return Position(rest, cost, self.realised_profit)
+        return self.traded(-quantity, price)
+
     def closed(self, quantity: Decimal, price: Ratio) -> "Position":
         """After closing that much (unsigned, at most all of it) at a price of quote for base."""
         cost = self._cost_of(quantity)

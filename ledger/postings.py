@@ -15,6 +15,7 @@ FEES = Book(None, House.FEES)
 CLEARING = Book(None, House.CLEARING)
 LIQUIDATION = Book(None, House.LIQUIDATION)
 INSURANCE = Book(None, House.INSURANCE)
+ADJUSTMENTS = Book(None, House.ADJUSTMENTS)
 
 # A line is made of a tuple in half the time that its class takes.
 _new = tuple.__new__
@@ -49,6 +50,8 @@ def _post_of(event: e.AnyEvent) -> Post:
         return _liquidating(event)
     if isinstance(event, e.InsuranceEvent):
         return _insuring(event)
+    if isinstance(event, e.CorrectionEvent):
+        return _correcting(event)
     if isinstance(event, e.LifeEvent | e.SettingEvent | e.MarginCalled | e.ListingEvent):
         return _nothing
     assert_never(event)
@@ -259,3 +262,35 @@ def _insurance_funded(lines: list[Line], event: e.InsuranceFunded) -> None:
 
 def _insurance_withdrawn(lines: list[Line], event: e.InsuranceWithdrawn) -> None:
     _move(lines, INSURANCE, EXTERNAL, event.asset, event.amount)
+
+
+def _correcting(event: e.CorrectionEvent) -> Post:
+    match event:
+        case e.EventReversed():
+            return _reversed
+        case e.AdjustmentPosted():
+            return _adjusted
+        case e.AdjustmentProposed() | e.AdjustmentRejected():
+            return _nothing
+        case _:
+            assert_never(event)
+
+
+def _reversed(lines: list[Line], event: e.EventReversed) -> None:
+    """The lines it carries: those of the reversed event, negated."""
+    for line in event.lines:
+        own = None if line.wallet is None else _book(event.account_id, line.wallet, line.part)
+        lines.append(_new(Line, (own or Book(None, line.house or ""), line.asset, line.amount)))
+
+
+def _adjusted(lines: list[Line], event: e.AdjustmentPosted) -> None:
+    _move(lines, ADJUSTMENTS, _book(event.account_id, event.wallet), event.asset, event.amount)
+
+
+def opposite(event: e.AnyEvent) -> list[Line]:
+    """What a reversal of an event posts: its lines negated, without what a fill took out of its hold.
+
+    That went from locked to free and on; the hold is used up, and what comes back is free.
+    """
+    told = event.model_copy(update={"hold_used": None}) if isinstance(event, e.TradeBooked) else event
+    return [_new(Line, (book, asset, -amount)) for book, asset, amount in postings(told)]

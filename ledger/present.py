@@ -117,7 +117,9 @@ class Present:
         self._accounts[account_id] = after
         self._kept_at[account_id] = kept_at
         # A snapshot is as long as the account's open things are many, and made the less often.
-        if after.version - kept_at >= EVENTS_BETWEEN + len(after.holds) + len(after.withdrawals):
+        if after.version - kept_at >= EVENTS_BETWEEN + len(after.holds) + len(after.withdrawals) + len(
+            after.adjustments
+        ):
             self._keep(after.id, after.version, after)
 
     def _replace(self, market: Market) -> None:
@@ -171,7 +173,9 @@ def bytes_of(account: Account) -> int:
     """About how many bytes an account takes in memory, by what it has many of."""
     things = len(account.holds) + len(account.withdrawals) + len(account.modes) + len(account.leverages)
     wallets = account.wallets
-    things += len(account.liquidations) + len(wallets.cross.positions)
+    things += (
+        len(account.adjustments) + len(account.reversals) + len(account.liquidations) + len(wallets.cross.positions)
+    )
     balances = len(wallets.spot.balances) + len(wallets.cross.balances) + 4 * len(wallets.isolated)
     return ACCOUNT_BYTES + THING_BYTES * things + BALANCE_BYTES * balances
 

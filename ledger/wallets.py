@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from ledger import events as e
 from ledger.money import ONE, VALUATION_ASSET, ZERO, Ratio, base_of, quote_of
 from ledger.positions import FLAT, Position
-from ledger.words import BUY, CROSS, FREE, LOCKED, PRINCIPAL, SPOT, Line, Part, isolated, pair_of
+from ledger.words import CROSS, FREE, LOCKED, PRINCIPAL, SPOT, Line, Part, isolated, pair_of
 
 ONE_HOUR = timedelta(hours=1)
 
@@ -205,11 +205,18 @@ def _trade(wallets: Wallets, event: e.TradeBooked, written: Written) -> None:
     """A fill in a margin wallet opens or closes a position, net of a fee taken in the base."""
     if event.wallet == SPOT:
         return
-    fee = event.fee if event.fee_asset == base_of(event.pair) else ZERO
-    quantity = (event.quantity if event.side is BUY else -event.quantity) - fee
     wallet = wallets.to_write(event.wallet, written)
-    traded = wallet.positions.get(event.pair, FLAT).traded(quantity, event.price)
+    traded = wallet.positions.get(event.pair, FLAT).traded(event.base_brought, event.price)
     wallet.positions = {**wallet.positions, event.pair: traded}
+
+
+def _take_trade_back(wallets: Wallets, event: e.EventReversed, written: Written) -> None:
+    """A reversed fill in a margin wallet takes what it brought out of the position."""
+    trade = event.trade
+    if trade is not None:
+        wallet = wallets.to_write(trade.wallet, written)
+        before = wallet.positions.get(trade.pair, FLAT)
+        wallet.positions = {**wallet.positions, trade.pair: before.taken_back(trade.quantity, trade.price)}
 
 
 def _start_closing(wallets: Wallets, event: e.LiquidationStarted, written: Written) -> None:
@@ -237,6 +244,7 @@ def _close_by_fee(wallets: Wallets, event: e.LiquidationCompleted, written: Writ
 _BESIDE_POSTINGS: dict[type[e.Event], Callable[[Wallets, Any, Written], None]] = {
     e.InterestAccrued: _charge,
     e.TradeBooked: _trade,
+    e.EventReversed: _take_trade_back,
     e.LiquidationStarted: _start_closing,
     e.LiquidationFilled: _close_by_fill,
     e.LiquidationCompleted: _close_by_fee,

@@ -130,6 +130,27 @@ class WithdrawalStatus(Word):
     CANCELLED = "cancelled"
 
 
+class AdjustmentStatus(Word):
+    PROPOSED = "proposed"
+    POSTED = "posted"
+    REJECTED = "rejected"
+
+
+class AdjustmentReason(Word):
+    """Why a balance is adjusted; what is `other` is told in words."""
+
+    BOOKING_ERROR = "booking_error"
+    DEPOSIT_CORRECTION = "deposit_correction"
+    WITHDRAWAL_CORRECTION = "withdrawal_correction"
+    TRADE_CORRECTION = "trade_correction"
+    FEE_CORRECTION = "fee_correction"
+    INTEREST_CORRECTION = "interest_correction"
+    LIQUIDATION_CORRECTION = "liquidation_correction"
+    RECONCILIATION = "reconciliation"
+    COMPENSATION = "compensation"
+    OTHER = "other"
+
+
 class Execution(Word):
     """Who closes a liquidated wallet out: the house at mark price, or a matching engine by fills."""
 

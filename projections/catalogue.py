@@ -3,6 +3,7 @@
 from projections.accounts.projector import AccountsProjector
 from projections.audit_trail.projector import AuditTrailProjector
 from projections.balances.projector import BalancesProjector
+from projections.corrections.projector import CorrectionsProjector
 from projections.cross_pool.projector import CrossPoolProjector
 from projections.isolated_buckets.projector import IsolatedBucketsProjector
 from projections.journal.projector import JournalProjector
@@ -26,6 +27,7 @@ PROJECTORS: dict[str, type[Projector]] = {
         LoansProjector,
         MarginLevelsProjector,
         LiquidationsProjector,
+        CorrectionsProjector,
         JournalProjector,
         TrialBalanceProjector,
         AuditTrailProjector,

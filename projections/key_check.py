@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ledger.events import AnyEvent, FundsDeposited, TradeBooked, TransferReceived, TransferSent
+from ledger.events import AnyEvent, EventReversed, FundsDeposited, TradeBooked, TransferReceived, TransferSent
 from ledger.log import RecordedEvent
 from ledger.postgres import Connection
 
@@ -62,7 +62,8 @@ class Claim(NamedTuple):
 class _Part:
     """What one decision left on one account: events one after the other, under the same key and correlation id.
 
-    Without a key it may be several decisions of one request, of which at most one claims a further key.
+    Without a key it may be several decisions of one request, of which at most one claims a further key. `follows` names
+    the account that the decision was asked of, where a reversal follows that of the other account's event.
     """
 
     opening: AnyEvent
@@ -72,6 +73,7 @@ class _Part:
     latest: int
     further: list[tuple[str, int]] = field(default_factory=list)
     joined: bool = False
+    follows: str | None = None
 
     def takes(self, event: AnyEvent) -> bool:
         """Whether the next event may be of the same decision; both parts of a sending are one event."""
@@ -83,6 +85,8 @@ class _Part:
 
     def add(self, position: int, event: AnyEvent) -> None:
         self.last = self.latest = position
+        if isinstance(event, EventReversed) and event.follows:
+            self.follows = event.other_account_id
         further = _further_key(event)
         if further is not None:
             self.further.append((further, position))
@@ -95,6 +99,9 @@ class _Part:
         if isinstance(one, TransferSent) and isinstance(other, TransferReceived):
             if (one.to_account_id, one.account_id) == (other.account_id, other.from_account_id):
                 self.last = self.latest = after.last
+        elif after.follows is not None:
+            if after.follows == one.account_id:
+                self.last = self.latest = after.last
         elif one.account_id != other.account_id and self.further_keys & after.further_keys:
             self.latest, after.earliest = after.latest, self.earliest
             after.joined = True
@@ -106,7 +113,7 @@ class _Part:
     def claims(self) -> Iterator[Claim]:
         account_id, key = self.opening.account_id, self.opening.idempotency_key
         reach = (self.earliest, self.latest)
-        if key is not None and not isinstance(self.opening, TransferReceived):
+        if key is not None and self.follows is None and not isinstance(self.opening, TransferReceived):
             yield Claim(account_id, key, self.first, self.last, *reach)
         for further, position in self.further:
             known = (position, position) if key is None else (self.first, self.last)

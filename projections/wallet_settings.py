@@ -21,8 +21,8 @@ class WalletSettings(NamedTuple):
     called_at: datetime | None = None
     called_level: str | None = None
 
-    def after(self, event: e.AnyEvent) -> "WalletSettings":
-        """These settings after an event of their wallet."""
+    def after(self, event: e.AnyEvent, wallet: str) -> "WalletSettings":
+        """These settings after an event of their wallet, which is named."""
         match event:
             case e.LeverageSet():
                 return self._replace(leverage=event.leverage)._assessed(event.assessment)
@@ -30,6 +30,10 @@ class WalletSettings(NamedTuple):
                 return self._replace(mode=event.mode.value)
             case e.LoanBorrowed() | e.MarginAdded() | e.MarginRemoved() | e.FundsHeld() | e.TradeBooked():
                 return self._assessed(event.assessment)
+            case e.AdjustmentPosted():
+                return self._assessed(event.assessment)
+            case e.EventReversed():
+                return self._assessed((event.assessments or {}).get(wallet))
             case e.MarginCalled():
                 return self._replace(called_at=event.effective_at, called_level=event.level, tier=event.tier)
             case e.LiquidationStarted():

@@ -6,9 +6,21 @@ from typing import Any, NamedTuple, cast
 
 from ledger import commands as c
 from ledger import events as e
-from ledger.account import funding, holds, lending, lifecycle, liquidation, settings, trading, transfers
-from ledger.account.conditions import require_account, require_open, running_wallet
+from ledger.account import (
+    adjustments,
+    funding,
+    holds,
+    lending,
+    lifecycle,
+    liquidation,
+    settings,
+    trading,
+    transfers,
+)
+from ledger.account.conditions import require_account, require_open
 from ledger.account.draft import Draft
+from ledger.account.naming import REQUIRE_NAMED
+from ledger.account.reversals import Original, reverse_event
 from ledger.account.state import Account
 from ledger.decision import Context, envelope_of, require_scale, require_version
 from ledger.errors import (
@@ -48,6 +60,10 @@ AccountCommand = (
     | c.Examine
     | c.Liquidate
     | c.CompleteLiquidation
+    | c.ReverseEvent
+    | c.ProposeAdjustment
+    | c.ApproveAdjustment
+    | c.RejectAdjustment
 )
 
 
@@ -171,53 +187,11 @@ def _require_quote_amount(trade: c.BookFill | c.BookTrade, scale: int) -> None:
         )
 
 
-def _name_withdrawal(command: c.SettleWithdrawal | c.CancelWithdrawal, accounts: Mapping[str, Account]) -> None:
-    funding.known_withdrawal(accounts[command.account_id], command.withdrawal_id)
-
-
-def _name_hold(command: c.ReleaseHold, accounts: Mapping[str, Account]) -> None:
-    holds.known_hold(accounts[command.account_id], command.hold_id)
-
-
-def _name_liquidation(command: c.CompleteLiquidation, accounts: Mapping[str, Account]) -> None:
-    running_wallet(accounts[command.account_id], command.liquidation_id)
-
-
-def _name_in_fill(command: c.BookFill, accounts: Mapping[str, Account]) -> None:
-    if command.hold_id is not None:
-        holds.known_hold(accounts[command.account_id], command.hold_id)
-    if command.liquidation_id is not None:
-        running_wallet(accounts[command.account_id], command.liquidation_id)
-
-
-def _name_in_trade(command: c.BookTrade, accounts: Mapping[str, Account]) -> None:
-    buyer, seller = command.buyer, command.seller
-    if buyer.hold_id is None and seller.hold_id is None:
-        return
-    for side, terms in ((BUY, buyer), (SELL, seller)):
-        if terms.hold_id is not None:
-            try:
-                holds.known_hold(accounts[terms.account_id], terms.hold_id)
-            except Refusal as refusal:
-                raise trading.of_side(refusal, side, terms.account_id) from refusal
-
-
-_REQUIRE_NAMED: dict[type[c.Command], Callable[[Any, Mapping[str, Account]], None]] = {
-    c.SettleWithdrawal: _name_withdrawal,
-    c.CancelWithdrawal: _name_withdrawal,
-    c.ReleaseHold: _name_hold,
-    c.CompleteLiquidation: _name_liquidation,
-    c.BookFill: _name_in_fill,
-    c.BookTrade: _name_in_trade,
-}
-"""What refuses a command that names a withdrawal, hold or liquidation that its account does not have."""
-
-
 def decide(command: AccountCommand, accounts: Mapping[str, Account], market: Market, context: Context) -> Decision:
     """Decide one admitted command; the accounts given stay as they are, the decision's are its own."""
     kind, streams = type(command), command.streams
-    if kind in _REQUIRE_NAMED:
-        _REQUIRE_NAMED[kind](command, accounts)
+    if kind in REQUIRE_NAMED:
+        REQUIRE_NAMED[kind](command, accounts)
     stream = streams[0]
     account = accounts[stream]
     if command.expected_version is not None:
@@ -235,6 +209,23 @@ def decide(command: AccountCommand, accounts: Mapping[str, Account], market: Mar
     other = named if streams[1] == stream else Draft(accounts[streams[1]].copy(), market, envelope, [])
     RULES_OF_TWO[kind](named, other, command)
     return _new(Decision, (named.events + other.events, {stream: named.account, streams[1]: other.account}))
+
+
+def decide_reversal(
+    command: c.ReverseEvent, original: Original, accounts: Mapping[str, Account], market: Market, context: Context
+) -> Decision:
+    """Decide one admitted reversal, of an event that the command names by its version; both accounts are given."""
+    stream = command.account_id
+    require_version(command, stream, accounts[stream].version)
+    envelope = envelope_of(command, market, context)
+    named, other = Draft(accounts[stream].copy(), market, envelope, []), None
+    drafts = {stream: named}
+    if original.other is not None:
+        beside = original.other.account_id
+        drafts[beside] = other = Draft(accounts[beside].copy(), market, envelope, [])
+    reverse_event(named, other, original)
+    events = [event for draft in drafts.values() for event in draft.events]
+    return Decision(events, {account_id: draft.account for account_id, draft in drafts.items()})
 
 
 _JUDGES_OPEN_ITSELF = {c.OpenAccount, c.BookTrade}
@@ -262,6 +253,9 @@ RULES: dict[type[c.Command], Callable[[Draft, Any], None]] = {
     c.Examine: liquidation.examine,
     c.Liquidate: liquidation.liquidate,
     c.CompleteLiquidation: liquidation.complete_liquidation,
+    c.ProposeAdjustment: adjustments.propose_adjustment,
+    c.ApproveAdjustment: adjustments.approve_adjustment,
+    c.RejectAdjustment: adjustments.reject_adjustment,
 }
 """Which rule decides which command on one account."""
 

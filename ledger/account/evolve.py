@@ -5,10 +5,10 @@ from decimal import Decimal
 from typing import Any, assert_never
 
 from ledger import events as e
-from ledger.account.state import Account, Hold, RunningLiquidation, Withdrawal
+from ledger.account.state import Account, Adjustment, Hold, RunningLiquidation, Withdrawal
 from ledger.money import ZERO, base_of, quote_of
 from ledger.postings import postings
-from ledger.words import AccountStatus, Line, Side, WithdrawalStatus
+from ledger.words import AccountStatus, AdjustmentStatus, Line, Side, WithdrawalStatus
 
 
 def fold(account_id: str, events: Iterable[e.AccountEvent]) -> Account:
@@ -52,6 +52,10 @@ def _change_of(event: e.AccountEvent) -> Change:
         return _call
     if isinstance(event, e.LiquidationEvent):
         return _liquidate
+    if isinstance(event, e.EventReversed):
+        return _reverse
+    if isinstance(event, e.AdjustmentEvent):
+        return _adjust
     if isinstance(event, e.FundsDeposited | e.MoveEvent):
         return _post_only
     assert_never(event)
@@ -85,6 +89,28 @@ _WITHDRAWAL_STATUS: dict[type[e.WithdrawalEvent], WithdrawalStatus] = {
 def _withdraw(account: Account, event: e.WithdrawalEvent) -> None:
     withdrawal = Withdrawal(event.asset, event.amount, _WITHDRAWAL_STATUS[type(event)])
     account.withdrawals = account.withdrawals.set(event.withdrawal_id, withdrawal)
+
+
+def _reverse(account: Account, event: e.EventReversed) -> None:
+    account.reversals = account.reversals.set(str(event.reversed_version), event.version)
+
+
+_ADJUSTMENT_STATUS: dict[type[e.AdjustmentEvent], AdjustmentStatus] = {
+    e.AdjustmentProposed: AdjustmentStatus.PROPOSED,
+    e.AdjustmentPosted: AdjustmentStatus.POSTED,
+    e.AdjustmentRejected: AdjustmentStatus.REJECTED,
+}
+
+
+def _adjust(account: Account, event: e.AdjustmentEvent) -> None:
+    proposal = (
+        (event.actor, event.version)
+        if isinstance(event, e.AdjustmentProposed)
+        else (event.proposed_by, event.proposed_version)
+    )
+    terms = (event.wallet, event.asset, event.amount, event.reason_code)
+    adjustment = Adjustment(*terms, _ADJUSTMENT_STATUS[type(event)], *proposal)
+    account.adjustments = account.adjustments.set(event.adjustment_id, adjustment)
 
 
 def _set(account: Account, event: e.SettingEvent) -> None:

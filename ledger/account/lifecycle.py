@@ -5,7 +5,7 @@ from ledger import events as e
 from ledger.account.conditions import require_no_liquidation
 from ledger.account.draft import Draft
 from ledger.errors import AccountExists, AccountNotEmpty, NothingToDo
-from ledger.words import AccountStatus, Capability, WithdrawalStatus
+from ledger.words import AccountStatus, AdjustmentStatus, Capability, WithdrawalStatus
 
 
 def open_account(draft: Draft, command: c.OpenAccount) -> None:
@@ -48,6 +48,11 @@ def close_account(draft: Draft, _: c.CloseAccount) -> None:
         f"withdrawal {withdrawal_id} pending"
         for withdrawal_id, withdrawal in account.withdrawals.items()
         if withdrawal.status is WithdrawalStatus.PENDING
+    ]
+    left += [
+        f"adjustment {adjustment_id} proposed"
+        for adjustment_id, adjustment in account.adjustments.items()
+        if adjustment.status is AdjustmentStatus.PROPOSED
     ]
     if left:
         raise AccountNotEmpty(f"account {account.id} cannot close, it still has {'; '.join(left)}; clear these first")

@@ -7,7 +7,15 @@ from typing import NamedTuple
 
 from ledger.persistent import PersistentMap
 from ledger.wallets import Wallets
-from ledger.words import AccountStatus, Capability, Execution, MarginMode, WithdrawalStatus
+from ledger.words import (
+    AccountStatus,
+    AdjustmentReason,
+    AdjustmentStatus,
+    Capability,
+    Execution,
+    MarginMode,
+    WithdrawalStatus,
+)
 
 CROSS_START_LEVERAGE = Decimal(3)
 START_MODE = MarginMode.CROSS
@@ -27,6 +35,18 @@ class Withdrawal(NamedTuple):
     status: WithdrawalStatus
 
 
+class Adjustment(NamedTuple):
+    """A signed amount to be posted; `proposed_by` is the actor of the event `version` that proposed it."""
+
+    wallet: str
+    asset: str
+    amount: Decimal
+    reason_code: AdjustmentReason
+    status: AdjustmentStatus
+    proposed_by: str
+    version: int
+
+
 class RunningLiquidation(NamedTuple):
     """A liquidation that waits for the fills of an external execution; fee, target and tier as when it started."""
 
@@ -43,8 +63,9 @@ class RunningLiquidation(NamedTuple):
 class Account:
     """The state of one account; version 0 is an account that was never opened.
 
-    `leverages` and `called_at` are by wallet name, `modes` by pair; what is absent is at its start value. An event
-    changes none of the mappings, it puts others in their place: a copy costs the same however much there is.
+    `leverages` and `called_at` are by wallet name, `modes` by pair; what is absent is at its start value. `reversals`
+    are the versions of reversals, by that of the event each reversed. An event changes none of the mappings, it puts
+    others in their place: a copy costs the same however much there is.
     """
 
     id: str
@@ -56,6 +77,8 @@ class Account:
     leverages: dict[str, Decimal] = field(default_factory=dict)
     holds: PersistentMap[Hold] = field(default_factory=PersistentMap)
     withdrawals: PersistentMap[Withdrawal] = field(default_factory=PersistentMap)
+    adjustments: PersistentMap[Adjustment] = field(default_factory=PersistentMap)
+    reversals: PersistentMap[int] = field(default_factory=PersistentMap)
     called_at: dict[str, datetime] = field(default_factory=dict)
     liquidations: dict[str, RunningLiquidation] = field(default_factory=dict)
 
@@ -78,6 +101,8 @@ class Account:
             self.leverages,
             self.holds,
             self.withdrawals,
+            self.adjustments,
+            self.reversals,
             self.called_at,
             self.liquidations,
         )

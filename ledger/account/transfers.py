@@ -61,7 +61,7 @@ def _move(draft: Draft, source: str, target: str, asset: str, amount: Decimal, a
     require_collateral(draft, target, asset)
     for wallet in (source, target):
         charge(draft, wallet)
-    arrival = _assess_arrival(draft, target, asset, amount)
+    arrival = assess_arrival(draft, target, asset, amount)
     departure = _assess_departure(draft, source, asset, amount, asked)
     _record(draft, source, target, departure, arrival, asset=asset, amount=amount)
 
@@ -85,7 +85,7 @@ def _record(
         draft.record(e.FundsTransferred, source=source, target=target, assessment=departure or arrival, **moved)
 
 
-def _assess_arrival(draft: Draft, target: str, asset: str, amount: Decimal) -> e.Assessment | None:
+def assess_arrival(draft: Draft, target: str, asset: str, amount: Decimal) -> e.Assessment | None:
     """What comes into a margin wallet needs a fresh price; levels are stated where all prices are fresh."""
     if target == SPOT:
         return None

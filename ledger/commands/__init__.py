@@ -6,6 +6,7 @@ from typing import Any, get_args
 from pydantic import TypeAdapter, ValidationError
 
 from ledger.commands.command import AccountCommand, Command
+from ledger.commands.corrections import ApproveAdjustment, ProposeAdjustment, RejectAdjustment, ReverseEvent
 from ledger.commands.exchange import (
     ConfirmPrice,
     FundInsurance,
@@ -79,6 +80,10 @@ AnyCommand = (
     | Examine
     | Liquidate
     | CompleteLiquidation
+    | ReverseEvent
+    | ProposeAdjustment
+    | ApproveAdjustment
+    | RejectAdjustment
     | ListAsset
     | SetAssetLimits
     | ListPair
@@ -139,6 +144,7 @@ __all__ = [
     "AccrueInterest",
     "AddMargin",
     "AnyCommand",
+    "ApproveAdjustment",
     "BookFill",
     "BookTrade",
     "Borrow",
@@ -158,11 +164,14 @@ __all__ = [
     "MarkPrices",
     "OpenAccount",
     "PlaceHold",
+    "ProposeAdjustment",
+    "RejectAdjustment",
     "RejectPrice",
     "ReleaseHold",
     "RemoveMargin",
     "Repay",
     "RequestWithdrawal",
+    "ReverseEvent",
     "Send",
     "SetAssetLimits",
     "SetInterestRate",

@@ -2,6 +2,14 @@
 
 from typing import get_args
 
+from ledger.events.corrections import (
+    AdjustmentPosted,
+    AdjustmentProposed,
+    AdjustmentRejected,
+    EventReversed,
+    PostedLine,
+    ReversedTrade,
+)
 from ledger.events.event import (
     Assessment,
     Event,
@@ -70,9 +78,20 @@ SettingEvent = MarginModeSet | LeverageSet
 LendingEvent = LoanBorrowed | LoanRepaid | InterestAccrued
 TradingEvent = FundsHeld | HoldReleased | TradeBooked
 LiquidationEvent = LiquidationStarted | LiquidationFilled | DeficitCovered | LiquidationCompleted
-AccountEvent = LifeEvent | FundingEvent | SettingEvent | LendingEvent | TradingEvent | MarginCalled | LiquidationEvent
 PriceEvent = PricesMarked | PricesHeld | PriceRejected
 ListingEvent = AssetListed | AssetLimitsSet | PairListed | PairStatusSet | RiskLimitsSet | InterestRateSet | PriceEvent
+AdjustmentEvent = AdjustmentProposed | AdjustmentPosted | AdjustmentRejected
+CorrectionEvent = EventReversed | AdjustmentEvent
+AccountEvent = (
+    LifeEvent
+    | FundingEvent
+    | SettingEvent
+    | LendingEvent
+    | TradingEvent
+    | MarginCalled
+    | LiquidationEvent
+    | CorrectionEvent
+)
 InsuranceEvent = InsuranceFunded | InsuranceWithdrawn
 ExchangeEvent = ListingEvent | InsuranceEvent
 AnyEvent = AccountEvent | ExchangeEvent
@@ -96,13 +115,19 @@ __all__ = [
     "AccountFrozen",
     "AccountOpened",
     "AccountUnfrozen",
+    "AdjustmentEvent",
+    "AdjustmentPosted",
+    "AdjustmentProposed",
+    "AdjustmentRejected",
     "AnyEvent",
     "Assessment",
     "AssetLimitsSet",
     "AssetListed",
     "AssetState",
+    "CorrectionEvent",
     "DeficitCovered",
     "Event",
+    "EventReversed",
     "ExchangeEvent",
     "Fact",
     "FundingEvent",
@@ -135,11 +160,13 @@ __all__ = [
     "MoveEvent",
     "PairListed",
     "PairStatusSet",
+    "PostedLine",
     "PriceEvent",
     "PriceRejected",
     "PricesHeld",
     "PricesMarked",
     "ReleasedHold",
+    "ReversedTrade",
     "RiskLimitsSet",
     "SettingEvent",
     "TradeBooked",

@@ -1,7 +1,9 @@
 """Events of holds and fills."""
 
+from decimal import Decimal
+
 from ledger.events.event import Assessment, Event
-from ledger.money import Exact
+from ledger.money import Exact, base_of
 from ledger.words import Liquidity, Side
 
 
@@ -41,3 +43,9 @@ class TradeBooked(Event):
     liquidity: Liquidity | None = None
     liquidation_id: str | None = None
     assessment: Assessment | None = None
+
+    @property
+    def base_brought(self) -> Decimal:
+        """The base quantity that the fill brought or, negative, took: net of a fee taken in the base."""
+        signed = self.quantity if self.side is Side.BUY else -self.quantity
+        return signed - self.fee if self.fee_asset == base_of(self.pair) else signed

@@ -65,7 +65,7 @@ class DatedAccount:
         self.version = max(self.version, event.version)
         self.wallets.apply(event, lines)
         for name in margin_wallets_of(event, lines):
-            self.settings[name] = self.settings.get(name, WalletSettings()).after(event)
+            self.settings[name] = self.settings.get(name, WalletSettings()).after(event, name)
         match event:
             case e.AccountOpened():
                 self.status = AccountStatus.OPEN

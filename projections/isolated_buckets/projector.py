@@ -78,7 +78,7 @@ def _pairs_of(step: Step) -> list[str]:
 def _state(step: Step, pair: str, judged: Buckets) -> tuple[Any, ...]:
     account = step.after
     assert account is not None
-    judged[pair] = told = judged.get(pair, WalletSettings()).after(step.event)
+    judged[pair] = told = judged.get(pair, WalletSettings()).after(step.event, isolated(pair))
     bucket = account.wallets.wallet(isolated(pair))
     balances = (*bucket.balance(base_of(pair)), *bucket.balance(quote_of(pair)))
     return (account.id, pair, step.position, *balances, *_settings(account, pair), told.tier, told.called_level)

@@ -8,7 +8,7 @@ from ledger import events as e
 from ledger.account.state import Account
 from ledger.money import ZERO
 from ledger.wallets import NOTHING, Wallet
-from ledger.words import SPOT
+from ledger.words import INTEREST, SPOT
 from projections.folding import Step
 from projections.keeping import Kept
 from projections.projector import Batch, Connection, Tables, Writes
@@ -26,7 +26,7 @@ COLUMNS = {
 KEY = ("account_id", "wallet", "asset")
 
 Charged = dict[tuple[str, str], Decimal]
-"""All interest ever charged on an account's debts, by wallet and asset."""
+"""All interest ever charged, and not taken back by a reversal, on an account's debts, by wallet and asset."""
 
 
 class LoansProjector:
@@ -75,8 +75,16 @@ def _state(step: Step, wallet: Wallet, asset: str, charged: Charged) -> tuple[An
     event, key, balance = step.event, (wallet.name, asset), wallet.balance(asset)
     if isinstance(event, e.InterestAccrued):
         charged[key] = sum((line.amount for line in event.lines if line.asset == asset), charged.get(key, ZERO))
+    elif isinstance(event, e.EventReversed) and event.reversed_topic == e.InterestAccrued.TOPIC:
+        charged[key] = charged.get(key, ZERO) - _taken_back(event, *key)
     owed = (balance.borrowed, balance.interest, wallet.next_hours.get(asset))
     return (event.account_id, *key, step.position, *owed, charged.get(key, ZERO))
+
+
+def _taken_back(event: e.EventReversed, wallet: str, asset: str) -> Decimal:
+    """What the reversal of interest takes off what was charged of an asset in a wallet."""
+    lines = [line for line in event.lines if (line.wallet, line.part, line.asset) == (wallet, INTEREST, asset)]
+    return sum((line.amount for line in lines), ZERO)
 
 
 def _never_owed(account: Account) -> bool:

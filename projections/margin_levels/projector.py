@@ -43,6 +43,8 @@ ASSESSED = {
     e.FundsHeld,
     e.TradeBooked,
     e.FundsTransferred,
+    e.AdjustmentPosted,
+    e.EventReversed,
 }
 """The events whose decision assessed a level."""
 
@@ -105,9 +107,11 @@ def _assessed(event: e.AnyEvent) -> list[tuple[str, e.Assessment | None]]:
             return [(isolated(event.pair), event.assessment), (CROSS, event.source_assessment)]
         case e.MarginRemoved():
             return [(isolated(event.pair), event.assessment), (CROSS, event.target_assessment)]
-        case e.LeverageSet() | e.LoanBorrowed() | e.FundsHeld() | e.TradeBooked():
+        case e.LeverageSet() | e.LoanBorrowed() | e.FundsHeld() | e.TradeBooked() | e.AdjustmentPosted():
             return [(event.wallet, event.assessment)]
         case e.FundsTransferred():
             return [(CROSS, event.assessment)]
+        case e.EventReversed():
+            return list((event.assessments or {}).items())
         case _:
             return []

@@ -28,11 +28,12 @@ class Cause(StrEnum):
     FUNDS = "funds"
     LOANS = "loans"
     LIQUIDATION = "liquidation"
+    CORRECTIONS = "corrections"
     SETTINGS = "settings"
 
 
 def cause_of(event: e.AccountEvent) -> Cause:
-    """What an event of an account counts as; holds, calls and the life cycle move nothing, and count as settings."""
+    """What an event of an account counts as; what moves nothing (holds, calls, proposals) counts as settings."""
     match event:
         case e.TradeBooked():
             return Cause.TRADES if event.liquidation_id is None else Cause.LIQUIDATION
@@ -48,7 +49,11 @@ def cause_of(event: e.AccountEvent) -> Cause:
             return Cause.FUNDS
         case e.WithdrawalRequested() | e.WithdrawalSettled() | e.WithdrawalCancelled():
             return Cause.FUNDS
+        case e.EventReversed() | e.AdjustmentPosted():
+            return Cause.CORRECTIONS
         case e.AccountOpened() | e.AccountFrozen() | e.AccountUnfrozen() | e.AccountClosed():
+            return Cause.SETTINGS
+        case e.AdjustmentProposed() | e.AdjustmentRejected():
             return Cause.SETTINGS
         case e.MarginModeSet() | e.LeverageSet() | e.FundsHeld() | e.HoldReleased() | e.MarginCalled():
             return Cause.SETTINGS

@@ -1,0 +1,73 @@
+"""Adjustments with their status, and what was reversed by what, as of a log position and a business time."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from psycopg.rows import dict_row
+
+from projections.projector import Connection
+
+ADJUSTMENTS = """
+select * from (
+    select account_id, adjustment_id, wallet, asset, amount, reason_code, reason, proposed_by, proposed_position,
+           proposed_at,
+           case when decided then decided_as else 'proposed' end as status,
+           case when decided then decided_by end as decided_by,
+           case when decided then decided_position end as decided_position,
+           case when decided then decided_at end as decided_at
+    from adjustments
+    cross join lateral (
+        select coalesce(decided_position <= %(position)s and decided_at <= %(until)s::timestamptz, false) as decided
+    ) as known
+    where proposed_position <= %(position)s and proposed_at <= %(until)s::timestamptz and proposed_position > %(after)s
+      and (%(status)s::text is distinct from 'proposed' or decided_as is null or decided_position > %(position)s
+           or decided_at > %(until)s::timestamptz)
+      and (%(account_id)s::text is null or account_id = %(account_id)s)
+) as adjustment
+where %(status)s::text is null or status = %(status)s
+order by proposed_position
+limit %(limit)s
+"""
+REVERSALS = """
+select reversed_position, reversed_version, reversed_topic, position, version, effective_at from reversals
+where (reversed_position = any(%(positions)s) or position = any(%(positions)s))
+  and position <= %(position)s and effective_at <= %(until)s::timestamptz
+"""
+POSTED = """
+select decided_position as position, adjustment_id, reason_code from adjustments
+where decided_as = 'posted' and decided_position = any(%(positions)s)
+"""
+
+
+def adjustments(
+    connection: Connection,
+    position: int,
+    *,
+    status: str | None = None,
+    account_id: str | None = None,
+    after: int = 0,
+    limit: int = 100,
+    effective_at: datetime | None = None,
+) -> list[dict[str, Any]]:
+    """Adjustments in order of proposal, from the one after proposed_position `after`, with their status then."""
+    asked = {"position": position, "status": status, "account_id": account_id, "after": after, "limit": limit}
+    return _rows(connection, ADJUSTMENTS, {**asked, "until": effective_at or "infinity"})
+
+
+def reversals_at(
+    connection: Connection, position: int, positions: Sequence[int], effective_at: datetime | None = None
+) -> list[dict[str, Any]]:
+    """The reversals known at a position that stand at some positions, or reversed what stands there."""
+    asked = {"position": position, "positions": list(positions), "until": effective_at or "infinity"}
+    return _rows(connection, REVERSALS, asked)
+
+
+def adjustments_posted_at(connection: Connection, positions: Sequence[int]) -> list[dict[str, Any]]:
+    """The ids and reason codes of the adjustments that were posted at some positions."""
+    return _rows(connection, POSTED, {"positions": list(positions)})
+
+
+def _rows(connection: Connection, query: str, asked: dict[str, Any]) -> list[dict[str, Any]]:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(query, asked).fetchall()
