@@ -21,6 +21,7 @@ from api.routes import (
     accounts,
     actions,
     commands,
+    corrections,
     differences,
     events,
     explanations,
@@ -50,6 +51,7 @@ KEYED = [
     wallets,
     events,
     statements,
+    corrections,
     lists,
     market,
     liquidations,
@@ -77,6 +79,7 @@ def create_app(
     app.state.unpriced = health.new_count()
     app.router.routes.append(commands.route)
     app.include_router(actions.router)
+    app.include_router(corrections.previews)
     for module in KEYED:
         # In this order: who asks, and whether the question is spelled as the route knows it.
         app.include_router(module.router, dependencies=[Depends(caller_of), Depends(refuse_unknown_parameters)])

@@ -167,6 +167,7 @@ STATEMENT = {
             "topic": "loan.borrowed",
             "effective_at": "2020-03-12T10:45:00Z",
             "recorded_at": "2020-03-12T10:45:00.123456Z",
+            **dict.fromkeys(("reverses", "reversed_by", "adjustment_id", "reason_code")),
         }
     ],
     "next": "1042:1",

@@ -178,7 +178,7 @@ def _command_answers() -> dict[str, Any]:
 def _complete(path: str, operation: dict[str, Any], schemas: dict[str, Any]) -> None:
     """Gives an operation its body, its answers and, where it is open to all, no need of a key."""
     command = operation.pop("x-command", None)
-    body = operation.pop("x-body", None)
+    body, preview = operation.pop("x-body", None), operation.pop("x-preview", False)
     responses = operation["responses"]
     responses.pop("422", None)
     if command is not None:
@@ -186,7 +186,8 @@ def _complete(path: str, operation: dict[str, Any], schemas: dict[str, Any]) -> 
         operation["description"] = schema["description"]
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
         operation["parameters"] = [*_path_parameters(path), _key_header()]
-        responses |= _command_answers()
+        # A preview is answered by what would be recorded, and refused like its command.
+        responses |= {**_command_answers(), **({"200": responses["200"]} if preview else {})}
     if body is not None:
         reference = {"$ref": f"#/components/schemas/{body}"}
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": reference}}}

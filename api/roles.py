@@ -25,6 +25,7 @@ class Resource(StrEnum):
     HOLDS = "holds"
     LOANS = "loans"
     LIQUIDATIONS = "liquidations"
+    ADJUSTMENTS = "adjustments"
     MARKET = "the market"
     REPORTS = "reports"
     KEYS = "keys"
@@ -58,6 +59,10 @@ MAY_SEND: dict[str, frozenset[Role]] = {
     "examine": frozenset({SERVICE, OPERATOR}),
     "liquidate": frozenset({SERVICE, OPERATOR}),
     "complete_liquidation": frozenset({SERVICE}),
+    "reverse_event": frozenset({OPERATOR}),
+    "propose_adjustment": frozenset({OPERATOR}),
+    "approve_adjustment": frozenset({OPERATOR}),
+    "reject_adjustment": frozenset({OPERATOR}),
     "list_asset": frozenset({OPERATOR}),
     "set_asset_limits": frozenset({OPERATOR}),
     "list_pair": frozenset({OPERATOR}),
@@ -86,6 +91,7 @@ MAY_READ: dict[Resource, frozenset[Role]] = {
     Resource.HOLDS: EVERYBODY,
     Resource.LOANS: EVERYBODY,
     Resource.LIQUIDATIONS: EVERYBODY,
+    Resource.ADJUSTMENTS: STAFF,
     Resource.MARKET: EVERYBODY,
     Resource.REPORTS: STAFF,
     Resource.KEYS: frozenset(),

@@ -41,7 +41,7 @@ def with_key(contents: list[JsonObject], key: str | None) -> list[JsonObject]:
 
 async def answer_one(doors: Doors, content: JsonObject, sender: Sender) -> bytes:
     """The answer to one object alone: results of one; raises its refusal."""
-    outcomes = await _decide(doors, [_read(content, sender.caller)], sender)
+    outcomes = await _decide(doors, [read_command(content, sender.caller)], sender)
     if isinstance(outcomes[0], Refused):
         raise outcomes[0].refusal
     return results(outcomes)
@@ -77,14 +77,15 @@ def _read_all(contents: list[JsonObject], caller: Caller) -> list[Command | Refu
 
 def _read_or_refuse(content: JsonObject, caller: Caller) -> Command | Refused:
     try:
-        return _read(content, caller)
+        return read_command(content, caller)
     except Refusal as refusal:
         # What it came from leads to frames that come to hold the refusal, a cycle that only the collector would free.
         refusal.__context__ = None
         return Refused(refusal.with_traceback(None))
 
 
-def _read(content: JsonObject, caller: Caller) -> Command:
+def read_command(content: JsonObject, caller: Caller) -> Command:
+    """The command that an object is; raises its refusal, also where the caller may not send it."""
     command = parse_command(content)
     require_may_send(caller, command)
     return command

@@ -7,6 +7,7 @@ from pydantic import StringConstraints
 from ledger.commands.fields import Time
 from ledger.words import (
     AccountStatus,
+    AdjustmentStatus,
     AssetSymbol,
     Band,
     Capability,
@@ -25,6 +26,7 @@ Actor = Annotated[str, StringConstraints(strict=True, pattern=r"^[!-~]{1,200}$")
 __all__ = [
     "AccountStatus",
     "Actor",
+    "AdjustmentStatus",
     "AssetSymbol",
     "Band",
     "Capability",

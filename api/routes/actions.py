@@ -1,5 +1,6 @@
 """Every command once more as a route of the resource it acts on: one table, and one endpoint for all its rows."""
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from ledger import Malformed
 ACCOUNT = "/v1/accounts/{account_id}"
 WALLET = ACCOUNT + "/wallets/{wallet}"
 BUCKET = ACCOUNT + "/isolated/{pair}"
+ADJUSTMENT = ACCOUNT + "/adjustments/{adjustment_id}"
 
 
 class Action(NamedTuple):
@@ -72,6 +74,16 @@ ACTIONS = [
     Action("POST", ACCOUNT + "/holds/{hold_id}/release", "release_hold", "Release what is left of a hold", "trading"),
     Action("POST", ACCOUNT + "/fills", "book_fill", "Book one fill on one account", "trading"),
     Action("POST", "/v1/trades", "book_trade", "Book a trade between two accounts, both sides or neither", "trading"),
+    Action(
+        "POST",
+        ACCOUNT + "/events/{version}/reverse",
+        "reverse_event",
+        "Reverse an event by its exact opposite",
+        "corrections",
+    ),
+    Action("POST", ACCOUNT + "/adjustments", "propose_adjustment", "Propose an adjustment", "corrections"),
+    Action("POST", ADJUSTMENT + "/approve", "approve_adjustment", "Post another's adjustment", "corrections"),
+    Action("POST", ADJUSTMENT + "/reject", "reject_adjustment", "Reject another's adjustment", "corrections"),
     Action("POST", "/v1/assets", "list_asset", "List an asset", "exchange"),
     Action("PUT", "/v1/assets/{asset}/limits", "set_asset_limits", "Set what an asset may be used for", "exchange"),
     Action("POST", "/v1/assets/{asset}/interest-rates", "set_interest_rate", "Set a daily interest rate", "exchange"),
@@ -87,13 +99,17 @@ ACTIONS = [
 
 IN_PAIR_NOTATION = {"pair", "wallet", "scope"}
 """Fields that in a path are written with a dash, BTC-USDT, for the slash of their pair."""
+NUMBERS, NUMBER = {"version"}, re.compile("[0-9]{1,19}")
+"""Fields that are numbers; what is not written as one is malformed like any other."""
 
 
 def content_of(command: str, path: dict[str, str], body: JsonObject) -> JsonObject:
     """The command that a request to a resource route is; Malformed where the body says otherwise than the path."""
-    named = {"type": command}
+    named: JsonObject = {"type": command}
     for field, value in path.items():
         named[field] = value.replace("-", "/") if field in IN_PAIR_NOTATION else value
+        if field in NUMBERS and NUMBER.fullmatch(value):
+            named[field] = int(value)
     for field, value in named.items():
         if field in body and body[field] != value:
             raise Malformed(f"the body's {field} is not the path's {value!a}; leave it out of the body")

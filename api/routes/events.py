@@ -25,6 +25,7 @@ from api.examples import EVENTS, example
 from api.roles import Resource, require_may_read
 from api.words import Actor, Identifier, Stream, Time, Topic
 from projections.audit_trail.queries import Filter, entry, events
+from projections.questions.corrections import told_of_reversals
 from projections.questions.known import known_of_trail
 
 router = APIRouter(tags=["audit trail"])
@@ -94,6 +95,7 @@ def get_account_events(
 
 
 def _trail(doors: Doors, asked: AsOf, only: Filter, shown: Page, must_exist: bool = False) -> Response:
+    """What was reversed by then says so, though the event itself stands as it was recorded."""
     with asked.open(doors) as snapshot:
         if must_exist and only.account_id is not None:
             require_account(snapshot, only.account_id)
@@ -106,5 +108,7 @@ def _trail(doors: Doors, asked: AsOf, only: Filter, shown: Page, must_exist: boo
             limit=shown.limit + 1,
             newest_first=shown.order == "desc",
         )
+        told = told_of_reversals(snapshot, [row.position for row in rows])
     found = page("events", rows, shown.limit, lambda row: row.position)
-    return answer({"position": snapshot.position, **found, "events": [entry(row) for row in found["events"]]})
+    entries = [{**entry(row), **told.get(row.position, {})} for row in found["events"]]
+    return answer({"position": snapshot.position, **found, "events": entries})

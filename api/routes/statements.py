@@ -13,6 +13,7 @@ from api.examples import STATEMENT, example
 from api.roles import Resource, require_may_read
 from api.words import AssetSymbol, Time, WalletName
 from projections.journal.queries import FIRST, LAST, statement
+from projections.questions.corrections import with_corrections
 from projections.questions.known import known_of_account
 
 CSV = "text/csv"
@@ -28,6 +29,10 @@ COLUMNS = (
     "asset",
     "amount",
     "balance",
+    "reverses",
+    "reversed_by",
+    "adjustment_id",
+    "reason_code",
 )
 PLACE = r"^[0-9]{1,18}:[0-9]{1,9}$"
 
@@ -95,7 +100,8 @@ def get_statement(
     """Each line's `balance` is that of its book (wallet, part, asset) after it; `next` is where to read on.
 
     As of a business time it has the lines dated up to it, in the order in which they were recorded; what was entered
-    late follows what counted before it, and the balances are those of the lines that count.
+    late follows what counted before it, and the balances are those of the lines that count. `reverses` and
+    `reversed_by` are positions: of the event that a line's event takes back, and of the one that took it back.
     """
     require_may_read(caller, Resource.ACCOUNT, account_id)
     with asked.open(doors) as snapshot:
@@ -110,6 +116,7 @@ def get_statement(
             recorded_to=recorded_to,
             **lines.more_than_shown,
         )
+        rows = with_corrections(snapshot, rows)
     found = page("lines", rows, lines.limit, place_of_line)
     if form == "csv" or (form is None and CSV in request.headers.get("accept", "")):
         return _as_csv(account_id, snapshot.position, found)

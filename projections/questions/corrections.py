@@ -1,4 +1,4 @@
-"""What statements and the audit trail say of corrections: what was reversed, by what, and why a balance was adjusted."""
+"""What statements and the audit trail say of corrections: reversals both ways, and the reasons of adjustments."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -10,6 +10,7 @@ from tests.api.house import House, deposit, open_account
 
 AMOUNT = {"asset": "USDT", "amount": "1"}
 SIDE = {"fee": "0", "fee_asset": "USDT"}
+ADJUSTMENT = {**AMOUNT, "adjustment_id": "a1", "wallet": "spot", "reason_code": "compensation"}
 # Path, body, and the topics recorded or the code of the refusal, in an order in which they follow from each other.
 STORY: list[tuple[str, str, dict[str, Any], list[str] | str]] = [
     ("POST", "/v1/accounts", {"account_id": "ann", "idempotency_key": "o"}, ["account.opened"]),
@@ -62,6 +63,10 @@ STORY: list[tuple[str, str, dict[str, Any], list[str] | str]] = [
     ),
     ("POST", "/v1/accounts/ann/freeze", {"blocks": ["trade"]}, ["account.frozen"]),
     ("POST", "/v1/accounts/ann/unfreeze", {}, ["account.unfrozen"]),
+    ("POST", "/v1/accounts/ann/events/2/reverse", {}, "insufficient_funds"),
+    ("POST", "/v1/accounts/bob/adjustments", ADJUSTMENT, ["adjustment.proposed"]),
+    ("POST", "/v1/accounts/bob/adjustments/a1/approve", {}, "same_actor"),
+    ("POST", "/v1/accounts/bob/adjustments/a1/reject", {}, "same_actor"),
     ("POST", "/v1/accounts/ann/close", {}, "account_not_empty"),
     ("POST", "/v1/assets", {"asset": "SOL", "scale": 6, "daily_interest_rate": "0"}, ["asset.listed"]),
     ("PUT", "/v1/assets/SOL/limits", {"borrow_limit": "10"}, ["asset_limits.set"]),

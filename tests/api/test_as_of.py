@@ -21,7 +21,7 @@ QUESTIONS = (
     *("/v1/withdrawals", "/v1/holds", "/v1/loans", "/v1/loans?account_id=alice", "/v1/market"),
     *("/v1/market/prices?pair=ETH/USDT", "/v1/market/settings?scope=USDT", "/v1/liquidations", "/v1/margin-calls"),
     *("/v1/reports/trial-balance", "/v1/reports/margin-levels", "/v1/reports/insurance"),
-    "/v1/reports/book?book=external&asset=USDT",
+    *("/v1/reports/book?book=external&asset=USDT", "/v1/adjustments"),
 )
 
 

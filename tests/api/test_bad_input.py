@@ -212,6 +212,7 @@ BAD_QUESTIONS = [
     "/v1/holds?after=x",
     "/v1/loans?after=a,b",
     "/v1/withdrawals?status=lost",
+    "/v1/adjustments?status=pending",
     "/v1/liquidations/target",
     "/v1/liquidations/target.x",
     "/v1/reports/margin-levels?band=safe",

@@ -18,6 +18,7 @@ QUESTIONS = [
     "/v1/accounts/alice/statement",
     "/v1/events",
     "/v1/withdrawals",
+    "/v1/adjustments",
     "/v1/holds",
     "/v1/loans",
     "/v1/liquidations",

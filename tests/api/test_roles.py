@@ -43,6 +43,10 @@ FIELDS: dict[str, dict[str, Any]] = {
     "examine": {"wallet": "cross"},
     "liquidate": {"wallet": "cross"},
     "complete_liquidation": {"liquidation_id": "stranger.1"},
+    "reverse_event": {"version": 1},
+    "propose_adjustment": {**AMOUNT, "adjustment_id": "a1", "wallet": "spot", "reason_code": "compensation"},
+    "approve_adjustment": {"adjustment_id": "a1"},
+    "reject_adjustment": {"adjustment_id": "a1"},
     "list_asset": {"asset": "USDT", "scale": 8, "daily_interest_rate": "0"},
     "set_asset_limits": {"asset": "DOGE", "borrow_limit": "1"},
     "list_pair": {"pair": "BTC/USDT", "price_scale": 2, "max_leverage": "5"},
@@ -162,6 +166,8 @@ STAFFS = [
     "/v1/reports/margin-levels",
     "/v1/reports/insurance",
     "/v1/reports/exposure",
+    "/v1/adjustments",
+    "/v1/adjustments?account_id=stranger",
 ]
 
 

@@ -298,7 +298,7 @@ def test_a_reversed_opening_of_what_was_closed_since_takes_the_profit_back() -> 
 
 def _position(account: Account) -> Any:
     """Quantity, cost and realised profit of the pool's position in BTC/USDT."""
-    return account.wallets.cross.positions["BTC/USDT"])
+    return account.wallets.cross.positions["BTC/USDT"]
 
 
 def _of(event: Event) -> e.EventReversed:
