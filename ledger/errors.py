@@ -120,6 +120,10 @@ class DepositAlreadyBooked(StateRefusal):
     code, title = "deposit_already_booked", "The deposit is already booked on this account"
 
 
+class NotReversible(StateRefusal):
+    code, title = "not_reversible", "Events of this kind are not reversed"
+
+
 class AlreadyReversed(StateRefusal):
     code, title = "already_reversed", "The event was reversed before"
 
@@ -159,10 +163,6 @@ class SameAccount(RuleRefusal):
 
 class SameActor(RuleRefusal):
     code, title = "same_actor", "Who proposed it may not decide on it"
-
-
-class NotReversible(RuleRefusal):
-    code, title = "not_reversible", "Events of this kind are not reversed"
 
 
 class MarginModeMismatch(RuleRefusal):

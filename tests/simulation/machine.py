@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 from ledger import account as accounts_room
 from ledger import errors, exchange
 from ledger.account import Account
-from ledger.commands import parse_command
+from ledger.account.reversals import Reversible
+from ledger.commands import ReverseEvent, parse_command
 from ledger.decision import Context
-from ledger.events import AnyEvent, read_event, write_event
+from ledger.events import AnyEvent, InterestAccrued, read_event, write_event
 from ledger.exchange import ExchangeCommand
 from ledger.market import Market
 from ledger.postings import postings
@@ -39,6 +40,7 @@ STAGES: dict[int, tuple[type[errors.Refusal], ...]] = {
         errors.RepaymentExceedsDebt,
         errors.NotLiquidatable,
         errors.InsufficientInsurance,
+        errors.CorrectionBlocked,
     ),
 }
 
@@ -70,10 +72,10 @@ class Book:
         self.log: list[AnyEvent] = []
         self.totals: Counter[str] = Counter()
 
-    def take(self, content: dict[str, Any], at: datetime) -> errors.Refusal | None:
+    def take(self, content: dict[str, Any], at: datetime, actor: str) -> errors.Refusal | None:
         """Decide a command and take its events in; its refusal if it is refused."""
         command = parse_command(content)
-        context = Context(at=at, actor="simulation", correlation_id="simulation")
+        context = Context(at=at, actor=actor, correlation_id="simulation")
         try:
             if isinstance(command, ExchangeCommand):
                 exchange.admit(command, self.market)
@@ -82,7 +84,10 @@ class Book:
                 streams = accounts_room.streams_of(command)  # type: ignore[arg-type]
                 known = {name: self.accounts.get(name) or Account.unopened(name) for name in streams}
                 accounts_room.admit(command, known, self.market)  # type: ignore[arg-type]
-                decision = accounts_room.decide(command, known, self.market, context)  # type: ignore[arg-type]
+                if isinstance(command, ReverseEvent):
+                    decision = self._reverse(command, known, context)
+                else:
+                    decision = accounts_room.decide(command, known, self.market, context)  # type: ignore[arg-type]
                 events = list(decision.events)
         except errors.Refusal as refusal:
             return refusal
@@ -91,6 +96,17 @@ class Book:
             for name, decided in decision.accounts.items():
                 assert decided == self.accounts[name], "a decision returns the account that its events make"
         return None
+
+    def _reverse(self, command: ReverseEvent, known: dict[str, Account], context: Context) -> Any:
+        """Every command here has a key of its own, so the events of a decision are those of its key."""
+        place = (command.account_id, command.version)
+        keys = [event.idempotency_key for event in self.log if (event.account_id, event.version) == place]
+        if not keys:
+            raise accounts_room.unknown_event(command, known[command.account_id].version)
+        original = accounts_room.original_of(*place, [one for one in self.log if one.idempotency_key == keys[0]])
+        if original.other is not None:
+            known[original.other.account_id] = self.accounts[original.other.account_id]
+        return accounts_room.decide_reversal(command, original, known, self.market, context)
 
     def _take_in(self, events: list[AnyEvent]) -> None:
         assert events, "an accepted command leaves an event"
@@ -145,11 +161,15 @@ class Simulation:
         """Give both the same command and compare what they say and have."""
         self.world.now += passed
         self.keys += 1
-        content = {**content, "idempotency_key": f"K{self.keys}"}
-        refusal = self.book.take(content, self.world.now)
-        self.history.append((self.world.now, content, "recorded" if refusal is None else refusal.code))
+        content, actor = {**content, "idempotency_key": f"K{self.keys}"}, content.get("actor", "simulation")
+        content.pop("actor", None)
+        end = len(self.book.log)
+        refusal = self.book.take(content, self.world.now, actor)
+        self.history.append(
+            (self.world.now, {**content, "actor": actor}, "recorded" if refusal is None else refusal.code)
+        )
         assert not isinstance(refusal, errors.Malformed), f"{content}: {refusal}"
-        expected = apply(self.world, content)
+        expected = apply(self.world, content, actor)
         said = None if refusal is None else stage_of(refusal)
         self.outcomes[f"{content['type']} {'recorded' if refusal is None else refusal.code}"] += 1
         told = "" if refusal is None else f"{refusal.code}: {refusal.detail}"
@@ -157,8 +177,23 @@ class Simulation:
         if refusal is None:
             for name, holder in self.world.holders.items():
                 holder.version = self.book.accounts[name].version
+            self._name_deeds(self.book.log[end:])
             self.compare()
         return refusal
+
+    def _name_deeds(self, news: list[AnyEvent]) -> None:
+        """What the model did and the events that may be reversed are one for one; each deed gets its version."""
+        for event in news:
+            if isinstance(event, Reversible):
+                wallet = getattr(event, "wallet", None) if isinstance(event, InterestAccrued) else None
+                deed = next(
+                    one
+                    for one in self.world.done
+                    if (one.name, one.topic) == (event.account_id, event.TOPIC) and wallet in (None, *one.wallets)
+                )
+                self.world.done.remove(deed)
+                self.world.holders[event.account_id].deeds[event.version] = deed
+        assert not self.world.done
 
     def compare(self) -> None:
         """Everybody has in the ledger what the model gives them."""
@@ -199,6 +234,14 @@ def compare_settings(account: Account, holder: m.Holder) -> None:
     assert holds == holder.holds
     withdrawals = {name: [w.asset, Fraction(w.amount), w.status] for name, w in account.withdrawals.items()}
     assert withdrawals == holder.withdrawals
+    adjustments = {
+        name: [one.wallet, one.asset, Fraction(one.amount), one.status, one.proposed_by]
+        for name, one in account.adjustments.items()
+    }
+    assert adjustments == holder.adjustments
+    assert {int(version) for version in account.reversals} == {
+        version for version, deed in holder.deeds.items() if deed.reversed
+    }
     assert account.called_at == holder.called
     running = {
         wallet: m.Running(

@@ -4,7 +4,6 @@ It predicts for a command whether it is accepted and what everybody has afterwar
 own code, so that where the two disagree one of them has misread the domain.
 """
 
-import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple
 HOUR = timedelta(hours=1)
 CAPABILITIES = frozenset({"deposit", "withdraw", "transfer", "borrow", "trade"})
 FREE, LOCKED, BORROWED, INTEREST = range(4)
+ACCRUED = "interest.accrued"
 
 # The stages of a refusal, in the order in which they are looked at.
 UNKNOWN, VERSION, STATE, MATCH, PRICE, ENOUGH = 2, 4, 5, 6, 7, 8
@@ -124,6 +124,26 @@ class Running:
 
 
 @dataclass
+class Deed:
+    """What one event that may be reversed did: to wallets, by asset and number; to a position; and the other part of it.
+
+    `trade` is the wallet, the pair, the signed quantity and the price; `other` the deed on the other account.
+    """
+
+    name: str
+    topic: str
+    changes: list[tuple[str, str, int, Fraction]]
+    trade: tuple[str, str, Fraction, Fraction] | None = None
+    of_liquidation: bool = False
+    other: "Deed | None" = None
+    reversed: bool = False
+
+    @property
+    def wallets(self) -> list[str]:
+        return sorted({wallet for wallet, _, _, _ in self.changes})
+
+
+@dataclass
 class Holder:
     """One account: four numbers for each wallet and asset, and what else its commands left."""
 
@@ -140,6 +160,8 @@ class Holder:
     called: dict[str, datetime] = field(default_factory=dict)
     positions: dict[tuple[str, str], list[Fraction]] = field(default_factory=dict)
     running: dict[str, Running] = field(default_factory=dict)
+    adjustments: dict[str, list[Any]] = field(default_factory=dict)
+    deeds: dict[int, Deed] = field(default_factory=dict)
 
     def at(self, wallet: str, asset: str) -> list[Fraction]:
         return self.has.setdefault((wallet, asset), [Fraction(0)] * 4)
@@ -236,6 +258,24 @@ class World:
     fund: dict[str, Fraction] = field(default_factory=dict)
     insurance: dict[str, Fraction] = field(default_factory=dict)
     holders: dict[str, Holder] = field(default_factory=dict)
+    actor: str = ""
+    done: list[Deed] = field(default_factory=list)
+    """What the last command did, in order; deeds get their versions from the ledger, which alone counts events."""
+
+    def do(self, holder: Holder, topic: str, changes: list[tuple[str, str, int, Fraction]], **more: Any) -> Deed:
+        """Remember what an event did to an account."""
+        name = next(name for name, one in self.holders.items() if one is holder)
+        self.done.append(Deed(name, topic, changes, **more))
+        return self.done[-1]
+
+    def owe(self, holder: Holder, wallet: str, asset: str, cost: Fraction) -> None:
+        """Charge interest; all that one command charges a wallet is one deed."""
+        holder.at(wallet, asset)[INTEREST] += cost
+        name = next(name for name, one in self.holders.items() if one is holder)
+        same = [deed for deed in self.done if (deed.name, deed.topic, deed.wallets) == (name, ACCRUED, [wallet])]
+        if cost:
+            deed = same[0] if same else self.do(holder, ACCRUED, [])
+            deed.changes.append((wallet, asset, INTEREST, cost))
 
     def holder(self, name: str) -> Holder:
         if name not in self.holders:
@@ -277,7 +317,7 @@ class World:
             hour = holder.next_hour.get((wallet, asset))
             while four[BORROWED] and hour is not None and hour <= at:
                 cost = self.cost_of_hour(asset, four[BORROWED], hour)
-                four[INTEREST] += cost
+                self.owe(holder, wallet, asset, cost)
                 hour, charged = hour + HOUR, charged or cost > 0
                 holder.next_hour[wallet, asset] = hour
         holder.cut(wallet)
@@ -286,9 +326,6 @@ class World:
     def cost_of_hour(self, asset: str, principal: Fraction, hour: datetime) -> Fraction:
         listing = self.assets[asset]
         return up(principal * listing.rate_at(hour) / 24, listing.scale)
-
-    def copy_of(self, *names: str) -> dict[str, Holder]:
-        return {name: copy.deepcopy(self.holders[name]) for name in names if name in self.holders}
 
 
 def forget_paid(holder: Holder, wallet: str, asset: str) -> None:

@@ -61,6 +61,7 @@ def unfreeze_account(world: World, content: Content, at: datetime) -> None:
 def close_account(world: World, content: Content, at: datetime) -> None:
     holder = world.holder(content["account_id"])
     pending = any(status == "pending" for _, _, status in holder.withdrawals.values())
+    pending = pending or any(status == "proposed" for _, _, _, status, _ in holder.adjustments.values())
     if holder.closed or pending or holder.running or any(any(four) for four in holder.has.values()):
         raise Refused(STATE, "closed already, or something is left or runs")
     holder.closed = True
@@ -71,6 +72,7 @@ def deposit(world: World, content: Content, at: datetime) -> None:
     world.asset(content["asset"])
     holder.may("deposit")
     holder.give("spot", content["asset"], amount_of(content))
+    world.do(holder, "funds.deposited", [("spot", content["asset"], FREE, amount_of(content))])
 
 
 def request_withdrawal(world: World, content: Content, at: datetime) -> None:
@@ -148,6 +150,8 @@ def move(world: World, content: Content, source: str, target: str, at: datetime)
     else:
         require_leaving(world, holder, source, asset, amount, at)
     holder.give(target, asset, amount)
+    topic = "margin.added" if ":" in target else "margin.removed" if ":" in source else "funds.transferred"
+    world.do(holder, topic, [(source, asset, FREE, -amount), (target, asset, FREE, amount)])
     holder.cut(source)
     holder.cut(target)
 
@@ -166,6 +170,9 @@ def send(world: World, content: Content, at: datetime) -> None:
         raise Refused(MATCH, "not enabled")
     holder.take("spot", content["asset"], amount_of(content))
     other.give("spot", content["asset"], amount_of(content))
+    sent = world.do(holder, "transfer.sent", [("spot", content["asset"], FREE, -amount_of(content))])
+    received = world.do(other, "transfer.received", [("spot", content["asset"], FREE, amount_of(content))], other=sent)
+    sent.other = received
 
 
 def set_margin_mode(world: World, content: Content, at: datetime) -> None:
@@ -235,7 +242,7 @@ def lend(world: World, holder: Holder, wallet: str, asset: str, amount: Fraction
     hour, charged = hour_of(at), holder.next_hour.get((wallet, asset), hour_of(at) + HOUR)
     holder.next_hour[wallet, asset] = charged
     while hour < charged:
-        holder.at(wallet, asset)[INTEREST] += world.cost_of_hour(asset, amount, hour)
+        world.owe(holder, wallet, asset, world.cost_of_hour(asset, amount, hour))
         hour += HOUR
     holder.cut(wallet)
 
@@ -257,16 +264,18 @@ def repay(world: World, content: Content, at: datetime) -> None:
     if not owed or amount > owed:
         # Where nothing at all is owed, `all` may be told that nothing is to be done.
         raise Refused(MATCH if not owed and content["amount"] == "all" else 8, f"{owed} is owed")
-    pay_back(holder, wallet, asset, amount)
+    pay_back(world, holder, wallet, asset, amount)
 
 
-def pay_back(holder: Holder, wallet: str, asset: str, amount: Fraction) -> None:
+def pay_back(world: World, holder: Holder, wallet: str, asset: str, amount: Fraction) -> None:
     """Interest first, then principal."""
     holder.take(wallet, asset, amount)
     four = holder.at(wallet, asset)
     interest = min(amount, four[INTEREST])
     four[INTEREST] -= interest
     four[BORROWED] -= amount - interest
+    parts = [(FREE, amount), (INTEREST, interest), (BORROWED, amount - interest)]
+    world.do(holder, "loan.repaid", [(wallet, asset, part, -paid) for part, paid in parts])
     if wallet in holder.running:
         holder.running[wallet].count(asset, amount)
     forget_paid(holder, wallet, asset)

@@ -6,7 +6,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
-from tests.simulation import model_commands, model_liquidation, model_prices, model_trading
+from tests.simulation import model_commands, model_corrections, model_liquidation, model_prices, model_trading
 from tests.simulation.model import ENOUGH, MATCH, STATE, VERSION, Asset, Limits, Pair, Refused, Row, World
 from tests.simulation.model_commands import Content, amount_of
 
@@ -122,12 +122,12 @@ def withdraw_insurance(world: World, content: Content, at: datetime) -> None:
         book[content["asset"]] -= amount_of(content)
 
 
-ROOMS = (model_commands, model_trading, model_liquidation, model_prices)
+ROOMS = (model_commands, model_trading, model_liquidation, model_prices, model_corrections)
 BY_ITSELF = {"examine", "liquidate", "complete_liquidation"}
 
 
-def apply(world: World, content: Content) -> int | None:
-    """Carry a command out; the stage at which it is refused, when it then leaves no trace."""
+def apply(world: World, content: Content, actor: str) -> int | None:
+    """Carry a command of an actor out; the stage at which it is refused, when it then leaves no trace."""
     name = content["type"]
     rule: Callable[[World, Content, datetime], None] | None = globals().get(name)
     for room in ROOMS:
@@ -135,6 +135,7 @@ def apply(world: World, content: Content) -> int | None:
     assert rule is not None, name
     stated = content.get("effective_at")
     default = model_liquidation.own_time(world, content) if name in BY_ITSELF else world.now
+    world.actor, world.done = actor, []
     before = copy.deepcopy(world)
     refused_at = None if _is_version(world, content) else VERSION
     try:

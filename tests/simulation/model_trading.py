@@ -7,10 +7,12 @@ from typing import Any
 
 from tests.simulation.model import (
     ENOUGH,
+    FREE,
     LOCKED,
     MATCH,
     STATE,
     UNKNOWN,
+    Deed,
     Holder,
     Refused,
     Running,
@@ -72,8 +74,9 @@ def book_trade(world: World, content: Content, at: datetime) -> None:
     world.holder(buyer["account_id"]), world.holder(seller["account_id"])
     if buyer["account_id"] == seller["account_id"]:
         raise Refused(MATCH, "both sides are one account")
-    fill(world, buyer["account_id"], content, buyer, "buy", at)
-    fill(world, seller["account_id"], content, seller, "sell", at)
+    bought = fill(world, buyer["account_id"], content, buyer, "buy", at)
+    sold = fill(world, seller["account_id"], content, seller, "sell", at)
+    bought.other, sold.other = sold, bought
 
 
 @dataclass
@@ -104,7 +107,7 @@ class Fill:
         return self.fee if self.fee_asset == asset else Fraction(0)
 
 
-def fill(world: World, name: str, trade: Content, terms: Content, side: str, at: datetime) -> None:
+def fill(world: World, name: str, trade: Content, terms: Content, side: str, at: datetime) -> Deed:
     """One side of a trade: borrow what is missing, swap, pay the fee, repay."""
     holder, pair = world.holder(name), trade["pair"]
     world.pair(pair)
@@ -138,18 +141,29 @@ def fill(world: World, name: str, trade: Content, terms: Content, side: str, at:
         _require_lending(world, holder, wallet, one.paid[0])
         lend(world, holder, wallet, one.paid[0], missing, at)
     _settle(holder, wallet, one, used)
+    deed = _done(world, holder, wallet, one, of_liquidation=liquidation is not None)
     if hold:
         _use(holder, terms["hold_id"], used)
     if terms.get("auto_repay") and wallet != "spot":
-        _repay(holder, wallet, one)
+        _repay(world, holder, wallet, one)
+    return deed
 
 
-def _repay(holder: Holder, wallet: str, one: Fill) -> None:
+def _done(world: World, holder: Holder, wallet: str, one: Fill, *, of_liquidation: bool) -> Deed:
+    """The fill as it may be reversed: what a hold gave of it comes back free."""
+    (paid, amount), (received, gain) = one.paid, one.received
+    changes = [(wallet, paid, FREE, -amount), (wallet, received, FREE, gain), (wallet, one.fee_asset, FREE, -one.fee)]
+    trade = (wallet, one.pair, one.signed - one.fee_in(base(one.pair)), one.price)
+    position = None if wallet == "spot" else trade
+    return world.do(holder, "trade.booked", changes, trade=position, of_liquidation=of_liquidation)
+
+
+def _repay(world: World, holder: Holder, wallet: str, one: Fill) -> None:
     """What is received after the fee first repays its own debt."""
     asset, gain = one.received
     back = min(gain - one.fee_in(asset), holder.owed(wallet, asset))
     if back > 0:
-        pay_back(holder, wallet, asset, back)
+        pay_back(world, holder, wallet, asset, back)
 
 
 def _settle(holder: Holder, wallet: str, one: Fill, used: Fraction) -> None:

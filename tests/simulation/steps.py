@@ -5,6 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 from tests.simulation.drawing import ASSETS, PAIRS, WALLETS, plain
+from tests.simulation.drawing_corrections import DrawsCorrections
 from tests.simulation.drawing_funds import DrawsFunds
 from tests.simulation.drawing_prices import DrawsPrices
 from tests.simulation.drawing_trades import DrawsTrades
@@ -12,7 +13,7 @@ from tests.simulation.model import base, down
 from tests.simulation.model_margin import row_of
 
 
-class Steps(DrawsFunds, DrawsTrades, DrawsPrices):
+class Steps(DrawsFunds, DrawsTrades, DrawsPrices, DrawsCorrections):
     """Draws whole commands."""
 
     def command(self, name: str | None = None) -> dict[str, Any]:
@@ -217,6 +218,10 @@ WEIGHTS = {
     "examine": 9,
     "liquidate": 5,
     "complete_liquidation": 1,
+    "reverse_event": 8,
+    "propose_adjustment": 3,
+    "approve_adjustment": 3,
+    "reject_adjustment": 1,
     "mark_prices": 14,
     "confirm_price": 2,
     "reject_price": 1,
@@ -229,5 +234,8 @@ WEIGHTS = {
     "fund_insurance": 1,
     "withdraw_insurance": 1,
 }
-BACK_DATED = ("mark_prices", "deposit", "borrow", "repay", "transfer", "book_fill", "set_interest_rate", "place_hold")
+BACK_DATED = (
+    *("mark_prices", "deposit", "borrow", "repay", "transfer", "book_fill", "set_interest_rate", "place_hold"),
+    *("reverse_event", "approve_adjustment"),
+)
 WEIGHTED = tuple(name for name, weight in WEIGHTS.items() for _ in range(weight))

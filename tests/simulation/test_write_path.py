@@ -1,6 +1,8 @@
 """The same lives on the real write path and its projections: what memory decided stands in PostgreSQL."""
 
 from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import pytest
@@ -33,10 +35,12 @@ def dated(simulation: Simulation) -> list[dict[str, Any]]:
 
 
 def submitted(ledger: Ledger, contents: Sequence[dict[str, Any]]) -> list[Outcome]:
+    """Requests of up to so many commands, each of one actor."""
     outcomes: list[Outcome] = []
-    for start in range(0, len(contents), AT_ONCE):
-        commands = [parse_command(content) for content in contents[start : start + AT_ONCE]]
-        outcomes += ledger.submit(commands, actor="simulation")
+    for actor, of_actor in groupby(contents, key=itemgetter("actor")):
+        commands = [parse_command({k: v for k, v in content.items() if k != "actor"}) for content in of_actor]
+        for start in range(0, len(commands), AT_ONCE):
+            outcomes += ledger.submit(commands[start : start + AT_ONCE], actor=actor)
     return outcomes
 
 
