@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from ledger import events as e
 from ledger.account.draft import Draft, assess
 from ledger.errors import CorrectionBlocked, InsufficientFunds
-from ledger.margin import show_level
+from ledger.margin import show_level, valued_assets
 from ledger.market import Prices
 from ledger.wallets import Balance, Wallet
 from ledger.words import SPOT, Band, Line
@@ -21,7 +21,7 @@ def require_bearable(draft: Draft, lines: Iterable[Line], asked: str) -> dict[st
     """
     after = _wallets_after(draft, lines)
     judged = {
-        name: draft.fresh_prices(wallet, *draft.wallet(name).balances)
+        name: draft.fresh_prices(wallet, *valued_assets(draft.wallet(name)))
         for name, wallet in after.items()
         if name != SPOT and wallet.owes and _loses(draft.wallet(name), wallet)
     }

@@ -21,7 +21,7 @@ from ledger.errors import (
 from ledger.events import Event
 from ledger.postings import opposite, postings
 from tests.ledger.correcting import lived, reversal
-from tests.ledger.given import NOON, Happened, and_then, balance, happened, numbered, topics
+from tests.ledger.given import NOON, Happened, and_then, balance, happened, market_after, numbered, topics
 from tests.ledger.happenings import (
     BTC_BUCKET,
     accrued,
@@ -304,3 +304,13 @@ def _position(account: Account) -> Any:
 def _of(event: Event) -> e.EventReversed:
     assert isinstance(event, e.EventReversed)
     return event
+
+
+def test_an_asset_that_the_wallet_no_longer_has_needs_no_price() -> None:
+    late = NOON + hours(1)
+    market = market_after(the_market(), happened(e.PricesMarked, prices={"BTC/USDT": "50000"}, source="x"), at=late)
+    sold = traded("buy", "1", "10", "ETH/USDT"), traded("sell", "1", "10", "ETH/USDT", trade_id="T2")
+    gone = (*LEVERED, deposited("300", "USDT"), *sold, transferred("300", "USDT"))
+    assert reversal(market, lived(*gone), at=late)
+    with pytest.raises(PriceStale, match="ETH"):
+        reversal(market, lived(*gone[:-2], gone[-1]), at=late)

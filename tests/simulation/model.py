@@ -125,7 +125,7 @@ class Running:
 
 @dataclass
 class Deed:
-    """What one event that may be reversed did: to wallets, by asset and number; to a position; and the other part of it.
+    """What an event that may be reversed did: to wallets, by asset and number; to a position; and the other part of it.
 
     `trade` is the wallet, the pair, the signed quantity and the price; `other` the deed on the other account.
     """
