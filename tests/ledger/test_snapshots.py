@@ -29,7 +29,17 @@ from tests.ledger.submitting import ask, code, depositing, open_ledger, sending
 from tests.projections.logs import random_log
 
 LONG = EVENTS_BETWEEN + 50
-STATE = {"blocks", "modes", "leverages", "holds", "withdrawals", "called_at", "liquidations"}
+STATE = {
+    "blocks",
+    "modes",
+    "leverages",
+    "holds",
+    "withdrawals",
+    "called_at",
+    "liquidations",
+    "adjustments",
+    "reversals",
+}
 
 
 def long_life(url: str, deposits: int = LONG) -> None:

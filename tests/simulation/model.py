@@ -10,10 +10,11 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Any, NamedTuple
 
+from tests.simulation.model_deeds import Deed, KeepsDeeds
+
 HOUR = timedelta(hours=1)
 CAPABILITIES = frozenset({"deposit", "withdraw", "transfer", "borrow", "trade"})
 FREE, LOCKED, BORROWED, INTEREST = range(4)
-ACCRUED = "interest.accrued"
 
 # The stages of a refusal, in the order in which they are looked at.
 UNKNOWN, VERSION, STATE, MATCH, PRICE, ENOUGH = 2, 4, 5, 6, 7, 8
@@ -124,26 +125,6 @@ class Running:
 
 
 @dataclass
-class Deed:
-    """What an event that may be reversed did: to wallets, by asset and number; to a position; and the other part of it.
-
-    `trade` is the wallet, the pair, the signed quantity and the price; `other` the deed on the other account.
-    """
-
-    name: str
-    topic: str
-    changes: list[tuple[str, str, int, Fraction]]
-    trade: tuple[str, str, Fraction, Fraction] | None = None
-    of_liquidation: bool = False
-    other: "Deed | None" = None
-    reversed: bool = False
-
-    @property
-    def wallets(self) -> list[str]:
-        return sorted({wallet for wallet, _, _, _ in self.changes})
-
-
-@dataclass
 class Holder:
     """One account: four numbers for each wallet and asset, and what else its commands left."""
 
@@ -244,7 +225,7 @@ class Held(NamedTuple):
 
 
 @dataclass
-class World:
+class World(KeepsDeeds):
     """Everything: the exchange's settings, the prices, and all accounts."""
 
     now: datetime
@@ -260,22 +241,6 @@ class World:
     holders: dict[str, Holder] = field(default_factory=dict)
     actor: str = ""
     done: list[Deed] = field(default_factory=list)
-    """What the last command did, in order; deeds get their versions from the ledger, which alone counts events."""
-
-    def do(self, holder: Holder, topic: str, changes: list[tuple[str, str, int, Fraction]], **more: Any) -> Deed:
-        """Remember what an event did to an account."""
-        name = next(name for name, one in self.holders.items() if one is holder)
-        self.done.append(Deed(name, topic, changes, **more))
-        return self.done[-1]
-
-    def owe(self, holder: Holder, wallet: str, asset: str, cost: Fraction) -> None:
-        """Charge interest; all that one command charges a wallet is one deed."""
-        holder.at(wallet, asset)[INTEREST] += cost
-        name = next(name for name, one in self.holders.items() if one is holder)
-        same = [deed for deed in self.done if (deed.name, deed.topic, deed.wallets) == (name, ACCRUED, [wallet])]
-        if cost:
-            deed = same[0] if same else self.do(holder, ACCRUED, [])
-            deed.changes.append((wallet, asset, INTEREST, cost))
 
     def holder(self, name: str) -> Holder:
         if name not in self.holders:

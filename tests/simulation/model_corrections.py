@@ -10,7 +10,6 @@ from tests.simulation.model import (
     MATCH,
     STATE,
     UNKNOWN,
-    Deed,
     Holder,
     Refused,
     World,
@@ -18,6 +17,7 @@ from tests.simulation.model import (
     pair_in,
 )
 from tests.simulation.model_commands import Content, amount_of
+from tests.simulation.model_deeds import Deed
 from tests.simulation.model_margin import band_of, worth
 
 

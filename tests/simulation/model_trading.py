@@ -12,7 +12,6 @@ from tests.simulation.model import (
     MATCH,
     STATE,
     UNKNOWN,
-    Deed,
     Holder,
     Refused,
     Running,
@@ -22,6 +21,7 @@ from tests.simulation.model import (
     quote,
 )
 from tests.simulation.model_commands import Content, amount_of, lend, pay_back
+from tests.simulation.model_deeds import Deed
 from tests.simulation.model_margin import band_of, worth
 
 
