@@ -232,7 +232,7 @@ def test_a_liquidation_that_ran_where_events_were_still_in_order_closes_at_its_p
 def test_a_rebuild_in_other_batches_keeps_the_same_folds(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(projector, "EVENTS_BETWEEN", 4)
     monkeypatch.setattr(kept_folds, "EVENTS_BETWEEN", 4)
-    record(database, backdated_log(STEPS, 5, Random(5)))
+    record(database, backdated_log(STEPS, 4, Random(5)))
     catch_up(database, ("accounts", "audit_trail"), batch_size=7)
     with connect(database) as connection:
         rows = connection.execute("select count(*), count(valid_to) from projections.account_folds").fetchone()
