@@ -69,7 +69,7 @@ def test_a_long_life_of_three_accounts_agrees_with_the_model(seed: int) -> None:
 
 
 def test_the_seeded_lives_reach_every_command_and_both_answers() -> None:
-    outcomes = sum((run(STEPS, seed).outcomes for seed in (5, 6, 7)), Counter[str]())
+    outcomes = sum((run(STEPS, seed).outcomes for seed in (8, 9, 12)), Counter[str]())
     recorded = {outcome.removesuffix(" recorded") for outcome in outcomes if outcome.endswith(" recorded")}
     refused = {outcome.split()[0] for outcome in outcomes if not outcome.endswith(" recorded")}
     # None is left out: listings are recorded by the beginnings, and drawn again to be refused.
