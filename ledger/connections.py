@@ -5,7 +5,7 @@ from typing import NamedTuple
 from ledger.idempotency import FIND_KEYS
 from ledger.log import Connection
 from ledger.originals import FIND_DECISIONS
-from ledger.postgres import connect
+from ledger.postgres import SERVICE, connect
 from ledger.present import Present
 from ledger.snapshots import FIND_ACCOUNTS
 from ledger.storage import RECORD, read_committed
@@ -65,7 +65,12 @@ class Connections:
 
     def _connect(self, name: str) -> Link:
         connection = connect(
-            self._url, application_name=name, autocommit=True, connect_timeout=CONNECT_TIMEOUT_SECONDS, **KEEPALIVES
+            self._url,
+            application_name=name,
+            role=SERVICE,
+            autocommit=True,
+            connect_timeout=CONNECT_TIMEOUT_SECONDS,
+            **KEEPALIVES,
         )
         try:
             read_committed(connection)

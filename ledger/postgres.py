@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -22,6 +23,11 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 4_712_025
 
 Connection = psycopg.Connection[TupleRow]
+
+SERVICE = "ledger_service"
+"""The database role that records events and serves: it may add to the log and read it, never change it."""
+PROJECTIONS = "ledger_projections"
+"""The database role that projects: it may read the log, and has the projections' tables."""
 
 SCHEMA_MIGRATIONS = b"""
 create table if not exists schema_migrations (
@@ -102,15 +108,27 @@ def default_home() -> Path:
     return Path(tempfile.gettempdir()) / f"margin-ledger-{os.geteuid()}"
 
 
-def connect(url: str, *, application_name: str = "ledger", **options: Any) -> Connection:
-    """One connection to the database; `options` are psycopg's own, and the server shows the application's name."""
-    return psycopg.connect(url, application_name=application_name, **options)
+def connect(url: str, *, application_name: str = "ledger", role: str | None = None, **options: Any) -> Connection:
+    """One connection to the database; `options` are psycopg's own, and the server shows the application's name.
+
+    With a `role` the session works as that role from its first statement on, else as the user that logs in.
+    """
+    return psycopg.connect(url, application_name=application_name, **_as_role(url, role), **options)
+
+
+def _as_role(url: str, role: str | None) -> dict[str, str]:
+    """The libpq option that makes a session start as a role, beside those that the URL states."""
+    if role is None:
+        return {}
+    stated = conninfo_to_dict(url).get("options") or os.environ.get("PGOPTIONS") or ""
+    return {"options": f"{stated} -c role={role}".strip()}
 
 
 def open_pool(
     url: str,
     *,
     application_name: str = "ledger",
+    role: str | None = None,
     min_size: int = 1,
     max_size: int = 8,
     timeout_seconds: float = 30.0,
@@ -119,9 +137,9 @@ def open_pool(
     """A pool of connections that is open and has its first ones; close it, or use it in a `with`.
 
     `timeout_seconds` bounds the wait for a connection, also for the first; psycopg_pool.PoolTimeout says it passed.
-    `options` are those of psycopg_pool.ConnectionPool.
+    `role` is as for `connect`; `options` are those of psycopg_pool.ConnectionPool.
     """
-    settings = {"application_name": application_name, **options.pop("kwargs", {})}
+    settings = {"application_name": application_name, **_as_role(url, role), **options.pop("kwargs", {})}
     pool = ConnectionPool[Connection](
         url, min_size=min_size, max_size=max_size, timeout=timeout_seconds, kwargs=settings, open=False, **options
     )
@@ -137,18 +155,21 @@ def migrate(url: str, folder: Path = MIGRATIONS) -> list[int]:
     """Applies the migrations that the database lacks, all or none, and returns their numbers in order.
 
     Migrators that run at once wait for each other. Refuses with MigrationRefused: a file that was changed after it was
-    applied, one numbered below what is applied, and a database that is ahead of this ledger.
+    applied, one numbered below what is applied, a database that is ahead of this ledger, and a user that lacks a right.
     """
     migrations = read_migrations(folder)
     with connect(url, application_name="ledger migrate") as connection:
         # Each statement must see what a migrator committed while this one waited for the lock.
         connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
         connection.execute("select pg_advisory_xact_lock(%s)", [MIGRATION_LOCK])
-        connection.execute(SCHEMA_MIGRATIONS)
-        rows = connection.execute("select number, checksum from schema_migrations order by number").fetchall()
-        pending = _pending(migrations, dict(rows))
-        for migration in pending:
-            _apply(connection, migration)
+        pending = _pending(migrations, _applied(connection))
+        try:
+            if pending:
+                connection.execute(SCHEMA_MIGRATIONS)
+            for migration in pending:
+                _apply(connection, migration)
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise MigrationRefused(_who_may(error)) from error
     return [migration.number for migration in pending]
 
 
@@ -179,6 +200,19 @@ def _pending(migrations: list[Migration], applied: dict[int, str]) -> list[Migra
                 "restore the file and put the change into a new migration"
             )
     return migrations[last:]
+
+
+def _applied(connection: Connection) -> dict[int, str]:
+    """The checksums of what is applied, by number; asks for no right to make anything, which a service lacks."""
+    if connection.execute("select to_regclass('schema_migrations')").fetchone() == (None,):
+        return {}
+    return dict(connection.execute("select number, checksum from schema_migrations order by number").fetchall())
+
+
+def _who_may(error: psycopg.Error) -> str:
+    """What the server says that is lacking, and what can be done: its own hint, else to migrate as another user."""
+    said = error.diag.message_primary or str(error).strip()
+    return f"{said}: {error.diag.message_hint or 'run `ledger migrate` as the user that owns the database'}"
 
 
 def _apply(connection: Connection, migration: Migration) -> None:

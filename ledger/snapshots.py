@@ -23,7 +23,7 @@ from ledger.arrays import Integer, Text, Texts
 from ledger.events import AccountEvent, AnyEvent, write_event
 from ledger.log import Connection, read_at
 from ledger.market import Market
-from ledger.postgres import connect
+from ledger.postgres import SERVICE, connect
 from ledger.wire import Call, Row, Statement, execute
 
 MARKET = "@market"
@@ -235,6 +235,6 @@ class SnapshotKeeper:
         return waiting
 
     def _store(self, snapshots: Sequence[Snapshot]) -> None:
-        with connect(self._url, application_name="ledger snapshots", autocommit=True, connect_timeout=5) as connection:
+        with connect(self._url, application_name="ledger snapshots", role=SERVICE, autocommit=True, connect_timeout=5) as connection:
             connection.execute("set lock_timeout = '2s'; set statement_timeout = '10s'")
             keep(connection, snapshots)

@@ -21,7 +21,7 @@ from ledger.arrays import Blobs, Integer, Integers, Texts
 from ledger.events import Event, read_event, write_event
 from ledger.idempotency import Key, UsedKey
 from ledger.log import Connection
-from ledger.postgres import open_pool
+from ledger.postgres import SERVICE, open_pool
 from ledger.wire import Call, Statement, execute
 
 CHANNEL = "ledger_events"
@@ -95,7 +95,7 @@ class EventDatastore(PostgresDatastore):
             "num_workers": 1,
         }
         # The library waits ten times as long as this before it gives a lost database up.
-        self.pool = cast(Any, open_pool(url, min_size=0, max_size=4, timeout_seconds=1.0, **options))
+        self.pool = cast(Any, open_pool(url, role=SERVICE, min_size=0, max_size=4, timeout_seconds=1.0, **options))
 
     def register_type_adapters(self) -> None:
         """Nothing to register: events are inserted as plain arrays, not as a composite type."""

@@ -14,7 +14,7 @@ from multiprocessing.connection import wait
 
 import psycopg
 
-from ledger.postgres import Connection, connect
+from ledger.postgres import PROJECTIONS, Connection, connect
 from projections import leadership
 from projections.copying import BATCH_SIZE, Copy, CopyFailed, bring, feeding, index_all
 from projections.feeding import Feeder
@@ -196,8 +196,8 @@ def _work(url: str, named: Sequence[tuple[str, str]], pipe: Pipe) -> None:
 def _alone(url: str, named: Sequence[tuple[str, str]]) -> Iterator[_Here]:
     """Held until what was written is committed: a later rebuild finds it by these locks."""
     with (
-        connect(url, application_name="ledger rebuild, a part", autocommit=True) as reader,
-        connect(url, application_name="ledger rebuild, a part", autocommit=True) as writer,
+        connect(url, application_name="ledger rebuild, a part", role=PROJECTIONS, autocommit=True) as reader,
+        connect(url, application_name="ledger rebuild, a part", role=PROJECTIONS, autocommit=True) as writer,
         ExitStack() as holding,
     ):
         for name, _ in named:

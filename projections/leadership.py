@@ -96,11 +96,14 @@ def leaders(connection: Connection) -> dict[int, Leader]:
 def end_holders(connection: Connection, kind: int, names: Iterable[str]) -> None:
     """Ends the sessions that hold locks of that kind on names, and waits until they are gone."""
     for name in names:
-        connection.execute(
-            "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted"
-            " and classid::bigint = %s and objid::bigint = %s"
-            " and database = (select oid from pg_database where datname = current_database())",
-            [kind, number_of(name)],
-        )
+        with connection.transaction():
+            # Sessions are ended in the name of the user that logged in, whose they are too.
+            connection.execute("set local role none")
+            connection.execute(
+                "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted"
+                " and classid::bigint = %s and objid::bigint = %s"
+                " and database = (select oid from pg_database where datname = current_database())",
+                [kind, number_of(name)],
+            )
         connection.execute("select pg_advisory_lock(%s, %s)", [kind, number_of(name)])
         connection.execute("select pg_advisory_unlock(%s, %s)", [kind, number_of(name)])

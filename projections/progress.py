@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ledger.log import log_end
-from ledger.postgres import Connection
+from ledger.postgres import PROJECTIONS, Connection
 from projections.catalogue import ALL
 from projections.leadership import leaders, number_of
 from projections.tables import LIVE, create_indexes, create_tables, definition_of, work_in
@@ -65,6 +65,8 @@ def ensure_tables(connection: Connection, names: Iterable[str]) -> None:
     work_in(connection, LIVE)
     for name in names:
         with connection.transaction():
+            # Whoever is the first to start a projection, its tables belong to those who go on with it.
+            connection.execute(f"set local role {PROJECTIONS}")
             started = connection.execute(
                 "insert into projection_positions (name, definition) values (%s, %s) on conflict do nothing",
                 [name, definition_of(name).checksum],

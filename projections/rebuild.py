@@ -12,7 +12,7 @@ import psycopg
 from psycopg import sql
 
 from ledger.log import log_end
-from ledger.postgres import Connection, connect
+from ledger.postgres import PROJECTIONS, Connection, connect
 from projections import leadership
 from projections.apart import build, end_left_over
 from projections.catalogue import ALL, PROJECTORS
@@ -55,7 +55,8 @@ def rebuild(url: str, names: Sequence[str] = ALL, progress: Progress = lambda *_
     application, names = f"ledger rebuild {os.getpid()}", list(dict.fromkeys(names))
     with ExitStack() as leaving:
         leading, reader, writer = (
-            leaving.enter_context(connect(url, application_name=application, autocommit=True)) for _ in range(3)
+            leaving.enter_context(connect(url, application_name=application, role=PROJECTIONS, autocommit=True))
+            for _ in range(3)
         )
         for name in names:
             leaving.enter_context(_alone(leading, name))

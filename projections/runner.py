@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import psycopg
 
 from ledger.log import log_end
-from ledger.postgres import Connection, connect
+from ledger.postgres import PROJECTIONS, Connection, connect
 from projections.catalogue import ALL
 from projections.following import BATCH_SIZE, Follower
 from projections.progress import ProjectionStatus as ProjectionStatus
@@ -34,7 +34,7 @@ def session(url: str) -> Iterator[Connection]:
     """A session that leads projections until it ends; a peer that is gone is noticed within half a minute."""
     keepalives = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "connect_timeout": 10}
     name = f"ledger projections {os.getpid()}"
-    with connect(url, application_name=name, autocommit=True, **keepalives) as connection:
+    with connect(url, application_name=name, role=PROJECTIONS, autocommit=True, **keepalives) as connection:
         yield connection
 
 

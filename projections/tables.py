@@ -56,7 +56,7 @@ def create_indexes(connection: Connection, name: str) -> None:
 def create_schema(connection: Connection, schema: str) -> None:
     """Makes an empty schema; what an earlier attempt left in it is dropped."""
     drop_schema(connection, schema)
-    connection.execute(sql.SQL("create schema {}").format(sql.Identifier(schema)))
+    connection.execute("select public.make_schema_of_copy(%s)", [schema])
 
 
 def drop_schema(connection: Connection, schema: str) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ledger.errors import EventUnreadable, Unavailable
 from ledger.log import RecordedEvent, log_end, read_log
 from ledger.money import plain
-from ledger.postgres import Connection, connect
+from ledger.postgres import PROJECTIONS, Connection, connect
 from projections import leadership, snapshot_check
 from projections.account_check import ACCOUNTS_AT_ONCE, AccountCheck
 from projections.catalogue import ALL
@@ -56,9 +56,9 @@ def verify(url: str, progress: Progress = lambda *_: None) -> VerifyReport:
     """
     application = f"ledger verify {os.getpid()}"
     with (
-        connect(url, application_name=application, autocommit=True) as connection,
-        connect(url, application_name=application, autocommit=True) as reader,
-        connect(url, application_name=application, autocommit=True) as writer,
+        connect(url, application_name=application, role=PROJECTIONS, autocommit=True) as connection,
+        connect(url, application_name=application, role=PROJECTIONS, autocommit=True) as reader,
+        connect(url, application_name=application, role=PROJECTIONS, autocommit=True) as writer,
         feeding(reader, writer) as feeder,
         leadership.alone(connection, leadership.VERIFICATION, "verify") as granted,
     ):

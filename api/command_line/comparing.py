@@ -13,7 +13,7 @@ from api.command_line.points import POINT, POINT_HELP, point_of, wallet_of
 from api.command_line.screen import Exit, note, out, say, stop, table_of
 from ledger.errors import ProjectionsBehind
 from ledger.margin import LEVEL_SCALE
-from ledger.postgres import connect
+from ledger.postgres import SERVICE, connect
 from ledger.wallets import Balance
 from projections.questions.differences import differences_answer
 from projections.questions.tally import Shown
@@ -59,7 +59,7 @@ def diff(
 
 def _answer(account: str, first: AsOf | None, last: AsOf | None, shown: Shown) -> dict[str, Any]:
     asked = {} if last is None else {last.kind: last.value}
-    with connect(readable_url(), application_name="ledger diff") as connection:
+    with connect(readable_url(), application_name="ledger diff", role=SERVICE) as connection:
         try:
             with open_snapshot(connection, **asked) as snapshot:  # type: ignore[arg-type]
                 return differences_answer(snapshot, account, first, shown, last=last, most_events=sys.maxsize)

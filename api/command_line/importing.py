@@ -25,7 +25,7 @@ from api.command_line.screen import Exit, note, say, show_progress, stop
 from ledger import Ledger, collect_seldom
 from ledger.errors import Refusal, Unavailable
 from ledger.outcomes import Outcome, Refused
-from ledger.postgres import open_pool
+from ledger.postgres import SERVICE, open_pool
 from projections.runner import catch_up
 
 BATCH_LINES = 500
@@ -57,7 +57,7 @@ class Desk(NamedTuple):
         catch_up(self.url)
         answer: Future[list[Outcome]] = Future()
         commands = [line.command for line in lines if line.command is not None]
-        with open_pool(self.url, application_name="ledger import", max_size=2) as pool:
+        with open_pool(self.url, application_name="ledger import", role=SERVICE, max_size=2) as pool:
             answer.set_result(jobs.submit(self.ledger, pool, commands, actor=self.actor))
         return Batch(lines, answer)
 

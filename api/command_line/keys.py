@@ -8,7 +8,7 @@ from api.command_line.database import migrated_url, readable_url
 from api.command_line.screen import note, out, say, table_of
 from api.keys import create_key, list_keys, revoke_key
 from api.roles import Role
-from ledger.postgres import connect
+from ledger.postgres import SERVICE, connect
 
 keys = typer.Typer(no_args_is_help=True, help="API keys: create, list, revoke.")
 
@@ -20,7 +20,7 @@ def create(
     account: Annotated[str | None, typer.Option(help="The account that a customer's key is bound to.")] = None,
 ) -> None:
     """Make a key and print it, alone on stdout: the only time that it can be seen."""
-    with connect(migrated_url(), autocommit=True) as connection:
+    with connect(migrated_url(), role=SERVICE, autocommit=True) as connection:
         key = create_key(connection, name, role, account)
     bound = f" for account {account}" if account else ""
     note(f"key {name} of role {role}{bound}, shown only now; send it as `Authorization: Bearer KEY`:")
@@ -30,7 +30,7 @@ def create(
 @keys.command("list")
 def list_() -> None:
     """List all keys, also revoked ones; never the keys themselves."""
-    with connect(readable_url()) as connection:
+    with connect(readable_url(), role=SERVICE) as connection:
         found = list_keys(connection)
     rows = [
         (one.name, one.role, one.account_id, f"{one.created_at:%Y-%m-%d %H:%M:%S}", one.revoked_at and "revoked")
@@ -42,6 +42,6 @@ def list_() -> None:
 @keys.command()
 def revoke(name: Annotated[str, typer.Argument(help="The name of the key.")]) -> None:
     """Make a key useless for ever."""
-    with connect(migrated_url(), autocommit=True) as connection:
+    with connect(migrated_url(), role=SERVICE, autocommit=True) as connection:
         revoke_key(connection, name)
     say(f"key {name} is revoked, everywhere within about a second")

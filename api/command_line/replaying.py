@@ -15,7 +15,7 @@ from api.command_line.screen import Exit, note, say, stop
 from api.command_line.stepping import keys, require_terminal, step_through
 from api.command_line.telling import print_standing, step_json, told
 from ledger.log import Connection, log_end, position_at
-from ledger.postgres import connect
+from ledger.postgres import SERVICE, connect
 from projections.questions.points import LAST_TIME
 from projections.snapshot import AsOf
 
@@ -60,7 +60,7 @@ def replay(
         stop("--step shows one event at a time, --json prints all of them at once; give one of the two", Exit.USAGE)
     if step:
         require_terminal()
-    with connect(readable_url(), application_name="ledger replay") as connection:
+    with connect(readable_url(), application_name="ledger replay", role=SERVICE) as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         asked = _asked(connection, account, start, end, condition)
         found = Replay(connection, account, asked.span)

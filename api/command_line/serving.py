@@ -15,7 +15,7 @@ from api.keys import Pool, create_key, list_keys
 from api.risk import watch_over
 from api.roles import Role
 from ledger import Ledger, collect_seldom
-from ledger.postgres import CannotStart, Settings, connect, database_url, open_pool
+from ledger.postgres import PROJECTIONS, SERVICE, CannotStart, Settings, connect, database_url, open_pool
 from projections import runner
 from projections.catalogue import ALL
 from projections.progress import ensure_tables
@@ -86,7 +86,7 @@ def serve_until_stopped(url: str, address: Address, key_name: str | None = None)
 
 def _make_tables(url: str) -> None:
     """Makes the tables of projections before anybody asks, so that the first questions of a new ledger find them."""
-    with connect(url, application_name="ledger serve", autocommit=True) as connection:
+    with connect(url, application_name="ledger serve", role=PROJECTIONS, autocommit=True) as connection:
         ensure_tables(connection, ALL)
 
 
@@ -101,7 +101,7 @@ def _serve_api(
     with ExitStack() as stack:
         listening = stack.enter_context(_listen(address))
         stack.enter_context(_embedded_server_kept(stopping))
-        pool = stack.enter_context(open_pool(url, application_name="ledger api", max_size=READING_CONNECTIONS))
+        pool = stack.enter_context(open_pool(url, application_name="ledger api", role=SERVICE, max_size=READING_CONNECTIONS))
         _announce(pool, Address(address.host, listening.getsockname()[1]), key_name)
         streams = Streams(pool)
         config = server_config(create_app(ledger, pool, streams))

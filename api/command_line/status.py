@@ -11,7 +11,7 @@ from ledger.errors import Unavailable
 from ledger.events import HeldPrice
 from ledger.log import LogEnd, log_end
 from ledger.money import plain
-from ledger.postgres import Connection, connect
+from ledger.postgres import SERVICE, Connection, connect
 from projections.questions.feeds import READS, feeds
 from projections.questions.liquidations import overdue_now
 from projections.runner import ProjectionStatus
@@ -27,7 +27,7 @@ def status() -> None:
     Ends with 1 where a projection was never started, stands still or is beyond the log's end, or a book does not
     balance.
     """
-    with connect(readable_url(), application_name="ledger status") as connection:
+    with connect(readable_url(), application_name="ledger status", role=SERVICE) as connection:
         end = log_end(connection)
         found = projection_status(connection)
         engine = read_engine(connection)

@@ -11,7 +11,7 @@ from ledger import Ledger
 from ledger.commands import Command
 from ledger.log import read_log
 from ledger.outcomes import Outcome
-from ledger.postgres import open_pool
+from ledger.postgres import SERVICE, open_pool
 from projections.liquidations.queries import margin_calls
 from projections.runner import catch_up, run
 from projections.snapshot import Snapshot, open_snapshot
@@ -68,7 +68,7 @@ def running_house(url: str, actor: str = ACTOR) -> Iterator[RunningHouse]:
     stop = threading.Event()
     catch_up(url)
     projecting = threading.Thread(target=run, args=(url, stop), name="projections", daemon=True)
-    with Ledger(url) as ledger, open_pool(url, application_name="ledger demo", max_size=4) as pool:
+    with Ledger(url) as ledger, open_pool(url, application_name="ledger demo", role=SERVICE, max_size=4) as pool:
         projecting.start()
         try:
             yield RunningHouse(ledger, pool, actor)

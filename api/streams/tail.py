@@ -10,7 +10,7 @@ from operator import attrgetter
 
 from api.streams.entries import Entry, Page, entry_of
 from ledger.log import log_end, read_log
-from ledger.postgres import Connection, connect
+from ledger.postgres import SERVICE, Connection, connect
 from ledger.storage import CHANNEL
 
 PAGE = 500
@@ -180,6 +180,6 @@ class _Source:
 
     def _connected(self) -> Connection:
         if self._connection is None or self._connection.closed:
-            self._connection = connect(self._url, application_name="ledger streams", autocommit=True)
+            self._connection = connect(self._url, application_name="ledger streams", role=SERVICE, autocommit=True)
             self._connection.execute(f"listen {CHANNEL}")
         return self._connection

@@ -14,6 +14,7 @@ from projections.positions.projector import PositionsProjector
 from projections.projector import Batch, Tables, Writes
 from projections.runner import catch_up
 from projections.verify import VerifyReport, verify
+from tests.databases import unguard
 from tests.projections.logs import long_log, random_log, recorded_log
 from tests.projections.processes import running, standing_of, wait_until
 
@@ -31,7 +32,7 @@ def projected(database: str) -> str:
 def tamper(database: str, *statements: str) -> None:
     """Changes what nobody may change."""
     with connect(database) as connection:
-        connection.execute("set session_replication_role to replica")  # No trigger refuses.
+        unguard(connection)
         connection.execute("set search_path to projections, public")
         for statement in statements:
             assert connection.execute(statement.encode()).rowcount != 0

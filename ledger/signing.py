@@ -1,0 +1,110 @@
+"""Checkpoints of the log as signed notes (C2SP tlog-checkpoint and signed-note), and the Ed25519 key they are signed with."""
+
+import base64
+import hashlib
+import os
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+KEY_NAME = "margin-ledger"
+# The kind of signature in a signed note's key id and public key: 1 is Ed25519.
+ED25519 = b"\x01"
+
+
+class SigningRefused(RuntimeError):
+    """The signing key cannot be used; the message says why and what to do."""
+
+
+class Checkpoint(NamedTuple):
+    """The log's first `size` events, as their root has them, at the time `at`; `origin` names the log."""
+
+    origin: str
+    size: int
+    root: bytes
+    at: datetime
+
+    @property
+    def text(self) -> str:
+        """What is signed: origin, size, root in base64, and the time, a line each."""
+        moment = self.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return f"{self.origin}\n{self.size}\n{base64_of(self.root)}\ntime {moment}\n"
+
+
+class SigningKey:
+    """An Ed25519 key with the name that its signatures bear."""
+
+    def __init__(self, private: Ed25519PrivateKey, name: str = KEY_NAME) -> None:
+        self._private = private
+        self._name = name
+        self._kind_and_key = ED25519 + private.public_key().public_bytes_raw()
+        self._id = hashlib.sha256(name.encode() + b"\n" + self._kind_and_key).digest()[:4]
+
+    @property
+    def key_id(self) -> str:
+        """Eight hexadecimal digits that tell this key from others, as a signed note has them in base64."""
+        return self._id.hex()
+
+    @property
+    def public_key(self) -> str:
+        """The public key in one line, `NAME+ID+KEY`, as verifiers of signed notes take it."""
+        return f"{self._name}+{self.key_id}+{base64_of(self._kind_and_key)}"
+
+    def sign(self, checkpoint: Checkpoint) -> str:
+        """The checkpoint as a note: its text, an empty line, and the signature's line."""
+        signature = self._private.sign(checkpoint.text.encode())
+        return f"{checkpoint.text}\n\u2014 {self._name} {base64_of(self._id + signature)}\n"
+
+
+def signing_key(file: Path) -> SigningKey:
+    """The key in a PEM file (PKCS 8), made there with mode 0600 if nothing is there yet.
+
+    Refuses with SigningRefused: a file that others may read, or one that holds no Ed25519 key.
+    """
+    try:
+        text = _made(file) if not file.exists() else file.read_bytes()
+        is_open_to_others = stat.S_IMODE(file.stat().st_mode) & 0o077
+    except OSError as error:
+        raise SigningRefused(f"the signing key {file} cannot be read or made: {error}") from error
+    if is_open_to_others:
+        raise SigningRefused(f"the signing key {file} can be read by others: chmod 600, and replace it if it was read")
+    try:
+        key = load_pem_private_key(text, password=None)
+    except (ValueError, TypeError) as error:
+        raise SigningRefused(f"the file {file} holds no signing key: {error}") from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise SigningRefused(f"the key in {file} is no Ed25519 key; name another file, and one is made there")
+    return SigningKey(key)
+
+
+def _made(file: Path) -> bytes:
+    """A new key's PEM text, on the disk before it is used; where another process was quicker, that one's."""
+    text = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.parent.mkdir(parents=True, exist_ok=True)
+    # Written beside its place and linked there when it is whole, so that nobody reads half a key.
+    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
+    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as output:
+        output.write(text)
+        output.flush()
+        os.fsync(output.fileno())
+    try:
+        os.link(unfinished, file)
+    except FileExistsError:
+        return file.read_bytes()
+    finally:
+        unfinished.unlink()
+    return text
+
+
+def base64_of(content: bytes) -> str:
+    """Bytes in base64, as text."""
+    return base64.b64encode(content).decode()
