@@ -6,6 +6,14 @@ from ledger.commands import COMMANDS, Command, parse_command
 from ledger.errors import Malformed, Refusal, TooManyRequests, Unavailable
 from ledger.log import RecordedEvent
 from ledger.outcomes import EventReference, Outcome, Previewed, Recorded, Refused
+from ledger.proofs import (
+    checkpoint_of,
+    consistency_proof,
+    inclusion_proof,
+    latest_checkpoint,
+    list_checkpoints,
+    public_keys,
+)
 from ledger.writer import WriterSettings
 
 __all__ = [
@@ -23,6 +31,12 @@ __all__ = [
     "TooManyRequests",
     "Unavailable",
     "WriterSettings",
+    "checkpoint_of",
     "collect_seldom",
+    "consistency_proof",
+    "inclusion_proof",
+    "latest_checkpoint",
+    "list_checkpoints",
     "parse_command",
+    "public_keys",
 ]

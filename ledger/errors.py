@@ -58,11 +58,19 @@ class UnknownLiquidation(Unknown):
 
 
 class UnknownEvent(Unknown):
-    code, title = "unknown_event", "The account has no event of this version"
+    code, title = "unknown_event", "There is no such event"
 
 
 class UnknownAdjustment(Unknown):
     code, title = "unknown_adjustment", "The account has no such adjustment"
+
+
+class UnknownCheckpoint(Unknown):
+    code, title = "unknown_checkpoint", "There is no such checkpoint"
+
+
+class NotSealed(Unknown):
+    code, title = "not_sealed", "The log is not sealed so far yet"
 
 
 # 3. Was this key used?

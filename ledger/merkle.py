@@ -1,6 +1,6 @@
 """The Merkle tree of RFC 6962 (and 9162): roots, proofs of inclusion and of consistency, over subtrees that are known.
 
-A tree is known by `perfect(height, number)`: the root of its subtree over the 2^height leaves from number * 2^height on.
+A tree is known by `perfect(height, number)`: the root over the 2^height leaves from number * 2^height on.
 """
 
 import hashlib

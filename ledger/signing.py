@@ -1,4 +1,4 @@
-"""Checkpoints of the log as signed notes (C2SP tlog-checkpoint and signed-note), and the Ed25519 key they are signed with."""
+"""Checkpoints of the log as signed notes (C2SP tlog-checkpoint, signed-note), and the Ed25519 key that signs them."""
 
 import base64
 import hashlib

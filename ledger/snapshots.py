@@ -235,6 +235,8 @@ class SnapshotKeeper:
         return waiting
 
     def _store(self, snapshots: Sequence[Snapshot]) -> None:
-        with connect(self._url, application_name="ledger snapshots", role=SERVICE, autocommit=True, connect_timeout=5) as connection:
+        with connect(
+            self._url, application_name="ledger snapshots", role=SERVICE, autocommit=True, connect_timeout=5
+        ) as connection:
             connection.execute("set lock_timeout = '2s'; set statement_timeout = '10s'")
             keep(connection, snapshots)

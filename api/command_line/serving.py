@@ -101,7 +101,9 @@ def _serve_api(
     with ExitStack() as stack:
         listening = stack.enter_context(_listen(address))
         stack.enter_context(_embedded_server_kept(stopping))
-        pool = stack.enter_context(open_pool(url, application_name="ledger api", role=SERVICE, max_size=READING_CONNECTIONS))
+        pool = stack.enter_context(
+            open_pool(url, application_name="ledger api", role=SERVICE, max_size=READING_CONNECTIONS)
+        )
         _announce(pool, Address(address.host, listening.getsockname()[1]), key_name)
         streams = Streams(pool)
         config = server_config(create_app(ledger, pool, streams))

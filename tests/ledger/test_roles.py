@@ -121,7 +121,9 @@ def test_who_may_not_make_the_roles_is_told_what_to_do(empty_database: str) -> N
         owning = sql.SQL("alter database {} owner to {}")
         connection.execute(owning.format(sql.Identifier(str(database)), sql.Identifier(name)))
     try:
-        with pytest.raises(MigrationRefused, match=f"user {name} may not make the roles .* grant ledger_service to {name}"):
+        with pytest.raises(
+            MigrationRefused, match=f"user {name} may not make the roles .* grant ledger_service to {name}"
+        ):
             migrate(make_conninfo(empty_database, user=name))
         with connect(empty_database, autocommit=True) as connection:
             connection.execute(sql.SQL("grant ledger_service to {}").format(sql.Identifier(name)))
