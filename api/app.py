@@ -32,6 +32,7 @@ from api.routes import (
     market,
     metrics,
     problems,
+    proofs,
     reports,
     risk,
     statements,
@@ -58,6 +59,7 @@ KEYED = [
     explanations,
     reports,
     risk,
+    proofs,
     event_streams,
     keys,
 ]

@@ -22,11 +22,15 @@ from api.command_line.rebuilding import rebuild
 from api.command_line.replaying import replay
 from api.command_line.screen import Exit, note
 from api.command_line.serving import api, project, risk, serve
+from api.command_line.sealing import checkpoint, seal, seal_key
+from api.command_line.serving import api, project, serve
 from api.command_line.status import status
 from api.command_line.stressing import stress
 from api.command_line.verifying import verify
 from ledger.errors import Malformed, Refusal, Unavailable
 from ledger.postgres import CannotStart, MigrationRefused
+from ledger.sealing import SealBroken
+from ledger.signing import SigningRefused
 from projections.runner import ProjectionFailed
 
 INTERRUPTED = 130
@@ -59,6 +63,9 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "exposure": exposure,
     "verify": verify,
     "rebuild": rebuild,
+    "seal": seal,
+    "checkpoint": checkpoint,
+    "seal-key": seal_key,
     "demo": demo,
     "backtest": backtest,
 }
@@ -90,7 +97,7 @@ def main() -> None:
         end(refusal.detail, Exit.USAGE)
     except Refusal as refusal:
         end(f"{refusal.code}: {refusal.detail}", Exit.DIFFERENCE)
-    except (MigrationRefused, ProjectionFailed) as error:
+    except (MigrationRefused, ProjectionFailed, SealBroken, SigningRefused) as error:
         end(str(error), Exit.DIFFERENCE)
     except KeyboardInterrupt:
         end("interrupted", INTERRUPTED)

@@ -28,6 +28,7 @@ class Resource(StrEnum):
     ADJUSTMENTS = "adjustments"
     MARKET = "the market"
     REPORTS = "reports"
+    CHECKPOINTS = "checkpoints"
     KEYS = "keys"
 
 
@@ -94,6 +95,7 @@ MAY_READ: dict[Resource, frozenset[Role]] = {
     Resource.ADJUSTMENTS: STAFF,
     Resource.MARKET: EVERYBODY,
     Resource.REPORTS: STAFF,
+    Resource.CHECKPOINTS: EVERYBODY,
     Resource.KEYS: frozenset(),
 }
 

@@ -16,6 +16,7 @@ from api.risk import watch_over
 from api.roles import Role
 from ledger import Ledger, collect_seldom
 from ledger.postgres import PROJECTIONS, SERVICE, CannotStart, Settings, connect, database_url, open_pool
+from ledger.sealer import seal_log
 from projections import runner
 from projections.catalogue import ALL
 from projections.progress import ensure_tables
@@ -40,7 +41,7 @@ class Address(NamedTuple):
 
 
 def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
-    """Run API, projections and the risk engine in one process, until Ctrl-C or SIGTERM."""
+    """Run API, projections, seal and the risk engine in one process, until Ctrl-C or SIGTERM."""
     serve_until_stopped(migrated_url(), Address(host, port))
 
 
@@ -75,10 +76,11 @@ def risk() -> None:
 
 
 def serve_until_stopped(url: str, address: Address, key_name: str | None = None) -> None:
-    """API, projections and risk engine on a migrated database; `key_name` makes an admin key and prints it."""
+    """API, projections, seal and risk engine on a migrated database; `key_name` makes an admin key and prints it."""
     with stopped_by_signals() as stopping, ExitStack() as stack:
         _make_tables(url)
         stack.enter_context(_thread("projections", stopping, lambda: runner.run(url, stopping)))
+        stack.enter_context(_thread("sealing", stopping, lambda: seal_log(url, stopping)))
         ledger = stack.enter_context(Ledger(url))
         stack.enter_context(_thread("risk", stopping, lambda: watch_over(ledger, url, stopping)))
         _serve_api(url, ledger, address, stopping, key_name)

@@ -1,0 +1,44 @@
+"""`ledger seal`, `ledger checkpoint` and `ledger seal-key`: the seal of the log from the command line."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.command_line.database import migrated_url, readable_url
+from api.command_line.screen import note, say
+from ledger.postgres import SERVICE, connect
+from ledger.sealer import Sealer, SealSettings, open_sealing, seal_to_end, write_checkpoints
+from ledger.sealing import sealed_size
+from ledger.signing import signing_key
+
+Folder = Annotated[Path | None, typer.Option("--to", help="Write every checkpoint to this folder, a file each.")]
+
+
+def seal() -> None:
+    """Seal all that is recorded and sign a checkpoint of it, which is printed; `serve` does so by itself."""
+    with open_sealing(migrated_url()) as connection:
+        sealed = seal_to_end(connection)
+        checkpoint = Sealer(connection, SealSettings()).sign()
+        note(f"sealed {sealed:,} events, {sealed_size(connection):,} altogether")
+    say("nothing new to sign" if checkpoint is None else checkpoint.text.strip())
+
+
+def checkpoint(to: Folder = None) -> None:
+    """Print the latest checkpoint as it was signed, or write all that are not there yet to files, never over others.
+
+    Keep them where whoever can change the database cannot: `ledger-verify --checkpoints` holds the log against them.
+    """
+    with connect(readable_url(), application_name="ledger checkpoint", role=SERVICE) as connection:
+        if to is not None:
+            say(f"wrote {write_checkpoints(connection, to):,} checkpoints to {to}")
+            return
+        row = connection.execute("select note from checkpoints order by size desc limit 1").fetchone()
+    say(row[0].rstrip("\n") if row else "there is no checkpoint yet: `ledger seal` makes one")
+
+
+def seal_key() -> None:
+    """Print the public key that checkpoints are signed with, alone on stdout; makes the key if there is none."""
+    file = SealSettings().key_file
+    note(f"the signing key is in {file}; give the public key to whoever verifies:")
+    say(signing_key(file).public_key)
