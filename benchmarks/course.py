@@ -11,6 +11,7 @@ from benchmarks.contenders.copying import Copying
 from benchmarks.contenders.http import HttpBulk, HttpEmpty, HttpSingle, Sender, send_bulk, serve_empty, serve_ledger
 from benchmarks.contenders.in_process import HotAccount, InProcess
 from benchmarks.contenders.library import THREADS, Library, LibraryThreads
+from benchmarks.contenders.sealed import Sealed
 from benchmarks.contenders.two_writers import TwoWriters, Writers
 from benchmarks.driving import drive, read
 from benchmarks.measuring import Turn
@@ -104,6 +105,8 @@ class _Entering:
             self._enter(in_process)
             if self._plan.has("copy"):
                 self._enter(Copying(url, in_process))
+        if self._plan.has("in_process_sealed"):
+            self._enter(Sealed(ledger, url, self._population))
         if self._plan.has("hot_account"):
             self._enter(HotAccount(ledger, self._population))
 

@@ -8,6 +8,7 @@ from typing import Any
 NAMES = (
     "library",
     "in_process",
+    "in_process_sealed",
     "copy",
     "hot_account",
     "two_writers_same",
@@ -18,7 +19,7 @@ NAMES = (
     "cold_account_ms",
 )
 # Who cannot take a turn without another's.
-NEEDS = {"copy": "in_process", "http_empty": "http_single"}
+NEEDS = {"copy": "in_process", "in_process_sealed": "in_process", "http_empty": "http_single"}
 QUICK = {"rounds": 2, "seconds": 0.2, "accounts": 2_000, "memory_accounts": 5_000, "cold_events": 1_000}
 DEFAULTS = {"rounds": 5, "seconds": 2.0, "accounts": 100_000, "memory_accounts": 1_000_000, "cold_events": 100_000}
 FEWEST_ACCOUNTS = 48

@@ -30,6 +30,7 @@ class Ratio(NamedTuple):
 RATIOS = (
     Ratio("in_process_to_library", "in_process", "library", 15, 30),
     Ratio("in_process_to_copy", "in_process", "copy", 0.25, 0.5),
+    Ratio("in_process_sealed_to_in_process", "in_process_sealed", "in_process", 0.9),
     Ratio("http_bulk_to_library", "http_bulk", "library", 8, 20),
     Ratio("http_single_to_empty", "http_single", "http_empty", 1.0, 1.5),
     Ratio("http_single_p99_to_p50", "http_single", "http_single", 4, at_most=True),

@@ -116,7 +116,7 @@ def connect(url: str, *, application_name: str = "ledger", role: str | None = No
     return psycopg.connect(url, application_name=application_name, **_as_role(url, role), **options)
 
 
-def _as_role(url: str, role: str | None) -> dict[str, str]:
+def _as_role(url: str, role: str | None) -> dict[str, Any]:
     """The libpq option that makes a session start as a role, beside those that the URL states."""
     if role is None:
         return {}

@@ -21,7 +21,7 @@ LEAF = r"""
 """
 # The server hashes: what is sealed is what is stored, and 32 bytes of an event travel instead of all of it.
 _HASHES = rf"""
-select min(notification_id), string_agg(sha256('\x00'::bytea || {LEAF}), ''::bytea order by notification_id)
+select min(notification_id), max(notification_id), string_agg(sha256('\x00'::bytea || {LEAF}), ''::bytea order by notification_id)
 from events where notification_id > %s and notification_id <= %s
 group by (notification_id - 1) / {TILE} order by 1
 """
@@ -58,15 +58,15 @@ def seal(connection: Connection) -> int:
         lock_seal(connection)
         sealed = sealed_size(connection)
         until = (sealed // TILE + TILES_AT_ONCE) * TILE
-        tiles = [(int(first), bytes(hashes)) for first, hashes in _query(connection, _HASHES, sealed, until)]
+        tiles: list[tuple[int, bytes]] = []
         reached = sealed
-        for first, hashes in tiles:
-            next_tile = (reached // TILE + 1) * TILE
-            if first != reached + 1 or (first != tiles[-1][0] and first - 1 + _count(hashes) != next_tile):
-                raise SealBroken(f"log: an event after {reached} is missing before {next_tile}; it cannot be sealed")
-            reached += _count(hashes)
+        for first, last, hashes in _query(connection, _HASHES, sealed, until):
+            if last - reached != _count(hashes):
+                raise SealBroken(f"log: of the events {reached + 1} to {last} some are missing; it cannot be sealed")
+            tiles.append((first, hashes))
+            reached = last
         _keep(connection, tiles)
-    return reached - sealed
+    return int(reached - sealed)
 
 
 def _keep(connection: Connection, tiles: Sequence[tuple[int, bytes]]) -> None:
