@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 GOOD, TAMPERED, USAGE, UNREACHABLE = 0, 1, 2, 3
 TILE_HEIGHT, HASH_BYTES = 8, 32
 PAGE_ROWS, MOST_FINDINGS = 5_000, 100
-HEAD, LENGTH = struct.Struct(">BqqqI"), struct.Struct(">I")
+HEAD, LENGTH = struct.Struct(">HIqIqIqI"), struct.Struct(">I")
 QUERIES = {
     "leaves": "select first_position, hashes from seal_leaves order by 1",
     "node": "select height, number, hash from seal_nodes order by 1, 2",
@@ -206,7 +206,7 @@ def check_proof(proof: dict[str, Any], keys: Keys, origin: str | None) -> list[s
         root = _root_by(proof["position"] - 1, note.size, _hash(b"\x00" + leaf), path)
     except ValueError:
         root = b""
-    is_named = HEAD.unpack(leaf[: HEAD.size])[:2] == (1, proof["position"])
+    is_named = HEAD.unpack(leaf[: HEAD.size])[:3] == (6, 8, proof["position"])
     wrong = [] if is_named and root == note.root else ["the proof does not lead from its event to its checkpoint"]
     return [*wrong, *check_notes([note], keys, origin)]
 
@@ -350,7 +350,7 @@ def _root_by(place: int, size: int, node: bytes, path: list[bytes]) -> bytes:
 
 def _leaf(row: Row) -> bytes:
     stream, topic = row.stream.encode(), row.topic.encode()
-    head = HEAD.pack(1, row.position, row.recorded_at, row.version, len(stream))
+    head = HEAD.pack(6, 8, row.position, 8, row.recorded_at, 8, row.version, len(stream))
     return b"".join((head, stream, LENGTH.pack(len(topic)), topic, LENGTH.pack(len(row.state)), row.state))
 
 

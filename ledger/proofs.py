@@ -5,7 +5,7 @@ from typing import Any
 from ledger.errors import Malformed, NotSealed, UnknownCheckpoint, UnknownEvent
 from ledger.log import Connection
 from ledger.merkle import consistency, inclusion, leaf_hash
-from ledger.sealing import LEAF, Tree, sealed_size
+from ledger.sealing import Tree, read_leaves, sealed_size
 from ledger.signing import base64_of
 
 _CHECKPOINT = "select size, root, checkpointed_at, note from checkpoints"
@@ -41,8 +41,7 @@ def inclusion_proof(
     Without a size it is that of the latest checkpoint. Refuses with UnknownEvent (none there, or, with an account, none
     of its own), NotSealed, and Malformed: a size that does not reach the event.
     """
-    query = f"select originator_id, {LEAF} from events where notification_id = %s"
-    row = connection.execute(query, [position]).fetchone()
+    row = connection.execute("select originator_id from events where notification_id = %s", [position]).fetchone()
     if row is None or account_id not in (None, row[0]):
         whose = "the log" if account_id is None else f"account {account_id}"
         raise UnknownEvent(f"{whose} has no event at position {position}; the events of each are listed with theirs")
@@ -53,7 +52,7 @@ def inclusion_proof(
     elif size < position:
         raise Malformed(f"a log of {size} events does not reach position {position}; state a size not below it")
     _require_sealed(connection, size)
-    tree, leaf = Tree(connection), bytes(row[1])
+    tree, [leaf] = Tree(connection), read_leaves(connection, position - 1, position)
     path = inclusion(position - 1, size, tree.perfect)
     told = {"position": position, "size": size, "leaf": base64_of(leaf), "leaf_hash": base64_of(leaf_hash(leaf))}
     return {**told, "path": [base64_of(one) for one in path], **_root_of(connection, tree, size)}

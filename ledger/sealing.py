@@ -1,30 +1,25 @@
 """The seal of the log as it is stored: hashes of leaves and roots of subtrees, appended as the log grows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ledger.log import Connection
-from ledger.merkle import HASH_BYTES, perfect_root, root
+from ledger.merkle import HASH_BYTES, leaf_hash, perfect_root, root
 
 # Any number will do, so long as every sealer takes the same one.
 SEALING_LOCK = 4_712_031
 TILE_HEIGHT = 8
 TILE = 1 << TILE_HEIGHT
 TILES_AT_ONCE = 64
-# The leaf of an event byte by byte, as README.md has it; numbers are big-endian, the time is in microseconds since
-# 2000-01-01 UTC, as PostgreSQL keeps it.
-LEAF = r"""
-'\x01'::bytea || int8send(notification_id) || timestamptz_send(recorded_at) || int8send(originator_version)
-|| int4send(octet_length(convert_to(originator_id, 'UTF8'))) || convert_to(originator_id, 'UTF8')
-|| int4send(octet_length(convert_to(topic, 'UTF8'))) || convert_to(topic, 'UTF8')
-|| int4send(octet_length(state)) || state
+# An event's leaf is its row in the binary form of COPY, which README.md tells byte by byte: so what is sealed is what
+# is stored, and to make leaves costs neither the server nor this process more than to read and hash them.
+_LEAVES = """
+copy (select notification_id, recorded_at, originator_version, originator_id, topic, state from events
+where notification_id > {} and notification_id <= {} order by notification_id) to stdout (format binary)
 """
-# The server hashes: what is sealed is what is stored, and 32 bytes of an event travel instead of all of it.
-_HASHES = rf"""
-select min(notification_id), max(notification_id), string_agg(sha256('\x00'::bytea || {LEAF}), ''::bytea order by notification_id)
-from events where notification_id > %s and notification_id <= %s
-group by (notification_id - 1) / {TILE} order by 1
-"""
+_COPY_HEADER_BYTES = 19
+_COPY_END = b"\xff\xff"
+_PLACE_OF_POSITION = slice(6, 14)
 _SEALED = f"""
 select first_position - 1 + octet_length(hashes) / {HASH_BYTES} from seal_leaves order by first_position desc limit 1
 """
@@ -57,16 +52,33 @@ def seal(connection: Connection) -> int:
     with connection.transaction():
         lock_seal(connection)
         sealed = sealed_size(connection)
-        until = (sealed // TILE + TILES_AT_ONCE) * TILE
-        tiles: list[tuple[int, bytes]] = []
-        reached = sealed
-        for first, last, hashes in _query(connection, _HASHES, sealed, until):
-            if last - reached != _count(hashes):
-                raise SealBroken(f"log: of the events {reached + 1} to {last} some are missing; it cannot be sealed")
-            tiles.append((first, hashes))
-            reached = last
-        _keep(connection, tiles)
-    return int(reached - sealed)
+        hashes: list[bytes] = []
+        leaves = read_leaves(connection, sealed, (sealed // TILE + TILES_AT_ONCE) * TILE)
+        for position, leaf in enumerate(leaves, start=sealed + 1):
+            if leaf[_PLACE_OF_POSITION] != position.to_bytes(8, "big"):
+                raise SealBroken(f"log: event {position} is missing; what comes after it cannot be sealed")
+            hashes.append(leaf_hash(leaf))
+        _keep(connection, list(_in_tiles(sealed, hashes)))
+    return len(hashes)
+
+
+def read_leaves(connection: Connection, after: int, until: int) -> list[bytes]:
+    """The leaves of the events after a position up to another, in order, as they are stored at this moment."""
+    with connection.cursor() as cursor, cursor.copy(_LEAVES.format(int(after), int(until)).encode()) as copy:
+        # The server sends a row at a time, the first of them after the header of the format. All are read before any is
+        # judged: a connection is of no use amid them.
+        rows = [bytes(row) for row in copy]
+    rows[0] = rows[0][_COPY_HEADER_BYTES:]
+    return [row for row in rows if row and row != _COPY_END]
+
+
+def _in_tiles(sealed: int, hashes: Sequence[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Hashes that follow on so many sealed ones, those of each tile together, with the position of the first."""
+    start = 0
+    while start < len(hashes):
+        stop = start + TILE - (sealed + start) % TILE
+        yield sealed + start + 1, b"".join(hashes[start:stop])
+        start = stop
 
 
 def _keep(connection: Connection, tiles: Sequence[tuple[int, bytes]]) -> None:
