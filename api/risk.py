@@ -25,7 +25,7 @@ from ledger import Ledger, Recorded, Refused, Unavailable, parse_command
 from ledger.commands import Examine
 from ledger.errors import NothingToDo
 from ledger.log import log_end
-from ledger.postgres import Connection, connect
+from ledger.postgres import SERVICE, Connection, connect
 from ledger.storage import CHANNEL
 from projections.leadership import try_to_lead
 from projections.market.queries import market_at
@@ -84,7 +84,9 @@ def _advance(examiner: "Examiner", connection: Connection) -> None:
 def _session(url: str) -> Iterator[Connection]:
     """A session that leads until it ends; a peer that is gone is noticed within half a minute."""
     keepalives = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "connect_timeout": 3}
-    with connect(url, application_name=f"ledger risk {os.getpid()}", autocommit=True, **keepalives) as connection:
+    with connect(
+        url, application_name=f"ledger risk {os.getpid()}", role=SERVICE, autocommit=True, **keepalives
+    ) as connection:
         connection.execute(f"listen {CHANNEL}")
         yield connection
 

@@ -11,7 +11,7 @@ from api.command_line.database import readable_url
 from api.command_line.points import time_of
 from api.command_line.screen import Exit, note, say, stop
 from api.command_line.story import print_story
-from ledger.postgres import connect
+from ledger.postgres import SERVICE, connect
 from projections.questions.explanation import explanation_of
 from projections.questions.explanation_case import case_at, case_of
 from projections.questions.explanation_path import Span
@@ -71,7 +71,7 @@ def _found(named: str, span: Span, known: dict[str, Any]) -> dict[str, Any]:
         stop(f"{named!r} is neither ACCOUNT.VERSION, such as alice.8, nor a position of the log", Exit.USAGE)
     account_id, _, version = named.rpartition(".")
     with (
-        connect(readable_url(), application_name="ledger explain") as connection,
+        connect(readable_url(), application_name="ledger explain", role=SERVICE) as connection,
         # No projection is waited for, as none is asked.
         open_snapshot(connection, names=(), **known) as snapshot,
     ):

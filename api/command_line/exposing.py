@@ -11,7 +11,7 @@ from api.command_line.points import POINT, POINT_HELP, point_of
 from api.command_line.screen import Exit, out, say, stop, table_of
 from ledger.errors import ProjectionsBehind
 from ledger.money import VALUATION_ASSET, parse_positive
-from ledger.postgres import connect
+from ledger.postgres import SERVICE, connect
 from projections.questions.exposure import exposure_answer
 from projections.snapshot import AsOf, open_snapshot
 
@@ -49,7 +49,7 @@ def _percent(text: str) -> Decimal:
 
 def _answer(within: Decimal, at: AsOf | None, limit: int) -> dict[str, Any]:
     asked: dict[str, Any] = {} if at is None else {at.kind: at.value}
-    with connect(readable_url(), application_name="ledger exposure") as connection:
+    with connect(readable_url(), application_name="ledger exposure", role=SERVICE) as connection:
         try:
             with open_snapshot(connection, **asked) as snapshot:
                 return exposure_answer(snapshot, within_percent=within, limit=limit)

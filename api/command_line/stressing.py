@@ -13,7 +13,7 @@ from api.command_line.screen import Exit, note, out, say, stop, table_of
 from api.command_line.stress_plot import ENDINGS, draw_sweep
 from ledger.errors import ProjectionsBehind
 from ledger.money import VALUATION_ASSET
-from ledger.postgres import connect
+from ledger.postgres import SERVICE, connect
 from projections.questions.shocks import Sweep, read_sweep
 from projections.questions.what_if import Listed, what_if_answer
 from projections.snapshot import AsOf, open_snapshot
@@ -107,7 +107,7 @@ def _sweep(stated: str) -> Sweep:
 
 def _answer(shocks: dict[str, str], sweep: Sweep | None, at: AsOf | None, limit: int) -> dict[str, Any]:
     asked: dict[str, Any] = {} if at is None else {at.kind: at.value}
-    with connect(readable_url(), application_name="ledger stress") as connection:
+    with connect(readable_url(), application_name="ledger stress", role=SERVICE) as connection:
         try:
             with open_snapshot(connection, **asked) as snapshot:
                 return what_if_answer(snapshot, shocks, sweep, Listed(limit=limit))

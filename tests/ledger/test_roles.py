@@ -127,7 +127,7 @@ def test_who_may_not_make_the_roles_is_told_what_to_do(empty_database: str) -> N
             migrate(make_conninfo(empty_database, user=name))
         with connect(empty_database, autocommit=True) as connection:
             connection.execute(sql.SQL("grant ledger_service to {}").format(sql.Identifier(name)))
-        assert migrate(make_conninfo(empty_database, user=name))[-1] >= 7
+        assert migrate(make_conninfo(empty_database, user=name))[-1] >= 8
         with open_ledger(make_conninfo(empty_database, user=name)) as ledger:
             assert isinstance(ask_one(ledger, depositing("10", "d1")), Recorded)
     finally:

@@ -30,9 +30,9 @@ end;
 $$;
 
 -- Reading is for both: ledger_service has all that ledger_projections has.
-grant select on events, idempotency_keys, snapshots, schema_migrations to ledger_projections;
+grant select on events, idempotency_keys, snapshots, risk_engine, schema_migrations to ledger_projections;
 grant insert on events, idempotency_keys to ledger_service;
-grant insert, update, delete on snapshots to ledger_service;
+grant insert, update, delete on snapshots, risk_engine to ledger_service;
 grant select, insert, update (revoked_at) on api_keys to ledger_service;
 grant select, insert, update, delete on projection_positions, projection_swaps to ledger_projections;
 -- What later migrations make can be read and added to; what may be changed in it they say themselves.
