@@ -21,9 +21,8 @@ from api.command_line.migrating import migrate
 from api.command_line.rebuilding import rebuild
 from api.command_line.replaying import replay
 from api.command_line.screen import Exit, note
-from api.command_line.serving import api, project, risk, serve
 from api.command_line.sealing import checkpoint, seal, seal_key
-from api.command_line.serving import api, project, serve
+from api.command_line.serving import api, project, risk, serve
 from api.command_line.status import status
 from api.command_line.stressing import stress
 from api.command_line.verifying import verify
