@@ -14,6 +14,7 @@ from api.command_line.comparing import diff
 from api.command_line.database import works_on_backtest, works_on_demo
 from api.command_line.demonstrating import demo
 from api.command_line.explaining import explain
+from api.command_line.exporting import export
 from api.command_line.exposing import exposure
 from api.command_line.importing import import_file
 from api.command_line.keys import keys
@@ -47,6 +48,7 @@ application = typer.Typer(
     ),
 )
 application.add_typer(keys, name="keys")
+application.add_typer(export, name="export")
 COMMANDS: dict[str, Callable[..., None]] = {
     "serve": serve,
     "api": api,

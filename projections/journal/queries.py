@@ -1,13 +1,14 @@
-"""Statements: the lines of an account or of one book, with the running balance of each line's book."""
+"""Statements: the lines of an account or of one book, with the running balance of each line's book; sums of books."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, NamedTuple
 
-from psycopg.rows import dict_row
+from psycopg.rows import dict_row, tuple_row
 
 from ledger.log import position_at
-from ledger.words import Part
+from ledger.words import Book, Part
 from projections.dating import Dated
 from projections.projector import Connection
 
@@ -33,6 +34,34 @@ _BEYOND = f"""(
     ) as before on true
     where journal.position = any(%(beyond)s)
 ) as journal"""
+
+# An event of an account also moves books of the house, whose lines name no account.
+_OF_ACCOUNTS = """position <= %(until)s and (account_id = any(%(accounts)s) or house_book is not null and position in (
+    select notification_id from public.events where originator_id = any(%(accounts)s)))"""
+_SUMS = """
+select account_id, coalesce(house_book, wallet), coalesce(part, 'free'), asset,
+    coalesce(sum(amount) filter (where position <= %(after)s), 0), sum(amount), max(scale(amount))
+from journal where {where} group by account_id, wallet, part, house_book, asset
+having bool_or(position > %(after)s) or sum(amount) <> 0
+order by account_id collate "C" nulls first, 2, 3, asset
+"""
+_CSV = f"""
+copy (
+    select position, line, {{recorded_at}} as recorded_at, {{effective_at}} as effective_at, topic, account_id,
+        {BOOK} as book, wallet, part, asset, trim_scale(amount) as amount, trim_scale(balance) as balance
+    from journal where {{where}} and position > %(after)s order by position, line
+) to stdout (format csv, header)
+"""
+
+
+class BookSum(NamedTuple):
+    """What one book holds of an asset at the ends of a range, and the most decimals of its lines."""
+
+    book: Book
+    asset: str
+    opening: Decimal
+    closing: Decimal
+    decimals: int
 
 
 def statement(
@@ -123,3 +152,32 @@ def _lines(connection: Connection, known: Dated, page: Page, only: Mapping[str, 
             if len(rows) < page.limit:
                 rows += cursor.execute(one, {**asked, "limit": page.limit - len(rows)}).fetchall()
     return rows
+
+
+def book_sums(connection: Connection, after: int, until: int, accounts: Sequence[str] | None) -> Iterator[BookSum]:
+    """Every book that held something after the position `after` or moved from there to `until`, in order of its name.
+
+    With `accounts`, of their events only, so what the house's books hold is what those moved. Gathered by the server
+    and fetched bit by bit; it needs an open transaction.
+    """
+    asked = {"after": after, "until": until, "accounts": None if accounts is None else list(accounts)}
+    with connection.cursor("book_sums", row_factory=tuple_row) as cursor:
+        for account_id, name, part, *rest in cursor.execute(_SUMS.format(where=_within(accounts)).encode(), asked):
+            yield BookSum(Book(account_id, name, Part(part)), *rest)
+
+
+def lines_as_csv(connection: Connection, after: int, until: int, accounts: Sequence[str] | None) -> Iterator[bytes]:
+    """The lines posted after a position up to another as CSV with a header; with `accounts`, of their events only."""
+    times = {name: _AS_TEXT.format(name) for name in ("recorded_at", "effective_at")}
+    asked = {"after": after, "until": until, "accounts": None if accounts is None else list(accounts)}
+    with connection.cursor() as cursor:
+        query = _CSV.format(where=_within(accounts), **times)
+        with cursor.copy(query.encode(), asked) as copy:
+            yield from map(bytes, copy)
+
+
+_AS_TEXT = """to_char({}, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+
+
+def _within(accounts: Sequence[str] | None) -> str:
+    return "position <= %(until)s" if accounts is None else _OF_ACCOUNTS

@@ -1,0 +1,123 @@
+"""`ledger export`: the journal as plain-text accounting or CSV, and the whole log as an archive of Parquet files."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, TextIO
+
+import typer
+
+from api.command_line.database import readable_url
+from api.command_line.points import POINT, POINT_HELP, point_of
+from api.command_line.screen import Exit, show_progress, shown_in, stop
+from api.export.beancount import Beancount
+from api.export.hledger import Hledger
+from api.export.plain_text import Dialect, Range, write_journal
+from ledger.errors import ProjectionsBehind, UnknownAccount
+from ledger.log import Connection, position_at, version_at
+from ledger.postgres import connect
+from projections.journal.queries import lines_as_csv
+from projections.snapshot import open_snapshot
+
+export = typer.Typer(
+    no_args_is_help=True,
+    help="Write the journal or the log for other programs.",
+)
+From = Annotated[
+    str | None, typer.Option("--from", metavar=POINT, help=f"What came after {POINT_HELP}; all if left out.")
+]
+To = Annotated[
+    str | None, typer.Option("--to", metavar=POINT, help="Up to and with a position or a time; now if left out.")
+]
+Accounts = Annotated[
+    list[str] | None, typer.Option("--account", help="Only this account's events; may be given several times.")
+]
+Out = Annotated[Path | None, typer.Option("--out", help="A file, whole or not there; standard output if left out.")]
+
+
+@export.command()
+def beancount(first: From = None, last: To = None, account: Accounts = None, out: Out = None) -> None:
+    """Write the journal as beancount reads it, with a balance assertion for every book at the end."""
+    _write(out, first, last, account, _in_dialect(Beancount()))
+
+
+@export.command()
+def hledger(first: From = None, last: To = None, account: Accounts = None, out: Out = None) -> None:
+    """Write the journal as hledger reads it, with a balance assertion for every book at the end."""
+    _write(out, first, last, account, _in_dialect(Hledger()))
+
+
+@export.command()
+def csv(first: From = None, last: To = None, account: Accounts = None, out: Out = None) -> None:
+    """Write the journal's lines as CSV, each with the balance that it leaves its book at."""
+    _write(out, first, last, account, _as_csv)
+
+
+Writing = Callable[[Connection, Range, TextIO], None]
+
+
+def _in_dialect(dialect: Dialect) -> Writing:
+    def write(connection: Connection, told: Range, out: TextIO) -> None:
+        with show_progress() as progress:
+            show = shown_in(progress, "exporting")
+            total = told.until - told.after
+            write_journal(connection, told, dialect, out, lambda at: show("events", at - told.after, total))
+
+    return write
+
+
+def _as_csv(connection: Connection, told: Range, out: TextIO) -> None:
+    with show_progress() as progress:
+        task = progress.add_task("exporting lines", total=None, said="")
+        written = 0
+        for part in lines_as_csv(connection, *told):
+            text = part.decode()
+            out.write(text)
+            written += text.count("\n")
+            progress.update(task, said=f"{written:,} lines")
+
+
+def _write(out: Path | None, first: str | None, last: str | None, accounts: list[str] | None, write: Writing) -> None:
+    start, end = point_of(first, effective=False), point_of(last, effective=False)
+    asked = {} if end is None else {end.kind: end.value}
+    with connect(readable_url(), application_name="ledger export") as connection:
+        try:
+            with open_snapshot(connection, names=["journal"], **asked) as snapshot:  # type: ignore[arg-type]
+                after = 0 if start is None else start.value
+                if not isinstance(after, int):
+                    after = position_at(connection, after)
+                told = _range(connection, after, snapshot.position, accounts)
+                with _opened(out) as file:
+                    write(connection, told, file)
+        except ProjectionsBehind as refusal:
+            stop(refusal.detail)
+
+
+def _range(connection: Connection, after: int, until: int, accounts: list[str] | None) -> Range:
+    if after > until:
+        stop(f"--from lies at position {after}, beyond the end of what is asked for at {until}", Exit.USAGE)
+    for account in accounts or ():
+        if not version_at(connection, account, until):
+            raise UnknownAccount(f"there is no account {account} at position {until}; name one that was opened by then")
+    return Range(after, until, accounts or None)
+
+
+@contextmanager
+def _opened(path: Path | None) -> Iterator[TextIO]:
+    """The file to write, which gets its name once it is whole; or standard output."""
+    if path is None:
+        yield sys.stdout
+        return
+    unfinished = path.with_name(f"{path.name}.part")
+    try:
+        file = unfinished.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        stop(f"--out {path} cannot be written: {error.strerror}", Exit.USAGE)
+    try:
+        with file:
+            yield file
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
