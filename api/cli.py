@@ -17,6 +17,7 @@ from api.command_line.explaining import explain
 from api.command_line.exporting import export
 from api.command_line.exposing import exposure
 from api.command_line.importing import import_file
+from api.command_line.importing_log import import_log
 from api.command_line.keys import keys
 from api.command_line.migrating import migrate
 from api.command_line.rebuilding import rebuild
@@ -57,6 +58,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "migrate": migrate,
     "status": status,
     "import": import_file,
+    "import-log": import_log,
     "diff": diff,
     "replay": replay,
     "explain": explain,

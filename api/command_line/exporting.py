@@ -5,15 +5,18 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import Annotated, TextIO
 
 import typer
+from psycopg import IsolationLevel
 
 from api.command_line.database import readable_url
 from api.command_line.points import POINT, POINT_HELP, point_of
-from api.command_line.screen import Exit, show_progress, shown_in, stop
+from api.command_line.screen import Exit, say, show_progress, shown_in, stop
 from api.export.beancount import Beancount
 from api.export.hledger import Hledger
+from api.export.manifest import SEGMENT_EVENTS
 from api.export.plain_text import Dialect, Range, write_journal
 from ledger.errors import ProjectionsBehind, UnknownAccount
 from ledger.log import Connection, position_at, version_at
@@ -53,6 +56,43 @@ def hledger(first: From = None, last: To = None, account: Accounts = None, out: 
 def csv(first: From = None, last: To = None, account: Accounts = None, out: Out = None) -> None:
     """Write the journal's lines as CSV, each with the balance that it leaves its book at."""
     _write(out, first, last, account, _as_csv)
+
+
+@export.command()
+def parquet(
+    folder: Annotated[Path, typer.Option("--to", metavar="DIR", help="The archive's folder; made if it is missing.")],
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also what is not yet a whole segment, as a file that the next run replaces.")
+    ] = False,
+    segment: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help=f"How many events a segment has; {SEGMENT_EVENTS} if left out, fixed by the first run."
+        ),
+    ] = None,
+) -> None:
+    """Write the whole log, its bytes and its keys, as an archive that `ledger import-log` restores.
+
+    A run adds what was recorded since the last one; files that are there are verified and never written again. Ends
+    with 1 if one was changed, or if the archive is of another log.
+    """
+    from api.export.archiving import export_log  # pyarrow is loaded for who needs it.
+
+    started = monotonic()
+    with connect(readable_url(), application_name="ledger export") as connection, show_progress() as progress:
+        # One snapshot: events and keys of the same moment, while the ledger goes on.
+        connection.isolation_level = IsolationLevel.REPEATABLE_READ
+        connection.read_only = True
+        show = shown_in(progress, "archiving")
+        try:
+            done = export_log(connection, folder, segment_events=segment, with_tail=everything, progress=show)
+        except OSError as error:
+            stop(f"--to {folder} cannot be written: {error.strerror}", Exit.USAGE)
+    manifest, seconds = done.manifest, monotonic() - started
+    open_events = done.log_end - manifest.end
+    left = f"; {open_events:,} events are not yet a whole segment (--all takes them)" if open_events else ""
+    say(f"sealed {done.sealed} segments in {seconds:.1f} s; the archive ends at position {manifest.end:,}{left}")
+    say(f"root {manifest.root} at position {manifest.end:,}")
 
 
 Writing = Callable[[Connection, Range, TextIO], None]

@@ -1,0 +1,209 @@
+"""What an archive says of itself: its files with their hashes, and the roots of the log at the end of each segment."""
+
+import os
+from collections.abc import Callable
+from hashlib import file_digest
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from api.export.chain import BEGINNING
+from ledger.errors import StateRefusal
+from ledger.postgres import read_migrations
+
+FORMAT = 1
+"""How an archive is laid out; whoever changes that counts it up."""
+MANIFEST = "manifest.json"
+SEGMENT_EVENTS = 100_000
+"""How many events a sealed segment has, unless the first export into a folder says otherwise."""
+
+
+class ArchiveRefused(StateRefusal):
+    """The sentence names the file and what is wrong with it."""
+
+    code, title = "archive_refused", "The archive is not what it says, or does not belong here"
+
+
+class ArchivedFile(BaseModel):
+    """One file: its name in the archive's folder, how many rows it has, and its SHA-256."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    name: str
+    rows: int
+    sha256: str
+
+
+class Segment(BaseModel):
+    """The events from a position to another with the keys that end there, and the roots of all rows up to them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    first: int
+    last: int
+    events: ArchivedFile
+    keys: ArchivedFile
+    root: str
+    keys_root: str
+
+    @property
+    def files(self) -> tuple[ArchivedFile, ArchivedFile]:
+        return self.events, self.keys
+
+
+class Manifest(BaseModel):
+    """The segments of an archive in order, each beginning where the one before it ends.
+
+    `schema_checksum` is that of the last migration of the database that it was taken from. The tail is what was not yet
+    a whole segment when it was taken; the next export puts others in its place.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    format: int
+    schema_number: int
+    schema_checksum: str
+    segment_events: int
+    segments: list[Segment] = []
+    tail: Segment | None = None
+
+    @classmethod
+    def begun(cls, segment_events: int) -> Self:
+        """The manifest of an archive that has nothing yet."""
+        newest = read_migrations()[-1]
+        return cls(
+            format=FORMAT,
+            schema_number=newest.number,
+            schema_checksum=newest.checksum,
+            segment_events=segment_events,
+        )
+
+    @property
+    def parts(self) -> list[Segment]:
+        """All segments, the tail last."""
+        return [*self.segments, *([] if self.tail is None else [self.tail])]
+
+    @property
+    def end(self) -> int:
+        """The last position that is in the archive, 0 while it is empty."""
+        return end_of(self.parts)
+
+    @property
+    def root(self) -> str:
+        """The root of all events in the archive, in hexadecimal digits: by it an archive is known for what it is."""
+        return self.roots[0].hex()
+
+    @property
+    def roots(self) -> tuple[bytes, bytes]:
+        """The roots of all events and of all keys in the archive."""
+        return roots_of(self.parts)
+
+
+def end_of(segments: list[Segment]) -> int:
+    """Where these segments end, 0 if there is none."""
+    return segments[-1].last if segments else 0
+
+
+def roots_of(segments: list[Segment]) -> tuple[bytes, bytes]:
+    """The roots after these segments."""
+    if not segments:
+        return BEGINNING, BEGINNING
+    return bytes.fromhex(segments[-1].root), bytes.fromhex(segments[-1].keys_root)
+
+
+def read_manifest(folder: Path) -> Manifest | None:
+    """The manifest of an archive, None where there is none; refuses one that cannot be read or leaves something out."""
+    path = folder / MANIFEST
+    if not path.exists():
+        return None
+    try:
+        manifest = Manifest.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ArchiveRefused(f"{path} is no manifest of an archive: {place} {first['msg']}") from None
+    if manifest.format != FORMAT:
+        raise ArchiveRefused(f"{path} has format {manifest.format}, this ledger reads and writes format {FORMAT}")
+    _require_whole(path, manifest)
+    return manifest
+
+
+def _require_whole(path: Path, manifest: Manifest) -> None:
+    """That segments follow each other, and that their files are this folder's own."""
+    end = 0
+    for segment in manifest.parts:
+        if segment.first != end + 1 or segment.events.rows != segment.last - end:
+            raise ArchiveRefused(f"{path} has a segment of events {segment.first} to {segment.last} after event {end}")
+        for file in segment.files:
+            if Path(file.name).name != file.name:
+                raise ArchiveRefused(f"{path} names {file.name!r}, which is no file of its own folder")
+        end = segment.last
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Puts the manifest in the place of the one before it, whole or not at all."""
+    unfinished = folder / f"{MANIFEST}.part"
+    with unfinished.open("w", encoding="utf-8") as file:
+        file.write(manifest.model_dump_json(indent=1) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(unfinished, folder / MANIFEST)
+    keep_names(folder)
+
+
+def keep_names(folder: Path) -> None:
+    """Waits until the names of the folder's files are on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def require_files(folder: Path, segments: list[Segment], progress: Callable[[int], None]) -> None:
+    """Refuses the first file that is missing or is not byte for byte what the manifest says; tells segments done."""
+    for number, segment in enumerate(segments, start=1):
+        for file in segment.files:
+            require_file(folder, file)
+        progress(number)
+
+
+def require_file(folder: Path, file: ArchivedFile) -> None:
+    """Refuses a file that is missing or is not what the manifest says."""
+    path = folder / file.name
+    if not path.is_file():
+        raise ArchiveRefused(f"{path} is missing, which {MANIFEST} names; put it back from a copy of the archive")
+    found = sha256_of(path)
+    if found != file.sha256:
+        raise ArchiveRefused(
+            f"{path} was changed: its SHA-256 is {found}, {MANIFEST} says {file.sha256}; put it back from a copy"
+        )
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
+
+
+def required_manifest(folder: Path) -> Manifest:
+    """The manifest of an archive that must be there."""
+    manifest = read_manifest(folder)
+    if manifest is None:
+        raise ArchiveRefused(f"{folder} is no archive: it has no {MANIFEST}; `ledger export parquet` makes one")
+    return manifest
+
+
+def require_schema(manifest: Manifest) -> None:
+    """Refuses an archive of another schema than this ledger's."""
+    newest = read_migrations()[-1]
+    number, checksum = manifest.schema_number, manifest.schema_checksum
+    if (number, checksum) == (newest.number, newest.checksum):
+        return
+    relation = "an older" if number < newest.number else "a newer" if number > newest.number else "another"
+    raise ArchiveRefused(
+        f"the archive is of {relation} schema {number:04} ({checksum[:12]}), this ledger has {newest.number:04} "
+        f"({newest.checksum[:12]}): import it by a ledger of that schema; what is older is then brought up by "
+        "`ledger migrate`"
+    )

@@ -1,0 +1,56 @@
+"""A log of random events, an archive of it, and the command line beside a database with nothing in it."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from api.export.archiving import export_log
+from ledger.postgres import connect
+from tests.api.archives.rows import SEGMENT
+from tests.api.command_line import CommandLine
+from tests.projections.logs import recorded_log
+
+
+@pytest.fixture(scope="module")
+def recorded(module_database: str) -> str:
+    """A database with a random log, which nobody changes."""
+    recorded_log(module_database)
+    return module_database
+
+
+@pytest.fixture(scope="module")
+def archived(recorded: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive of the whole random log, with its tail."""
+    folder = tmp_path_factory.mktemp("archived")
+    with connect(recorded) as connection:
+        export_log(connection, folder, segment_events=SEGMENT, with_tail=True, progress=lambda *_: None)
+    return folder
+
+
+@pytest.fixture
+def archive(archived: Path, tmp_path: Path) -> Path:
+    """A copy of that archive, which a test may change."""
+    return Path(shutil.copytree(archived, tmp_path / "archive"))
+
+
+@pytest.fixture
+def ledger(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], recorded: str) -> CommandLine:
+    """The command line on the database with the random log."""
+    command_line = CommandLine(monkeypatch, capsys)
+    command_line.use(recorded)
+    return command_line
+
+
+@pytest.fixture
+def empty(database: str) -> str:
+    """A second database, in which nothing is recorded."""
+    return database
+
+
+@pytest.fixture
+def growing(ledger: CommandLine, database: str) -> str:
+    """A database with the same log, which a test may go on with; the command line works on it."""
+    recorded_log(database)
+    ledger.use(database)
+    return database

@@ -1,0 +1,144 @@
+"""Archives, logs and databases that do not fit are refused by name, and nothing is changed."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.export.chain import root_of
+from api.export.manifest import sha256_of
+from api.export.parquet import EVENTS, read_events, write_parquet
+from ledger.postgres import connect, read_migrations
+from ledger.stored import StoredEvent
+from tests.api.archives.rows import END, SEGMENT, WHOLE, content, rewritten, stored
+from tests.api.command_line import CommandLine
+from tests.projections.logs import long_log, recorded_log
+
+
+def flipped(path: Path) -> None:
+    """Changes one byte in the middle of a file."""
+    found = bytearray(path.read_bytes())
+    found[len(found) // 2] ^= 1
+    path.write_bytes(found)
+
+
+@pytest.mark.parametrize(("harm", "said"), [(flipped, "was changed"), (Path.unlink, "is missing")])
+@pytest.mark.parametrize("kind", ["events", "keys"])
+def test_a_file_that_was_changed_or_is_missing_is_named(
+    ledger: CommandLine, archive: Path, empty: str, harm: Callable[[Path], object], said: str, kind: str
+) -> None:
+    name = f"{kind}-{SEGMENT + 1:012}-{2 * SEGMENT:012}.parquet"
+    harm(archive / name)
+    exported = ledger("export", "parquet", "--to", archive)
+    ledger.use(empty)
+    restored = ledger("import-log", archive)
+    for ended in (exported, restored):
+        assert ended.code == 1
+        assert f"{name} {said}" in ended.err
+    assert stored(empty) == ([], [])
+
+
+NEWEST = read_migrations()[-1].number
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda m: m["segments"][0].update(root="00" * 32), f"-{SEGMENT:012}.parquet gives the root"),
+        (lambda m: m["segments"][1].update(keys_root="00" * 32), f"-{2 * SEGMENT:012}.parquet gives the root"),
+        (lambda m: m["segments"].pop(1), f"after event {SEGMENT}"),
+        (lambda m: m.update(schema_number=NEWEST - 1), "is of an older schema"),
+        (lambda m: m.update(schema_number=NEWEST + 1), "is of a newer schema"),
+        (lambda m: m.update(schema_checksum="0"), "is of another schema"),
+        (lambda m: m.update(format=2), "has format 2, this ledger reads and writes format 1"),
+        (lambda m: m.pop("segments"), f"has a segment of events {WHOLE + 1} to {END} after event 0"),
+        (lambda m: m.pop("format"), "is no manifest of an archive: format Field required"),
+        (lambda m: m["segments"][0]["events"].update(name="../x"), "is no file of its own folder"),
+    ],
+)
+def test_a_manifest_that_does_not_fit_is_refused(
+    ledger: CommandLine, archive: Path, empty: str, change: Callable[[dict[str, Any]], object], said: str
+) -> None:
+    rewritten(archive, change)
+    ledger.use(empty)
+    ended = ledger("import-log", archive)
+    assert ended.code == 1
+    assert said in ended.err
+    assert stored(empty) == ([], [])
+
+
+def forged(archive: Path, change: Callable[[list[StoredEvent]], list[StoredEvent]]) -> None:
+    """Puts other events into the first file, and what is then right of it into the manifest."""
+    path = archive / f"events-{1:012}-{SEGMENT:012}.parquet"
+    events = change(list(read_events(path)))
+    write_parquet(path, EVENTS, events)
+    root, digest = root_of(events).hex(), sha256_of(path)
+    rewritten(archive, lambda m: (m["segments"][0].update(root=root), m["segments"][0]["events"].update(sha256=digest)))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda events: [*events[:9], events[10], events[9], *events[11:]], "has event 11 where 10 is due"),
+        (lambda events: [*events[:9], events[10], *events[10:]], "has event 11 where 10 is due"),
+        (
+            lambda events: [
+                *events[:9],
+                events[9]._replace(version=events[8].version, stream=events[8].stream),
+                *events[10:],
+            ],
+            "events_version_of_a_stream_is_taken_once",
+        ),
+    ],
+)
+def test_a_log_that_cannot_be_is_not_restored_though_its_hashes_fit(
+    ledger: CommandLine, archive: Path, empty: str, change: Callable[[Any], Any], said: str
+) -> None:
+    forged(archive, change)
+    ledger.use(empty)
+    ended = ledger("import-log", archive)
+    assert (ended.code, said in ended.err) == (1, True), ended.err
+    assert stored(empty) == ([], [])
+
+
+def test_a_log_with_a_gap_is_not_archived(ledger: CommandLine, growing: str, tmp_path: Path) -> None:
+    with connect(growing) as connection:
+        connection.execute("set session_replication_role to replica")  # No trigger refuses.
+        connection.execute("delete from events where notification_id = 10")
+    ended = ledger("export", "parquet", "--to", tmp_path, "--segment", str(SEGMENT))
+    assert (ended.code, f"events from 1 to {SEGMENT}: positions are missing" in ended.err) == (1, True)
+
+
+def test_a_database_that_is_not_empty_takes_no_log(ledger: CommandLine, archive: Path, recorded: str) -> None:
+    before = stored(recorded)
+    ended = ledger("import-log", archive)
+    assert (ended.code, "into an empty database only" in ended.err) == (1, True)
+    assert stored(recorded) == before
+
+
+def test_a_folder_without_a_manifest_is_no_archive(ledger: CommandLine, tmp_path: Path, empty: str) -> None:
+    ledger.use(empty)
+    ended = ledger("import-log", tmp_path)
+    assert (ended.code, "is no archive" in ended.err) == (1, True)
+
+
+def test_the_archive_of_another_log_is_not_added_to(ledger: CommandLine, archive: Path, empty: str) -> None:
+    recorded_log(empty, long_log(2))
+    before = content(archive)
+    ledger.use(empty)
+    ended = ledger("export", "parquet", "--to", archive)
+    assert (ended.code, "is the archive of another log, or this log was changed" in ended.err) == (1, True)
+    assert content(archive) == before
+
+
+def test_an_event_that_was_changed_after_it_was_sealed_is_noticed(
+    ledger: CommandLine, archive: Path, growing: str
+) -> None:
+    with connect(growing) as connection:
+        connection.execute("set session_replication_role to replica")  # No trigger refuses.
+        connection.execute(
+            "update events set recorded_at = recorded_at + interval '1 microsecond' where notification_id = %s", [WHOLE]
+        )
+    ended = ledger("export", "parquet", "--to", archive)
+    assert (ended.code, f"the events {WHOLE - SEGMENT + 1} to {WHOLE} of the log" in ended.err) == (1, True)
