@@ -6,7 +6,7 @@ from hashlib import file_digest
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 
 from api.export.chain import BEGINNING
 from ledger.errors import StateRefusal
@@ -64,7 +64,7 @@ class Manifest(BaseModel):
     format: int
     schema_number: int
     schema_checksum: str
-    segment_events: int
+    segment_events: PositiveInt
     segments: list[Segment] = []
     tail: Segment | None = None
 

@@ -1,5 +1,7 @@
 """Archives, logs and databases that do not fit are refused by name, and nothing is changed."""
 
+import fcntl
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -142,3 +144,16 @@ def test_an_event_that_was_changed_after_it_was_sealed_is_noticed(
         )
     ended = ledger("export", "parquet", "--to", archive)
     assert (ended.code, f"the events {WHOLE - SEGMENT + 1} to {WHOLE} of the log" in ended.err) == (1, True)
+
+
+def test_two_exports_do_not_write_into_one_folder(ledger: CommandLine, archive: Path) -> None:
+    before = content(archive)
+    descriptor = os.open(archive, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        ended = ledger("export", "parquet", "--to", archive)
+    finally:
+        os.close(descriptor)
+    assert (ended.code, f"another export writes into {archive}" in ended.err) == (1, True)
+    assert content(archive) == before
+    assert ledger("export", "parquet", "--to", archive).code == 0
