@@ -67,12 +67,17 @@ OPEN = [health, metrics, problems]
 
 
 def create_app(
-    ledger: Ledger, pool: Pool, streams: Streams | None = None, *, wait_seconds: float = WAIT_SECONDS
+    ledger: Ledger,
+    pool: Pool,
+    streams: Streams | None = None,
+    *,
+    wait_seconds: float = WAIT_SECONDS,
+    console: bool = False,
 ) -> ASGIApp:
     """The HTTP application over a ledger and a pool of connections for reading; who made them closes them.
 
     `streams` are those that a server ends when it stops. `wait_seconds` bounds how long a question waits for the
-    projections to have what was recorded before it came.
+    projections to have what was recorded before it came. With `console` the back-office pages are at /console.
     """
     app = FastAPIOffline(title="Margin ledger", version=version("margin-ledger"), redirect_slashes=False)
     app.state.doors = doors = Doors(
@@ -90,7 +95,13 @@ def create_app(
     app.openapi = lambda: document(app)  # type: ignore[method-assign]
     _answer_failures_as_problems(app)
     app.add_middleware(Correlation)
-    return commands.Commands(app, doors)
+    doors_in_front = commands.Commands(app, doors)
+    if console:
+        # The console takes longer to import than all the rest, so it is left to those that show it.
+        from api.console.mounting import mount_console
+
+        mount_console(app, doors_in_front)
+    return doors_in_front
 
 
 def _answer_failures_as_problems(app: FastAPI) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from fastapi import Depends, Path, Query, Request
 from fastapi.dependencies.utils import get_flat_params
@@ -100,6 +100,35 @@ def one_of(asked: AsOf) -> AsOf:
     return asked
 
 
+class Page(NamedTuple):
+    """Which page of rows that stand at positions of the log: between two positions, from either end."""
+
+    after: int
+    before: int
+    limit: int
+    order: str
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What a query is asked for: one row more than is shown, so that it is known whether there are more."""
+        return {
+            "after": self.after,
+            "before": self.before,
+            "limit": self.limit + 1,
+            "newest_first": self.order == "desc",
+        }
+
+
+def asked_page(
+    after: Annotated[Position, Query(description="Only what stands after this position.")] = 0,
+    before: Annotated[Position, Query(description="Only what stands before this position.")] = LAST_POSITION,
+    limit: Limit = 100,
+    order: Order = "asc",
+) -> Page:
+    """Which page; with `order=desc` the first row is the last of the log."""
+    return Page(after, before, limit, order)
+
+
 async def refuse_unknown_parameters(request: Request) -> None:
     """Refuse a parameter that the route does not take: a filter that is spelled wrong must not answer everything."""
     route = request.scope.get("route")
@@ -149,3 +178,4 @@ def page(name: str, rows: Sequence[Any], limit: int, cursor: Any) -> dict[str, A
 AnyCaller = Annotated[Caller, Depends(caller_of)]
 TheDoors = Annotated[Doors, Depends(doors_of)]
 Asked = Annotated[AsOf, Depends(as_of)]
+AskedPage = Annotated[Page, Depends(asked_page)]

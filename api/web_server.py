@@ -10,14 +10,17 @@ from api.streams.house import Streams
 SHUTDOWN_SECONDS = 10
 
 
-def server_config(app: ASGIApp) -> uvicorn.Config:
-    """How the web server serves an application: with what the API needs, and nothing that costs each request more."""
+def server_config(app: ASGIApp, *, console: bool = False) -> uvicorn.Config:
+    """How the web server serves an application: with what the API needs, and nothing that costs each request more.
+
+    The console needs web sockets, and to be started and ended.
+    """
     return uvicorn.Config(
         app,
         loop="uvloop",
         http="httptools",
-        ws="none",
-        lifespan="off",
+        ws="websockets-sansio" if console else "none",
+        lifespan="on" if console else "off",
         interface="asgi3",
         log_level="warning",
         access_log=False,

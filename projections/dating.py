@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
 
+END = 2**62
+"""A position beyond the end of every log."""
 MOST_DIGITS = 17
 """Lateness is counted up to this; 10^16 microseconds are 300 years."""
 _ONE = timedelta(microseconds=1)

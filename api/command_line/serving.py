@@ -108,7 +108,7 @@ def _serve_api(
         )
         _announce(pool, Address(address.host, listening.getsockname()[1]), key_name)
         streams = Streams(pool)
-        config = server_config(create_app(ledger, pool, streams))
+        config = server_config(create_app(ledger, pool, streams, console=True), console=True)
         collect_seldom()
         if not stopping.is_set():
             Server(config, streams).run(sockets=[listening])

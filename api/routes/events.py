@@ -1,21 +1,19 @@
 """The audit trail: every event with who, when and why, of one account or of all."""
 
 from dataclasses import replace
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from api.answers import answer
 from api.asking import (
-    LAST_POSITION,
     AccountId,
     AnyCaller,
     Asked,
+    AskedPage,
     AsOf,
-    Limit,
-    Order,
-    Position,
+    Page,
     TheDoors,
     page,
     require_account,
@@ -42,27 +40,7 @@ def asked_filter(
     return Filter(None, topic, actor, correlation_id, recorded_from, recorded_to)
 
 
-class Page(NamedTuple):
-    """Which page of the trail: between two positions, from the first or from the last back."""
-
-    after: int
-    before: int
-    limit: int
-    order: str
-
-
-def asked_page(
-    after: Annotated[Position, Query(description="Only events after this position.")] = 0,
-    before: Annotated[Position, Query(description="Only events before this position.")] = LAST_POSITION,
-    limit: Limit = 100,
-    order: Order = "asc",
-) -> Page:
-    """Which page; with `order=desc` the first is the last of the log."""
-    return Page(after, before, limit, order)
-
-
 AskedFilter = Annotated[Filter, Depends(asked_filter)]
-AskedPage = Annotated[Page, Depends(asked_page)]
 
 
 @router.get("/v1/events", summary="The audit trail of all accounts", responses=example(EVENTS))
@@ -103,10 +81,7 @@ def _trail(doors: Doors, asked: AsOf, only: Filter, shown: Page, must_exist: boo
             snapshot.connection,
             known_of_trail(snapshot, only.account_id),
             replace(only, dated_to=asked.effective_at),
-            after=shown.after,
-            before=shown.before,
-            limit=shown.limit + 1,
-            newest_first=shown.order == "desc",
+            **shown.asked,
         )
         told = told_of_reversals(snapshot, [row.position for row in rows])
     found = page("events", rows, shown.limit, lambda row: row.position)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 from api.answers import answer
-from api.asking import AnyCaller, Asked, Limit, Position, TheDoors, no_liquidation, page
+from api.asking import AnyCaller, Asked, AskedPage, TheDoors, no_liquidation, page
 from api.examples import LIQUIDATION, LIQUIDATIONS, MARGIN_CALLS, example
 from api.roles import Resource, own_account, require_may_read
 from api.words import Identifier, MarginWalletName
@@ -17,7 +17,6 @@ from projections.questions.liquidations import liquidation_answer, liquidations_
 router = APIRouter(tags=["liquidations"])
 
 OfAccount = Annotated[Identifier | None, Query(description="Only of this account.")]
-After = Annotated[Position, Query(description="`next` of the page before.")]
 
 
 @router.get("/v1/liquidations", summary="Liquidations in log order", responses=example(LIQUIDATIONS))
@@ -28,10 +27,10 @@ def get_liquidations(
     account_id: OfAccount = None,
     status: Annotated[Literal["running", "completed"] | None, Query(description="Only in this status.")] = None,
     overdue: Annotated[bool, Query(description="Only those that run though their time is over.")] = False,
-    after: After = 0,
-    limit: Limit = 100,
+    *,
+    shown: AskedPage,
 ) -> Response:
-    """Each with what it started from, what it did in sum, and the deficit that was left uncovered.
+    """In log order or from the last back, each with what it started from, what it did, and the uncovered deficit.
 
     One that is executed outside the ledger and still runs after `execute_by` is `overdue`, by the newest prices' time.
     """
@@ -44,11 +43,10 @@ def get_liquidations(
             account_id=account_id,
             status=status,
             overdue_only=overdue,
-            after=after,
-            limit=limit + 1,
             effective_at=asked.effective_at,
+            **shown.asked,
         )
-    found = page("liquidations", rows, limit, lambda row: row["started_position"])
+    found = page("liquidations", rows, shown.limit, lambda row: row["started_position"])
     return answer({"position": snapshot.position, **found})
 
 
@@ -77,10 +75,10 @@ def get_margin_calls(
     asked: Asked,
     account_id: OfAccount = None,
     wallet: Annotated[MarginWalletName | None, Query(description="Only of this wallet.")] = None,
-    after: After = 0,
-    limit: Limit = 100,
+    *,
+    shown: AskedPage,
 ) -> Response:
-    """Each with the level, the line that it crossed, and the prices."""
+    """In log order or from the last back, each with the level, the line that it crossed, and the prices."""
     require_may_read(caller, Resource.LIQUIDATIONS, account_id)
     account_id = own_account(caller, account_id)
     with asked.open(doors) as snapshot:
@@ -89,8 +87,7 @@ def get_margin_calls(
             known_of_accounts(snapshot, account_id),
             account_id=account_id,
             wallet=wallet,
-            after=after,
-            limit=limit + 1,
+            **shown.asked,
         )
-    found = page("margin_calls", rows, limit, lambda row: row["position"])
+    found = page("margin_calls", rows, shown.limit, lambda row: row["position"])
     return answer({"position": snapshot.position, **found})

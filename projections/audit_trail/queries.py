@@ -5,10 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from ledger.log import RecordedEvent, position_at, read_positions
-from projections.dating import Dated, Part
+from projections.dating import END, Dated, Part
 from projections.projector import Connection
 
-END = 2**62
 FILTERS = ("account_id", "topic", "actor", "correlation_id")
 INDEXES = (("correlation_id",), ("account_id", "topic"), ("account_id",), ("actor", "topic"), ("actor",), ("topic",))
 """What the trail is found by, each then by position: of what a question states, the first that it has all of."""

@@ -11,7 +11,7 @@ from ledger.log import read_positions
 from ledger.money import ZERO
 from ledger.postings import postings
 from ledger.words import House
-from projections.dating import Dated, Part, condition_on
+from projections.dating import END, Dated, Part, condition_on
 from projections.projector import Connection
 
 DATED = "(%(until)s::timestamptz is null or ({content} ->> 'effective_at')::timestamptz <= %(until)s)"
@@ -63,27 +63,31 @@ def liquidations(
     account_id: str | None = None,
     status: str | None = None,
     after: int = 0,
+    before: int = END,
     limit: int = 100,
+    newest_first: bool = False,
     effective_at: datetime | None = None,
     overdue_at: datetime | None = None,
 ) -> list[dict[str, Any]]:
-    """Liquidations in log order, after the one started at the position `after`; status is running or completed.
+    """Liquidations started between two positions, in log order or from the last back; status is running or completed.
 
     With `overdue_at` those only that are running then though they were to be executed by an earlier time.
     """
     return _rows(
         connection,
-        f"select * from ({LIQUIDATION}) as liquidation where started_position > %(after)s"
+        f"select * from ({LIQUIDATION}) as liquidation"
+        " where started_position > %(after)s and started_position < %(before)s"
         " and (%(account_id)s::text is null or account_id = %(account_id)s)"
         " and (%(status)s::text is null or status = %(status)s)"
         " and (%(overdue_at)s::timestamptz is null or (status = 'running' and execute_by < %(overdue_at)s))"
-        " order by started_position limit %(limit)s",
+        f" order by started_position {'desc' if newest_first else 'asc'} limit %(limit)s",
         {
             "position": position,
             "until": effective_at,
             "account_id": account_id,
             "status": status,
             "after": after,
+            "before": before,
             "limit": limit,
             "overdue_at": overdue_at,
         },
@@ -107,19 +111,21 @@ def margin_calls(
     account_id: str | None = None,
     wallet: str | None = None,
     after: int = 0,
+    before: int = END,
     limit: int = 100,
+    newest_first: bool = False,
 ) -> list[dict[str, Any]]:
-    """Margin calls in log order up to a position, after the one at the position `after`."""
+    """Margin calls up to a position, between two positions, in log order or from the last back."""
 
     def ask(part: Part, most: int) -> list[dict[str, Any]]:
         statement = (
-            f"select * from margin_calls where {condition_on(part)} and position > %s"
+            f"select * from margin_calls where {condition_on(part)} and position > %s and position < %s"
             " and (%s::text is null or account_id = %s) and (%s::text is null or wallet = %s)"
-            " order by position limit %s"
+            f" order by position {'desc' if newest_first else 'asc'} limit %s"
         )
-        return _rows(connection, statement, [part, after, account_id, account_id, wallet, wallet, most])
+        return _rows(connection, statement, [part, after, before, account_id, account_id, wallet, wallet, most])
 
-    return Dated.of(position).read(ask, limit)
+    return Dated.of(position).read(ask, limit, newest_first=newest_first)
 
 
 def insurance(connection: Connection, position: int | Dated) -> dict[str, Decimal]:

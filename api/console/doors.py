@@ -1,0 +1,66 @@
+"""What every page stands behind: a session, and an asker with its key."""
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import Request
+from nicegui import app as console_app
+from nicegui import ui
+from starlette.responses import RedirectResponse
+
+from api.console.asking import Asker, Refused
+from api.console.frame import framed, refusal_card
+from api.console.sessions import COOKIE, Session
+
+SIGN_IN = "/console/sign-in"
+RESPONSE_SECONDS = 30.0
+
+Page = Callable[..., Awaitable[Any]]
+
+
+def session_of(request: Request) -> Session | None:
+    """The session that a request's cookie belongs to."""
+    found: Session | None = console_app.state.sessions.find(request.cookies.get(COOKIE))
+    return found
+
+
+def console_page(path: str, title: str) -> Callable[[Page], Page]:
+    """A page inside the frame, for who is signed in; whoever is not is led to sign in and then back.
+
+    The page is built with an Asker as its first argument, then with what its path and query name. A refusal that it
+    leaves uncaught is shown in its place, in the ledger's words.
+    """
+
+    def registered(build: Page) -> Page:
+        @wraps(build)
+        async def guarded(request: Request, *arguments: Any, **named: Any) -> Any:
+            session = session_of(request)
+            if session is None:
+                asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+                return RedirectResponse(f"{SIGN_IN}?next={quote(asked, safe='')}", status_code=303)
+            asker = Asker(console_app.state.answering, session)
+            with framed(title, session, path):
+                try:
+                    await build(asker, *arguments, **named)
+                except Refused as refused:
+                    refusal_card(refused)
+            return None
+
+        _take_parameters_of(build, guarded)
+        ui.page(path, title=f"{title} · Ledger", response_timeout=RESPONSE_SECONDS)(guarded)
+        return build
+
+    return registered
+
+
+def _take_parameters_of(build: Page, guarded: Any) -> None:
+    """Gives the guarded page the parameters of what it guards, the request in place of the asker."""
+    import inspect
+
+    _, *rest = inspect.signature(build).parameters.values()
+    request = inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Request)
+    guarded.__signature__ = inspect.Signature([request, *rest])
+    guarded.__annotations__ = {"request": Request, **{p.name: p.annotation for p in rest}}
+    del guarded.__wrapped__

@@ -1,0 +1,44 @@
+// The keyboard, the look, and local times; the rest of a page is made by the server.
+(() => {
+  const typing = (target) => target.closest("input, textarea, select, [contenteditable]");
+  addEventListener("keydown", (pressed) => {
+    if (pressed.ctrlKey || pressed.metaKey || pressed.altKey) return;
+    const search = document.getElementById("search");
+    if (pressed.key === "/" && !typing(pressed.target)) {
+      pressed.preventDefault();
+      search?.focus();
+      search?.select();
+    } else if (pressed.key === "Escape" && pressed.target === search) {
+      search.blur();
+    } else if ((pressed.key === "ArrowLeft" || pressed.key === "ArrowRight") && !typing(pressed.target)) {
+      const step = document.querySelector(pressed.key === "ArrowLeft" ? "[data-step=back]" : "[data-step=on]");
+      if (step && !pressed.target.closest("[role=slider], .q-slider")) step.click();
+    }
+  });
+
+  const LOOKS = ["auto", "light", "dark"];
+  const wanted = () => localStorage.getItem("ledger-look") || "auto";
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const look = () => {
+    const dark = wanted() === "dark" || (wanted() === "auto" && system.matches);
+    document.documentElement.dataset.look = dark ? "dark" : "light";
+    window.Quasar?.Dark?.set(dark);
+    const button = document.getElementById("theme");
+    if (button) button.title = `Look: ${wanted()}; press for the next`;
+  };
+  addEventListener("click", (pressed) => {
+    if (!pressed.target.closest?.("#theme")) return;
+    localStorage.setItem("ledger-look", LOOKS[(LOOKS.indexOf(wanted()) + 1) % LOOKS.length]);
+    look();
+  });
+  system.addEventListener("change", look);
+  document.addEventListener("DOMContentLoaded", look);
+  look();
+
+  addEventListener("pointerover", (over) => {
+    const time = over.target.closest?.("time.moment");
+    if (!time || time.title) return;
+    const at = new Date(time.dateTime);
+    time.title = `${time.dateTime} UTC\n${at.toLocaleString()} ${Intl.DateTimeFormat().resolvedOptions().timeZone}`;
+  });
+})();

@@ -1,0 +1,140 @@
+"""Pieces of HTML, every value escaped: amounts, times, ids, bands, and tables of them."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from html import escape
+from typing import NamedTuple
+from urllib.parse import quote
+
+_EMPTY = {"input", "br", "hr"}
+
+
+class Markup(str):
+    """Text that is HTML already; every other text is escaped on its way into a page."""
+
+    __slots__ = ()
+
+
+def text(value: object) -> Markup:
+    """A value as HTML: markup as it is, None as a dash, everything else escaped."""
+    if isinstance(value, Markup):
+        return value
+    if value is None:
+        return Markup('<span class="none">–</span>')
+    return Markup(escape(str(value)))
+
+
+def joined(*parts: object) -> Markup:
+    """Parts one after the other."""
+    return Markup("".join(text(part) for part in parts))
+
+
+def tag(name: str, content: object = "", /, **attributes: str | None) -> Markup:
+    """An element; `class_` is the attribute class, underscores are dashes, attributes that are None are left out."""
+    written = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{escape(value, quote=True)}"'
+        for key, value in attributes.items()
+        if value is not None
+    )
+    return Markup(f"<{name}{written}>" if name in _EMPTY else f"<{name}{written}>{text(content)}</{name}>")
+
+
+def link(content: object, path: str) -> Markup:
+    """A link within the console; `path` begins with a slash and is already quoted."""
+    return tag("a", content, href=f"/console{path}")
+
+
+def account_link(account_id: str) -> Markup:
+    return link(account_id, f"/accounts/{quote(account_id, safe='')}")
+
+
+def event_link(position: int) -> Markup:
+    return link(f"{position:,}", f"/events/{position}")
+
+
+def amount(value: str | None, asset: str | None = None) -> Markup:
+    """An exact amount as the ledger writes it, in groups of three before the point; figures below zero stand out.
+
+    The decimals are a part of their own, so that amounts below each other align at the point.
+    """
+    if value is None:
+        return text(None)
+    sign, digits = ("−", value[1:]) if value.startswith("-") else ("", value)
+    whole, point, decimals = digits.partition(".")
+    kind = "amount below" if sign else "amount zero" if not digits.strip("0.") else "amount"
+    shown = joined(
+        tag("span", f"{sign}{int(whole):,}", class_="whole"),
+        tag("span", f"{point}{decimals}", class_="decimals"),
+        tag("span", asset, class_="asset") if asset else "",
+    )
+    return tag("span", shown, class_=kind, title=f"{value} {asset or ''}".strip())
+
+
+def moment(value: str | None) -> Markup:
+    """A time in UTC to the second; the whole of it, and the reader's local time, on hover."""
+    if value is None:
+        return text(None)
+    at = datetime.fromisoformat(value)
+    return tag("time", f"{at:%Y-%m-%d %H:%M:%S}", datetime=value, class_="moment")
+
+
+def band(name: str | None) -> Markup:
+    """A margin band as a coloured word."""
+    return text(None) if name is None else tag("span", name.replace("_", " "), class_=f"band {name}")
+
+
+class Column(NamedTuple):
+    """A column of a table: what stands over it, and whether it holds figures."""
+
+    title: str
+    figures: bool = False
+
+
+def table(columns: Sequence[Column], rows: Iterable[Sequence[object]], empty: str) -> Markup:
+    """A table; where there is no row, what that means."""
+    written = list(rows)
+    if not written:
+        return tag("p", empty, class_="empty")
+    head = joined(*(tag("th", one.title, class_="figures" if one.figures else None, scope="col") for one in columns))
+    body = joined(*(_row(columns, row) for row in written))
+    whole = tag("table", joined(tag("thead", tag("tr", head)), tag("tbody", body)))
+    return tag("div", whole, class_="table")
+
+
+def _row(columns: Sequence[Column], row: Sequence[object]) -> Markup:
+    cells = (
+        tag("td", value, class_="figures" if column.figures else None, data_title=column.title)
+        for column, value in zip(columns, row, strict=True)
+    )
+    return tag("tr", joined(*cells))
+
+
+def card(title: object, content: object, *, wide: bool = False, hint: object = "") -> Markup:
+    """A section with a heading."""
+    heading = joined(tag("h2", title), tag("span", hint, class_="hint") if hint else "")
+    return tag("section", joined(tag("header", heading), content), class_="card wide" if wide else "card")
+
+
+def figure(title: str, value: object, note: object = "") -> Markup:
+    """One figure with its name over it and a note beneath."""
+    return tag(
+        "div",
+        joined(tag("span", title, class_="name"), tag("span", value, class_="value"), tag("span", note, class_="note")),
+        class_="figure",
+    )
+
+
+def liquidation_link(liquidation_id: str) -> Markup:
+    return link(liquidation_id, f"/liquidations/{quote(liquidation_id, safe='')}")
+
+
+def wallet_name(wallet: str) -> str:
+    """A wallet as one says it: spot, cross, or the pair of a bucket."""
+    return wallet.removeprefix("isolated:") if wallet.startswith("isolated:") else wallet
+
+
+def share_bar(part: int, whole: int, kind: str) -> Markup:
+    """A bar as long as a share of a whole, in the colour of a band."""
+    width = 0.0 if whole == 0 else 100 * part / whole
+    bar = tag("span", "", class_=f"bar {kind}", style=f"width:{width:.1f}%")
+    return tag("span", bar, class_="track", title=f"{width:.1f} %")
