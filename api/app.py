@@ -27,6 +27,7 @@ from api.routes import (
     explanations,
     health,
     keys,
+    level_path,
     liquidations,
     lists,
     market,
@@ -49,6 +50,7 @@ WAIT_SECONDS = 5.0
 KEYED = [
     accounts,
     differences,
+    level_path,
     wallets,
     events,
     statements,

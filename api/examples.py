@@ -48,6 +48,12 @@ ACCOUNT = {
         "collateral_margin_level": None,
         "debt_ratio": "0",
         "band": "normal",
+        "lines": {
+            "transfer_out": "2.00000000",
+            "initial": "1.50000000",
+            "margin_call": "1.30000000",
+            "liquidation": "1.10000000",
+        },
         "max_leverage": "3",
         "liquidation_prices": {"BTC/USDT": None},
     },
@@ -63,6 +69,12 @@ ACCOUNT = {
             "margin_level": "1.18000000",
             "band": "margin_call",
             "tier": 1,
+            "lines": {
+                "transfer_out": "1.25000000",
+                "initial": "1.25000000",
+                "margin_call": "1.19000000",
+                "liquidation": "1.15000000",
+            },
             "max_leverage": "5",
             "liquidation_price": "2154.79",
         }

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from fastapi import Request
 from nicegui import app as console_app
 from nicegui import ui
-from starlette.responses import RedirectResponse
+from starlette.responses import RedirectResponse, Response
 
 from api.console.asking import Asker, Refused
 from api.console.frame import framed, refusal_card
@@ -29,8 +29,9 @@ def session_of(request: Request) -> Session | None:
 def console_page(path: str, title: str) -> Callable[[Page], Page]:
     """A page inside the frame, for who is signed in; whoever is not is led to sign in and then back.
 
-    The page is built with an Asker as its first argument, then with what its path and query name. A refusal that it
-    leaves uncaught is shown in its place, in the ledger's words.
+    The page is built with an Asker as its first argument, then with what its path and query name, which `title` may
+    name too. A refusal that it leaves uncaught is shown in its place, in the ledger's words. A response that it
+    returns, such as one that leads elsewhere, is sent instead of the page.
     """
 
     def registered(build: Page) -> Page:
@@ -41,12 +42,13 @@ def console_page(path: str, title: str) -> Callable[[Page], Page]:
                 asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
                 return RedirectResponse(f"{SIGN_IN}?next={quote(asked, safe='')}", status_code=303)
             asker = Asker(console_app.state.answering, session)
-            with framed(title, session, path):
+            with framed(title.format(**named), session, path):
                 try:
-                    await build(asker, *arguments, **named)
+                    answered = await build(asker, *arguments, **named)
                 except Refused as refused:
                     refusal_card(refused)
-            return None
+                    return None
+            return answered if isinstance(answered, Response) else None
 
         _take_parameters_of(build, guarded)
         ui.page(path, title=f"{title} · Ledger", response_timeout=RESPONSE_SECONDS)(guarded)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from html import escape
 from typing import NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 _EMPTY = {"input", "br", "hr"}
 
@@ -138,3 +138,9 @@ def share_bar(part: int, whole: int, kind: str) -> Markup:
     width = 0.0 if whole == 0 else 100 * part / whole
     bar = tag("span", "", class_=f"bar {kind}", style=f"width:{width:.1f}%")
     return tag("span", bar, class_="track", title=f"{width:.1f} %")
+
+
+def query(**stated: object) -> str:
+    """A query string of what is stated; what is None or empty is left out."""
+    said = {name.rstrip("_"): value for name, value in stated.items() if value not in (None, "")}
+    return f"?{urlencode(said)}" if said else ""

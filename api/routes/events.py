@@ -14,6 +14,7 @@ from api.asking import (
     AskedPage,
     AsOf,
     Page,
+    Position,
     TheDoors,
     page,
     require_account,
@@ -65,11 +66,15 @@ def get_account_events(
     asked: Asked,
     only: AskedFilter,
     account_id: AccountId,
+    after_version: Annotated[Position, Query(description="Only events after this version of the account.")] = 0,
+    *,
     shown: AskedPage,
 ) -> Response:
     """Events of one account in log order, or from the last back; `next` says what `after` (or `before`) must be."""
     require_may_read(caller, Resource.ACCOUNT, account_id)
-    return _trail(doors, asked, replace(only, account_id=account_id), shown, must_exist=True)
+    return _trail(
+        doors, asked, replace(only, account_id=account_id, after_version=after_version), shown, must_exist=True
+    )
 
 
 def _trail(doors: Doors, asked: AsOf, only: Filter, shown: Page, must_exist: bool = False) -> Response:

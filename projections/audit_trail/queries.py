@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from ledger.log import RecordedEvent, position_at, read_positions
+from ledger.log import RecordedEvent, position_at, read_positions, read_versions
 from projections.dating import END, Dated, Part
 from projections.projector import Connection
 
@@ -17,7 +17,7 @@ INDEXES = (("correlation_id",), ("account_id", "topic"), ("account_id",), ("acto
 class Filter:
     """Which events; what is None does not restrict. The times bound `recorded_at`, both inclusive.
 
-    `dated_to` leaves out what is dated after a business time.
+    `dated_to` leaves out what is dated after a business time. `after_version` is of the account, which is then named.
     """
 
     account_id: str | None = None
@@ -27,6 +27,7 @@ class Filter:
     recorded_from: datetime | None = None
     recorded_to: datetime | None = None
     dated_to: datetime | None = None
+    after_version: int = 0
 
 
 EVERYTHING = Filter()
@@ -104,11 +105,14 @@ class _Search(NamedTuple):
 
 
 def _within(connection: Connection, only: Filter, after: int, before: int) -> tuple[int, int]:
-    """The positions that times bound too, for recorded_at never decreases along the log; both excluded."""
+    """The positions that times and a version bound too: neither decreases along the log; both excluded."""
     if only.recorded_from is not None:
         after = max(after, position_at(connection, only.recorded_from - timedelta(microseconds=1)))
     if only.recorded_to is not None:
         before = min(before, position_at(connection, only.recorded_to) + 1)
+    if only.account_id is not None and only.after_version:
+        version = read_versions(connection, only.account_id, [only.after_version])
+        after = max(after, version[0].position if version else END)
     return after, before
 
 

@@ -179,6 +179,24 @@ def valuing_settings(connection: Connection, after: int, until: int) -> list[Rec
     return [RecordedEvent(position, at, read_event(topic, content.encode())) for position, at, topic, content in rows]
 
 
+def prices_between(
+    connection: Connection, pairs: Sequence[str], after: int, until: int, most: int
+) -> list[MarkedPrice]:
+    """The prices of some pairs marked after one position up to another in log order: of each pair the last `most`."""
+    with connection.cursor(row_factory=class_row(MarkedPrice)) as cursor:
+        cursor.execute(
+            f"""
+            select {PRICE_COLUMNS} from unnest(%s::text[]) as listed (pair)
+            cross join lateral (
+                select * from market_prices where pair = listed.pair and position > %s and position <= %s
+                order by position desc limit %s
+            ) as price order by price.position, price.pair
+            """,
+            [list(pairs), after, until, most],
+        )
+        return cursor.fetchall()
+
+
 def settings_history(
     connection: Connection,
     position: int,

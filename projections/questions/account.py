@@ -13,11 +13,11 @@ from ledger.market import Market
 from ledger.money import VALUATION_ASSET, base_of, plain, quote_of, valuation_pair
 from ledger.positions import Position
 from ledger.wallets import Wallet, bucket_of
-from ledger.words import MarginMode, pair_of
+from ledger.words import CROSS, MarginMode, pair_of
 from projections.market.queries import MarkedPrice, market_and_prices
 from projections.projector import Connection
 from projections.questions.account_state import account_at, is_below_zero
-from projections.questions.figures import ENTRY_PRICE_SCALE, balance_figures, debt_ratio_figure, rounded
+from projections.questions.figures import ENTRY_PRICE_SCALE, balance_figures, debt_ratio_figure, line_figures, rounded
 from projections.questions.margin_wallet import band, collateral_level, level, margin_at_last_prices, sums
 
 
@@ -86,6 +86,7 @@ def _cross(account: Account, market: Market) -> dict[str, Any]:
         "collateral_margin_level": collateral_level(margin),
         "debt_ratio": None if margin is None else debt_ratio_figure(margin.valuation.debt_ratio),
         "band": band(margin),
+        "lines": line_figures(Margin(wallet, {}, market.limits_of(CROSS), leverage, None).lines),
         "max_leverage": plain(leverage),
         "liquidation_prices": dict(_reference_prices(wallet, margin, market)),
     }
@@ -117,6 +118,7 @@ def _bucket(account: Account, bucket: Wallet, market: Market) -> dict[str, Any]:
         "margin_level": level(margin),
         "band": band(margin),
         "tier": unvalued.lines.tier,
+        "lines": line_figures(unvalued.lines),
         "max_leverage": plain(leverage),
         "liquidation_price": _written(liquidation_price(unvalued, scale)),
     }

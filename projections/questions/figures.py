@@ -3,6 +3,7 @@
 from decimal import Decimal
 from fractions import Fraction
 
+from ledger.lines import Lines
 from ledger.margin import show_level
 from ledger.money import Ratio, plain
 from ledger.wallets import Balance
@@ -27,6 +28,16 @@ def level_figure(level: Ratio) -> str | None:
 def debt_ratio_figure(ratio: Ratio) -> str | None:
     """D / A at 8 decimals, down; "0" while nothing is owed, None where something is owed and nothing held."""
     return "0" if ratio.numerator <= 0 else level_figure(ratio)
+
+
+def line_figures(lines: Lines) -> dict[str, str | None]:
+    """The lines of a level, written as levels are; `initial` is None where nothing can be borrowed."""
+    return {
+        "transfer_out": level_figure(Ratio.of(lines.transfer_out)),
+        "initial": level_figure(lines.initial),
+        "margin_call": level_figure(Ratio.of(lines.margin_call)),
+        "liquidation": level_figure(Ratio.of(lines.liquidation)),
+    }
 
 
 def rounded(value: Fraction, scale: int) -> str:

@@ -66,6 +66,12 @@ POOL = {
     "collateral_margin_level": "2.50000000",
     "debt_ratio": "0.40000000",
     "band": "normal",
+    "lines": {
+        "transfer_out": "2.00000000",
+        "initial": "1.50000000",
+        "margin_call": "1.30000000",
+        "liquidation": "1.10000000",
+    },
     "max_leverage": "3",
     "liquidation_prices": {"BTC/USDT": "22000.00"},
 }
@@ -80,6 +86,12 @@ BUCKET = {
     "margin_level": "1.18000000",
     "band": "margin_call",
     "tier": 1,
+    "lines": {
+        "transfer_out": "1.25000000",
+        "initial": "1.25000000",
+        "margin_call": "1.19000000",
+        "liquidation": "1.15000000",
+    },
     "max_leverage": "5",
     "liquidation_price": "2052.17",
 }

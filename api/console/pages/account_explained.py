@@ -1,0 +1,195 @@
+"""What changed of an account between two points, and how much of it came from trades, interest, prices and the rest."""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import Path, Query
+
+from api.console.asking import Asker
+from api.console.doors import console_page
+from api.console.frame import show
+from api.console.pages.account_change import COLUMNS, OWED, changes
+from api.console.pages.account_figures import level_shown, signed
+from api.console.pages.account_moment import account_path
+from api.console.writing import (
+    Column,
+    Markup,
+    account_link,
+    amount,
+    card,
+    event_link,
+    figure,
+    joined,
+    link,
+    moment,
+    query,
+    table,
+    tag,
+    wallet_name,
+)
+
+Answer = Mapping[str, Any]
+Point = Annotated[str, Query(max_length=40)]
+EVENTS_SHOWN = 50
+ATTRIBUTED = (("equity", "Equity, in USDT"), ("margin_level", "Margin level"))
+WORDS = {
+    "trades": "Trades, against the mark price",
+    "fees": "Fees",
+    "interest": "Interest",
+    "prices": "Prices",
+    "funds": "Funds in and out",
+    "loans": "Loans and repayments",
+    "liquidation": "Liquidation",
+    "corrections": "Corrections",
+    "settings": "Settings",
+}
+
+
+@console_page("/accounts/{account_id}/explain", "Account {account_id}: what changed")
+async def explained(
+    ask: Asker,
+    account_id: Annotated[str, Path(max_length=64)],
+    first: Annotated[Point, Query(alias="from")] = "",
+    last: Annotated[Point, Query(alias="to")] = "",
+    after: Annotated[int, Query(ge=0)] = 0,
+) -> None:
+    """The difference between two points; without the first from the opening, without the last until now."""
+    show(_form(account_id, first, last)).classes("filters")
+    asked = {**_point("from", first), **_point("to", last), "after": after, "limit": EVENTS_SHOWN}
+    found = await ask.get(f"/v1/accounts/{quote(account_id, safe='')}/diff", **asked)
+    show(tag("div", explanation(found, first, last), class_="cards"))
+
+
+def _point(end: str, written: str) -> dict[str, str]:
+    """A point as it is typed: digits are a log position, all else is a recorded time, which the API reads."""
+    said = written.replace(",", "").strip()
+    if not said:
+        return {}
+    return {f"{end}_position": said} if said.isdigit() else {f"{end}_recorded_at": written.strip()}
+
+
+def _form(account_id: str, first: str, last: str) -> Markup:
+    fields = joined(
+        tag("label", joined(tag("span", "From"), tag("input", name="from", value=first, placeholder="the opening"))),
+        tag("label", joined(tag("span", "To"), tag("input", name="to", value=last, placeholder="now"))),
+        tag("button", "Explain", type="submit"),
+        joined("of ", account_link(account_id)),
+    )
+    action = f"/console/accounts/{quote(account_id, safe='')}/explain"
+    return tag("form", fields, action=action, method="get", class_="row")
+
+
+def explanation(found: Answer, first: str, last: str) -> Markup:
+    """Everything that a difference tells, in the order in which it is asked after."""
+    parts = [_points(found), _unexplained(found["unexplained"])]
+    parts += [_attributed(wallet, told) for wallet, told in found["wallets"].items() if "equity" in told]
+    rows = list(changes({**found, "events": []}))
+    parts.append(card("Balances, positions and settings", table(COLUMNS, rows, "Nothing is otherwise."), wide=True))
+    parts += [_events(found), _pages(found, first, last)]
+    return joined(*parts)
+
+
+def _points(found: Answer) -> Markup:
+    account_id, counts = found["account_id"], found["counts"]
+    ends = [
+        figure(title, event_link(one["position"]), link("the account then", _then(account_id, one)))
+        for title, one in (("From position", found["from"]), ("To position", found["to"]))
+    ]
+    topics = ", ".join(f"{count:,} {topic}" for topic, count in counts["topics"].items()) or "none"
+    ends.append(figure("Events between", f"{counts['events']:,}", topics))
+    if found["settings"]:
+        ends.append(figure("Settings of the exchange", f"{len(found['settings']):,}", "that judge its wallets"))
+    return card("The two points", tag("div", joined(*ends), class_="figures-row"), wide=True)
+
+
+def _then(account_id: str, one: Answer) -> str:
+    return account_path(account_id, position=one["position"])
+
+
+def _unexplained(rows: list[Answer]) -> Markup:
+    """Loud where the events do not lead from one state to the other: then the books themselves are in question."""
+    if not rows:
+        return Markup("")
+    said = ", ".join(f"{one['wallet']} {one.get('asset') or one.get('pair') or ''} {one['part']}" for one in rows)
+    text = f"The events between do not lead from one state to the other in {said}. Run ledger verify."
+    return tag("section", joined(tag("h2", "Not explained"), tag("p", text)), class_="card wide refusal", role="alert")
+
+
+def _attributed(wallet: str, told: Answer) -> Markup:
+    """What moved equity and level, cause by cause; the causes of each add up to its change."""
+    lacking = told.get("lacks_price_at") or (told["equity"] or {}).get("lacks_price_at")
+    if lacking is not None:
+        text = "A price was lacking on the way, so what moved it cannot be told; ask between points with prices."
+        return card(wallet_name(wallet), tag("p", text, class_="empty"))
+    equity, level = told["equity"], told["margin_level"]
+    rows = list(_causes(equity["by_cause"], level["by_cause"]))
+    rows += _begun_and_ended(level)
+    rows.append((tag("b", "Change"), signed(equity["change"]), signed(level["change"])))
+    columns = [Column("Came from"), *(Column(title, True) for _, title in ATTRIBUTED)]
+    ends = tag(
+        "p",
+        joined(
+            *("equity ", amount(equity["from"]), " → ", amount(equity["to"])),
+            *(" · level ", level_shown(level["from"]), " → ", level_shown(level["to"])),
+        ),
+    )
+    return card(wallet_name(wallet), joined(ends, table(columns, rows, "")))
+
+
+def _causes(equity: Mapping[str, str], level: Mapping[str, str]) -> Iterator[tuple[object, ...]]:
+    for cause in (*equity, *(one for one in level if one not in equity)):
+        moved, of_level = equity.get(cause, "0"), level.get(cause, "0")
+        if Decimal(moved) or Decimal(of_level):
+            yield WORDS.get(cause, cause), signed(moved), signed(of_level)
+
+
+def _begun_and_ended(level: Answer) -> Iterator[tuple[object, ...]]:
+    """A level is there only while something is owed: what it began at, and what it was when the debt ended."""
+    for name, title in (("from_none", "A debt began, level"), ("to_none", "A debt ended, level")):
+        if level[name]["times"]:
+            value = level[name]["levels"]
+            yield title, None, signed(value if name == "from_none" else f"-{value}".replace("--", ""))
+
+
+def _events(found: Answer) -> Markup:
+    rows = [
+        (
+            event_link(one["position"]),
+            moment(one["effective_at"]),
+            one["topic"],
+            _moved(one),
+            _levels(one),
+            one["actor"],
+        )
+        for one in found["events"]
+    ]
+    columns = [
+        *(Column("Position", True), Column("At"), Column("Event"), Column("Changed"), Column("Level")),
+        Column("By"),
+    ]
+    return card("Events", table(columns, rows, "No event of the account lies between; only prices moved."), wide=True)
+
+
+def _moved(event: Answer) -> Markup:
+    lines = []
+    for change in event["changes"]:
+        parts = [(part, value) for part, value in change.items() if part not in ("wallet", "asset")]
+        for part, value in parts:
+            place = f" {change['asset']} {part}, {wallet_name(change['wallet'])}"
+            changed = signed(value, owed=part in OWED)
+            lines.append(tag("div", joined(changed, tag("span", place, class_="note"))))
+    return joined(*lines)
+
+
+def _levels(event: Answer) -> Markup:
+    return joined(*(tag("div", joined(one["before"], " → ", one["after"])) for one in event["margin_levels"].values()))
+
+
+def _pages(found: Answer, first: str, last: str) -> Markup:
+    if found["next"] is None:
+        return Markup("")
+    stated = query(**{"from": first, "to": last or found["to"]["position"], "after": found["next"]})
+    path = f"/accounts/{quote(found['account_id'], safe='')}/explain{stated}"
+    return tag("p", link("Further events", path), class_="pages")

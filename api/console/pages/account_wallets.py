@@ -1,0 +1,137 @@
+"""The wallets of an account side by side: what each has and owes, its level on a gauge, its liquidation prices."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from api.console.pages.account_figures import (
+    Prices,
+    distance,
+    level_shown,
+    price_of,
+    price_shown,
+    share_in_percent,
+    signed,
+    worth,
+)
+from api.console.pages.account_gauge import gauge
+from api.console.writing import Column, Markup, amount, band, card, figure, joined, moment, table, tag, wallet_name
+
+Answer = Mapping[str, Any]
+SUMS = (("total_assets", "Assets"), ("total_debt", "Debt"), ("equity", "Equity"))
+
+
+def wallets_shown(account: Answer) -> Markup:
+    """Spot, the cross pool and every bucket, each as a card beside the others."""
+    prices = account["prices"]
+    buckets = [_bucket(pair, bucket, prices, account) for pair, bucket in account["isolated"].items()]
+    cards = joined(_spot(account["spot"]), _cross(account["cross"], prices), *buckets)
+    return tag("div", cards, class_="cards")
+
+
+def _spot(assets: Answer) -> Markup:
+    rows = [(asset, amount(one["free"]), amount(one["locked"])) for asset, one in assets.items()]
+    columns = [Column("Asset"), Column("Free", True), Column("Locked", True)]
+    return card("Spot", table(columns, rows, "Nothing was ever in spot."), hint="unleveraged")
+
+
+def _cross(pool: Answer, prices: Prices) -> Markup:
+    lines = {pair: price for pair, price in pool["liquidation_prices"].items() if price}
+    collateral = pool["collateral_margin_level"]
+    further = [("Collateral level", level_shown(collateral))] if collateral else []
+    return card(
+        "Cross pool",
+        joined(_level(pool, further, collateral), _liquidation_prices(lines, prices), _assets(pool["assets"])),
+        hint=joined(f"{pool['max_leverage']}x ", band(pool["band"])),
+    )
+
+
+def _bucket(pair: str, bucket: Answer, prices: Prices, account: Answer) -> Markup:
+    lines = {pair: bucket["liquidation_price"]} if bucket["liquidation_price"] else {}
+    mode = "" if account["margin_modes"].get(pair) == "isolated" else " · mode is cross"
+    return card(
+        joined("Isolated ", pair),
+        joined(_level(bucket, [], None), _liquidation_prices(lines, prices), _assets(bucket["assets"])),
+        hint=joined(f"tier {bucket['tier']} · {bucket['max_leverage']}x{mode} ", band(bucket["band"])),
+    )
+
+
+def _level(wallet: Answer, further: list[tuple[str, Markup]], collateral: str | None) -> Markup:
+    sums = [figure(title, worth(wallet[name])) for name, title in SUMS]
+    more = [figure(title, value) for title, value in further]
+    level = [] if wallet["margin_level"] is None else [figure("Level", level_shown(wallet["margin_level"]))]
+    drawn = gauge(wallet["margin_level"], wallet["lines"], collateral) if wallet["margin_level"] else ""
+    return joined(drawn, tag("div", joined(*level, *more, *sums), class_="figures-row small"))
+
+
+def _liquidation_prices(lines: Mapping[str, str], prices: Prices) -> Markup:
+    """Each liquidation price beside the price now, and how far the one is from the other."""
+    if not lines:
+        return Markup("")
+    rows = [
+        (pair, amount(price), price_shown(pair, prices), distance(price, price_of(pair, prices)))
+        for pair, price in lines.items()
+    ]
+    columns = [Column("Liquidation price"), Column("At", True), Column("Price", True), Column("Away", True)]
+    return table(columns, rows, "")
+
+
+def _assets(assets: Answer) -> Markup:
+    """What was ever in the wallet; what is all zero is left out, unless that is everything."""
+    parts = ("free", "locked", "borrowed", "interest", "net")
+    held = {asset: one for asset, one in assets.items() if any(one[part].strip("-0.") for part in parts)}
+    rows = [(asset, *(amount(one[part]) for part in parts)) for asset, one in held.items()]
+    columns = [Column("Asset"), *(Column(part.capitalize(), True) for part in parts)]
+    return table(columns, rows, "Empty: nothing is held, and nothing owed.")
+
+
+def positions_shown(account: Answer) -> Markup:
+    """Open positions with their profit, in the quote asset."""
+    rows = [_position(one, account["prices"]) for one in account["positions"]]
+    columns = [
+        *(Column("Pair"), Column("Wallet"), Column("Side"), Column("Quantity", True), Column("Entry", True)),
+        *(Column("Price", True), Column("Unrealised", True), Column("", True), Column("Realised", True)),
+    ]
+    return card("Positions", table(columns, rows, "No position is open."), wide=True, hint="profit before fees")
+
+
+def _position(one: Answer, prices: Prices) -> tuple[object, ...]:
+    quantity, profit = one["quantity"], one["unrealised_profit"]
+    is_short = quantity.startswith("-")
+    cost = abs(Fraction(quantity) * Fraction(one["entry_price"]))
+    return (
+        one["pair"],
+        wallet_name(one["wallet"]) if one["wallet"] == "cross" else "isolated",
+        tag("span", "short" if is_short else "long", class_="loss" if is_short else "gain"),
+        amount(quantity.removeprefix("-")),
+        amount(one["entry_price"]),
+        price_shown(one["pair"], prices),
+        signed(profit),
+        None if profit is None else share_in_percent(Fraction(profit), cost),
+        signed(one["realised_profit"]),
+    )
+
+
+def is_anything_locked(account: Answer) -> bool:
+    """Whether funds are locked anywhere: then there are holds or withdrawals to be shown."""
+    wallets = [account["spot"], account["cross"]["assets"], *(one["assets"] for one in account["isolated"].values())]
+    return any(one["locked"].strip("0.") for assets in wallets for one in assets.values())
+
+
+def locked_shown(holds: Sequence[Answer], withdrawals: Sequence[Answer]) -> Markup:
+    """What funds are locked for: open orders, and withdrawals that wait."""
+    columns = [Column("For"), Column("Id"), Column("Wallet"), Column("Locked", True), Column("Since")]
+    rows = [*_holds(holds), *_withdrawals(withdrawals)]
+    return card("Locked funds", table(columns, rows, "Nothing is locked."), wide=True) if rows else Markup("")
+
+
+def _holds(holds: Sequence[Answer]) -> Iterator[tuple[object, ...]]:
+    for one in holds:
+        left = amount(one["amount"], one["asset"])
+        yield "open order", one["hold_id"], wallet_name(one["wallet"]), left, None
+
+
+def _withdrawals(withdrawals: Sequence[Answer]) -> Iterator[tuple[object, ...]]:
+    for one in withdrawals:
+        waits = amount(one["amount"], one["asset"])
+        yield "withdrawal", one["withdrawal_id"], "spot", waits, moment(one["requested_at"])
