@@ -42,7 +42,9 @@ def console_page(path: str, title: str) -> Callable[[Page], Page]:
                 asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
                 return RedirectResponse(f"{SIGN_IN}?next={quote(asked, safe='')}", status_code=303)
             asker = Asker(console_app.state.answering, session)
-            with framed(title.format(**named), session, path):
+            named_title = title.format(**named)
+            ui.page_title(f"{named_title} · Ledger")
+            with framed(named_title, session, path):
                 try:
                     answered = await build(asker, *arguments, **named)
                 except Refused as refused:
@@ -51,7 +53,7 @@ def console_page(path: str, title: str) -> Callable[[Page], Page]:
             return answered if isinstance(answered, Response) else None
 
         _take_parameters_of(build, guarded)
-        ui.page(path, title=f"{title} · Ledger", response_timeout=RESPONSE_SECONDS)(guarded)
+        ui.page(path, response_timeout=RESPONSE_SECONDS)(guarded)
         return build
 
     return registered

@@ -1,23 +1,26 @@
 """One account at any moment: its wallets side by side, what the last event changed, its levels over time."""
 
+import asyncio
 from decimal import Decimal
 from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import Path, Query
 from nicegui import ui
+from nicegui.events import EChartPointClickEventArguments, GenericEventArguments
 
 from api.console.asking import Asker, Refused
 from api.console.doors import console_page
 from api.console.frame import refusal_card, show
 from api.console.pages.account_change import change_shown
 from api.console.pages.account_levels import chart_options, moment_line
-from api.console.pages.account_moment import Moment, account_path, moment_of
+from api.console.pages.account_moment import Moment, account_path, moment_at_event, moment_of
 from api.console.pages.account_wallets import locked_shown, positions_shown, wallets_shown
 from api.console.pages.accounts import status_word
 from api.console.writing import Markup, event_link, joined, link, moment, tag, wallet_name
 
-SLIDER_REST_SECONDS = 0.12
+SLIDER_TELLS_SECONDS = 0.05
+SLIDER_REST_SECONDS = 0.1
 EVENTS_IN_CHART = 400
 POINTS_IN_CHART = 600
 SOON_SECONDS = 0.05
@@ -99,7 +102,7 @@ class _AccountPage:
             self._back = self._step_link("back", "‹", "Previous event (left arrow)")
             self._slider = ui.slider(min=1, max=self._shown.last_version, value=self._shown.version, step=1)
             self._slider.props('label :label-always="false" aria-label="Event of the account"')
-            self._slider.on("update:model-value", self._slid, throttle=SLIDER_REST_SECONDS, leading_events=False)
+            self._slider.on("update:model-value", self._slid, throttle=SLIDER_TELLS_SECONDS)
             self._on = self._step_link("on", "›", "Next event (right arrow)")
             self._where = show(Markup("")).classes("where")
 
@@ -110,8 +113,12 @@ class _AccountPage:
             ui.html(sign, sanitize=False, tag="span")
         return element
 
-    async def _slid(self) -> None:
-        await self._go(int(self._slider.value))
+    async def _slid(self, event: GenericEventArguments) -> None:
+        """The slider was moved; nothing is asked before it rests."""
+        version = self._wanted = int(event.args)
+        await asyncio.sleep(SLIDER_REST_SECONDS)
+        if self._wanted == version:
+            await self._go(version)
 
     async def _step(self, by: int) -> None:
         """One event back or on, from the one last asked for: keys pressed quickly add up."""
@@ -119,14 +126,18 @@ class _AccountPage:
         # Between two events one step back leads to the one that was last.
         if by < 0 and self._shown.position not in (None, self._shown.event["position"]) and not self._wanted:
             start += 1
-        await self._go(min(max(start + by, 1), self._shown.last_version))
+        await self._jump(min(max(start + by, 1), self._shown.last_version))
+
+    async def _jump(self, version: int) -> None:
+        self._slider.set_value(version)
+        await self._go(version)
 
     async def _go(self, version: int) -> None:
         """Goes to an event; an answer that comes when another was asked for meanwhile is left alone."""
         self._wanted = version
         self._refusal.clear()
         try:
-            found = await moment_of(self._ask, self._id, version, None)
+            found = await moment_at_event(self._ask, self._id, version, self._shown.last_version)
         except Refused as refused:
             with self._refusal:
                 refusal_card(refused)
@@ -142,8 +153,6 @@ class _AccountPage:
 
     def _fill(self) -> None:
         shown = self._shown
-        if self._slider.value != shown.version:
-            self._slider.set_value(shown.version)
         for element, version in ((self._back, shown.version - 1), (self._on, shown.version + 1)):
             within = min(max(version, 1), shown.last_version)
             element.props(f'href="/console{self._here(version=within)}"')
@@ -183,10 +192,11 @@ class _AccountPage:
         self._chart = ui.echart(options, on_point_click=self._pointed_at, renderer="svg").classes("levels-chart")
         show(under_chart(path)).classes("note")
 
-    async def _pointed_at(self, event: Any) -> None:
-        version = event.data.get("version") if isinstance(event.data, dict) else None
+    async def _pointed_at(self, event: EChartPointClickEventArguments) -> None:
+        point: Any = event.data
+        version = point.get("version") if isinstance(point, dict) else None
         if version is not None:
-            await self._go(int(version))
+            await self._jump(int(version))
 
 
 def standing(account: dict[str, Any]) -> Markup:

@@ -1,6 +1,7 @@
 """What one event changed of an account: before and after, per wallet and asset, of positions, levels and settings."""
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 from api.console.pages.account_figures import signed
@@ -46,7 +47,7 @@ def changes(change: Answer) -> Iterator[Row]:
     for event in change["events"]:
         for wallet, level in event["margin_levels"].items():
             if level["before"] != level["after"]:
-                yield name_of(wallet), "margin level", level["before"], level["after"], None
+                yield name_of(wallet), "margin level", level["before"], level["after"], _moved(level)
     yield from _settings(change["from"], change["to"])
 
 
@@ -56,6 +57,13 @@ def _balances(wallet: str, assets: Answer) -> Iterator[Row]:
             if moved["change"].strip("-0."):
                 changed = signed(moved["change"], owed=part in OWED)
                 yield name_of(wallet), f"{asset} {part}", amount(moved["from"]), amount(moved["to"]), changed
+
+
+def _moved(level: Answer) -> Markup | None:
+    """How far a level moved; None where it began or ended."""
+    if level["before"] is None or level["after"] is None:
+        return None
+    return signed(f"{Decimal(level['after']) - Decimal(level['before']):f}")
 
 
 def _position(position: Answer) -> Iterator[Row]:

@@ -72,7 +72,7 @@ def written(value: Fraction, decimals: int) -> str:
 
 
 def signed(value: str | None, *, owed: bool = False) -> Markup:
-    """A change with its sign, in the colour of gain or loss: more of what is owed is a loss. A dash where there is none."""
+    """A change with its sign, coloured as gain or loss: more that is owed is a loss. A dash where there is none."""
     if value is None or not value.strip("-0."):
         return text(None)
     is_less = value.startswith("-")

@@ -7,7 +7,7 @@ from typing import Any
 Answer = Mapping[str, Any]
 LINES = (("liquidation", "Liquidation", "--bad"), ("margin_call", "Margin call", "--warn"))
 FONT = "Inter, Segoe UI, DejaVu Sans, Helvetica Neue, Arial, sans-serif"
-PRICE_COLOURS = ("--accent", "--good", "--severe", "--warn", "--soft", "--bad")
+PRICE_COLOURS = ("--good", "--severe", "--soft", "--accent", "--warn", "--bad")
 TIME_LABELS = {
     **dict.fromkeys(("year", "month", "day"), "{d} {MMM}"),
     **dict.fromkeys(("hour", "minute"), "{HH}:{mm}"),
@@ -15,6 +15,10 @@ TIME_LABELS = {
 }
 ROOM_ABOVE_LINES = 2.5
 """The level axis ends at so many times the transfer-out line: what is above would flatten what is near the lines."""
+ROOM_BELOW_LINES = 0.8
+"""It begins no lower than so many times the liquidation line: the fills of a liquidation lead down to 0."""
+AS_DRAWN = {"emphasis": {"disabled": True}}
+"""What is pointed at is not made lighter: the library cannot do that to colours that follow the look."""
 SEVERE = {"margin.called": "--warn", "liquidation.started": "--bad", "liquidation.completed": "--bad"}
 
 
@@ -37,6 +41,7 @@ def chart_options(path: Answer, now: int) -> dict[str, Any]:
         "xAxis": [_time_axis(0, labels=False), _time_axis(1, labels=True)],
         "yAxis": [_level_axis(points, top), _price_axis()],
         "legend": {
+            "type": "scroll",
             "top": 0,
             "left": 0,
             "icon": "roundRect",
@@ -115,7 +120,8 @@ def _value_axis(grid: int, name: str) -> dict[str, Any]:
 
 
 def _level_axis(points: Sequence[Answer], top: float) -> dict[str, Any]:
-    least = min([*_levels(points), *_lines_of(points, "liquidation")], default=1.0)
+    line = min(_lines_of(points, "liquidation"), default=1.0)
+    least = max(min([*_levels(points), line]), line * ROOM_BELOW_LINES)
     return {**_value_axis(0, ""), "min": round(least * 0.98, 2), "max": round(top, 2)}
 
 
@@ -184,7 +190,7 @@ def _marks(points: Sequence[Answer], times: Sequence[str | None], top: float) ->
                 "itemStyle": {"color": f"var({colour or '--ink'})"},
             }
         )
-    style = {"itemStyle": {"color": "var(--ink)"}, "z": 6, "cursor": "pointer"}
+    style = {"itemStyle": {"color": "var(--ink)"}, "z": 6, "cursor": "pointer", **AS_DRAWN}
     return {"name": "Events", "type": "scatter", "data": items, **style}
 
 
@@ -204,7 +210,7 @@ def _stepped(name: str, colour: str, line: dict[str, Any]) -> dict[str, Any]:
     """A line that stands still until its next point, as balances and marked prices do."""
     paint = {"color": f"var({colour})"}
     style = {"lineStyle": {**paint, **line}, "itemStyle": paint}
-    return {"name": name, "type": "line", "step": "end", "showSymbol": False, **style}
+    return {"name": name, "type": "line", "step": "end", "showSymbol": False, **style, **AS_DRAWN}
 
 
 def told(point: Answer) -> str:

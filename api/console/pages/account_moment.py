@@ -39,17 +39,22 @@ def account_path(account_id: str, **stated: object) -> str:
     return f"/accounts/{quote(account_id, safe='')}{query(**stated)}"
 
 
+async def moment_at_event(ask: Asker, account_id: str, version: int, last_version: int) -> Moment:
+    """The account as one of its events left it, where it has so many."""
+    _require_version(account_id, version, last_version)
+    account, event, change = await _at_event(ask, f"/v1/accounts/{quote(account_id, safe='')}", version)
+    return Moment(account, event, change, await _locked(ask, account), last_version, None)
+
+
 async def moment_of(ask: Asker, account_id: str, version: int | None, position: int | None) -> Moment:
     """What is asked of a moment: the version, else the position, else now. Refused where there is none like it."""
     path = f"/v1/accounts/{quote(account_id, safe='')}"
     last = (await ask.get(f"{path}/events", order="desc", limit=1))["events"][0]
     if version is not None:
-        _require_version(account_id, version, last["version"])
-        account, event, change = await _at_event(ask, path, version)
-    else:
-        account = await ask.get(path, position=position)
-        event = last if account["version"] == last["version"] else await _event(ask, path, account["version"])
-        change = await _change(ask, path, event)
+        return await moment_at_event(ask, account_id, version, last["version"])
+    account = await ask.get(path, position=position)
+    event = last if account["version"] == last["version"] else await _event(ask, path, account["version"])
+    change = await _change(ask, path, event)
     return Moment(account, event, change, await _locked(ask, account), last["version"], position)
 
 

@@ -18,6 +18,8 @@ from api.console.pages.account_gauge import gauge
 from api.console.writing import Column, Markup, amount, band, card, figure, joined, moment, table, tag, wallet_name
 
 Answer = Mapping[str, Any]
+PARTS = ("free", "locked", "borrowed", "interest", "net")
+ALWAYS = ("free", "net")
 SUMS = (("total_assets", "Assets"), ("total_debt", "Debt"), ("equity", "Equity"))
 
 
@@ -77,9 +79,9 @@ def _liquidation_prices(lines: Mapping[str, str], prices: Prices) -> Markup:
 
 
 def _assets(assets: Answer) -> Markup:
-    """What was ever in the wallet; what is all zero is left out, unless that is everything."""
-    parts = ("free", "locked", "borrowed", "interest", "net")
-    held = {asset: one for asset, one in assets.items() if any(one[part].strip("-0.") for part in parts)}
+    """What is in the wallet; assets and parts that are zero throughout are left out."""
+    held = {asset: one for asset, one in assets.items() if any(one[part].strip("-0.") for part in PARTS)}
+    parts = [part for part in PARTS if part in ALWAYS or any(one[part].strip("-0.") for one in held.values())]
     rows = [(asset, *(amount(one[part]) for part in parts)) for asset, one in held.items()]
     columns = [Column("Asset"), *(Column(part.capitalize(), True) for part in parts)]
     return table(columns, rows, "Empty: nothing is held, and nothing owed.")
