@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import pytest
@@ -154,6 +155,17 @@ def test_an_explanation_names_the_causes_that_moved_equity(told: House) -> None:
         "unexplained": [{"wallet": "spot", "asset": "USDT", "part": "free", "by_events": "1", "to": "2"}],
     }
     assert "spot USDT free" in explanation(broken, "", "")
+
+
+def test_what_a_level_began_and_ended_with_is_a_part_of_its_change(told: House) -> None:
+    """The short began and was closed out, so causes, beginning and end of its level add up to nothing."""
+    found = told.get("/v1/accounts/lucy/diff").json()
+    level = found["wallets"]["isolated:ETH/USDT"]["margin_level"]
+    shown = explanation(found, "", "")
+    assert f'title="{level["from_none"]["levels"]}"' in shown
+    assert f'title="{level["to_none"]["levels"]}"' in shown
+    parts = [*level["by_cause"].values(), level["from_none"]["levels"], level["to_none"]["levels"]]
+    assert sum(map(Decimal, parts)) == 0
 
 
 def test_a_search_finds_the_one_thing_that_was_meant(told: House, as_auditor: Asking) -> None:

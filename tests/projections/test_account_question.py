@@ -87,7 +87,7 @@ BUCKET = {
     "band": "margin_call",
     "tier": 1,
     "lines": {
-        "transfer_out": "1.25000000",
+        "transfer_out": "2.00000000",
         "initial": "1.25000000",
         "margin_call": "1.19000000",
         "liquidation": "1.15000000",

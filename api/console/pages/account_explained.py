@@ -149,8 +149,7 @@ def _begun_and_ended(level: Answer) -> Iterator[tuple[object, ...]]:
     """A level is there only while something is owed: what it began at, and what it was when the debt ended."""
     for name, title in (("from_none", "A debt began, level"), ("to_none", "A debt ended, level")):
         if level[name]["times"]:
-            value = level[name]["levels"]
-            yield title, None, signed(value if name == "from_none" else f"-{value}".replace("--", ""))
+            yield title, None, signed(level[name]["levels"])
 
 
 def _events(found: Answer) -> Markup:
@@ -184,7 +183,8 @@ def _moved(event: Answer) -> Markup:
 
 
 def _levels(event: Answer) -> Markup:
-    return joined(*(tag("div", joined(one["before"], " → ", one["after"])) for one in event["margin_levels"].values()))
+    moved = [one for one in event["margin_levels"].values() if one["before"] or one["after"]]
+    return joined(*(tag("div", joined(one["before"], " → ", one["after"])) for one in moved))
 
 
 def _pages(found: Answer, first: str, last: str) -> Markup:
