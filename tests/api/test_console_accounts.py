@@ -67,7 +67,7 @@ def test_a_moment_between_two_events_shows_the_one_before(told: House, as_audito
     assert moment(as_auditor).is_now
 
 
-@pytest.mark.parametrize("version", [0, 12, 10**20])
+@pytest.mark.parametrize("version", [0, 12, 10**17])
 def test_a_version_that_is_not_there_is_refused_with_those_that_are(as_auditor: Asking, version: int) -> None:
     with pytest.raises(Refused, match=f"event {version} of account alice is asked for, it has events 1 to 11"):
         moment(as_auditor, version)
@@ -199,7 +199,7 @@ def test_a_number_is_read_as_people_write_it() -> None:
     assert (number("9,395", "position"), number(" 12 ", "position"), number("", "position")) == (9395, 12, None)
 
 
-@pytest.mark.parametrize("written", ["x", "-1", "1.5", "1e3", "²"])
+@pytest.mark.parametrize("written", ["x", "-1", "1.5", "1e3", "²", "9" * 19])
 def test_what_is_no_number_is_refused_with_what_was_written(written: str) -> None:
     with pytest.raises(Refused, match="state a whole number"):
         number(written, "position")

@@ -2,10 +2,9 @@
 
 import asyncio
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import quote
 
-from fastapi import Path, Query
 from nicegui import ui
 from nicegui.events import EChartPointClickEventArguments, GenericEventArguments
 
@@ -27,20 +26,22 @@ SOON_SECONDS = 0.05
 # A click with a key held opens the link as browsers do; any other stays on the page.
 STAY = "(event) => { if (event.ctrlKey || event.metaKey || event.shiftKey) return; event.preventDefault(); emit(); }"
 
-AccountId = Annotated[str, Path(max_length=64)]
-Version = Annotated[int | None, Query()]
-Wallet = Annotated[str, Query(max_length=64)]
+MOST_DIGITS = 18
 
 
 @console_page("/accounts/{account_id}", "Account {account_id}")
 async def account(
     ask: Asker,
-    account_id: AccountId,
-    version: Annotated[str, Query(max_length=20)] = "",
-    position: Annotated[str, Query(max_length=20)] = "",
-    wallet: Wallet = "",
+    account_id: str,
+    version: str = "",
+    position: str = "",
+    wallet: str = "",
 ) -> None:
-    """The account as of an event (`version`), a log position, or now; `wallet` is the one whose level is drawn."""
+    """The account as of an event (`version`), a log position, or now; `wallet` is the one whose level is drawn.
+
+    Parameters are taken as they are written, here as in all pages of accounts, so that what is wrong with one is said
+    on the page.
+    """
     shown = await moment_of(ask, account_id, number(version, "version"), number(position, "position"))
     page = _AccountPage(ask, shown, wallet or _drawn_first(shown.account))
     page.build()
@@ -52,8 +53,11 @@ def number(written: str, name: str) -> int | None:
     digits = written.replace(",", "").replace(" ", "")
     if not digits:
         return None
-    if not (digits.isascii() and digits.isdigit()):
-        detail = f"{name} is {written!r}; state a whole number, or leave it out for the account as it is now"
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= MOST_DIGITS):
+        detail = (
+            f"{name} is {written[:60]!r}; state a whole number of at most {MOST_DIGITS} digits, or leave it out "
+            "for the account as it is now"
+        )
         raise Refused(400, {"title": "The address is malformed", "detail": detail, "code": "malformed"})
     return int(digits)
 
@@ -186,7 +190,9 @@ class _AccountPage:
 
     def _put_chart(self, path: dict[str, Any]) -> None:
         if all(one["level"] is None for one in path["points"]):
-            show(tag("p", f"{wallet_name(self._wallet)} never owed anything, so it has no level.", class_="empty"))
+            show(
+                tag("p", f"{wallet_name(self._wallet)} owed nothing in that time, so it has no level.", class_="empty")
+            )
             return
         options = chart_options(path, self._shown.account["position"])
         self._chart = ui.echart(options, on_point_click=self._pointed_at, renderer="svg").classes("levels-chart")

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import Path, Query
+from fastapi import Query
 
 from api.console.asking import Asker
 from api.console.doors import console_page
@@ -31,7 +31,6 @@ from api.console.writing import (
 )
 
 Answer = Mapping[str, Any]
-Point = Annotated[str, Query(max_length=40)]
 EVENTS_SHOWN = 50
 ATTRIBUTED = (("equity", "Equity, in USDT"), ("margin_level", "Margin level"))
 WORDS = {
@@ -50,14 +49,19 @@ WORDS = {
 @console_page("/accounts/{account_id}/explain", "Account {account_id}: what changed")
 async def explained(
     ask: Asker,
-    account_id: Annotated[str, Path(max_length=64)],
-    first: Annotated[Point, Query(alias="from")] = "",
-    last: Annotated[Point, Query(alias="to")] = "",
-    after: Annotated[int, Query(ge=0)] = 0,
+    account_id: str,
+    first: Annotated[str, Query(alias="from")] = "",
+    last: Annotated[str, Query(alias="to")] = "",
+    after: str = "",
 ) -> None:
     """The difference between two points; without the first from the opening, without the last until now."""
     show(_form(account_id, first, last)).classes("filters")
-    asked = {**_point("from", first), **_point("to", last), "after": after, "limit": EVENTS_SHOWN}
+    asked: dict[str, Any] = {
+        **_point("from", first),
+        **_point("to", last),
+        "after": after or None,
+        "limit": EVENTS_SHOWN,
+    }
     found = await ask.get(f"/v1/accounts/{quote(account_id, safe='')}/diff", **asked)
     show(tag("div", explanation(found, first, last), class_="cards"))
 

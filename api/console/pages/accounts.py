@@ -1,8 +1,6 @@
 """The list of accounts, a page at a time, and the wallets that are in a band."""
 
-from typing import Annotated, Any
-
-from fastapi import Query
+from typing import Any
 
 from api.console.asking import Asker
 from api.console.doors import console_page
@@ -30,17 +28,16 @@ STATUSES = ("open", "frozen", "closed")
 CAPABILITIES = ("deposit", "withdraw", "transfer", "borrow", "trade")
 BANDS = ("liquidation", "margin_call", "borrow_blocked", "transfer_blocked", "normal", "unpriced")
 
-Text = Annotated[str, Query(max_length=64)]
 Answer = dict[str, Any]
 
 
 @console_page("/accounts", "Accounts")
 async def accounts(
     ask: Asker,
-    status: Text = "",
-    blocked: Text = "",
-    band: Text = "",
-    after: Annotated[str, Query(max_length=200)] = "",
+    status: str = "",
+    blocked: str = "",
+    band: str = "",
+    after: str = "",
 ) -> None:
     """Accounts by id; or, where a band is chosen, the wallets that owe and are in it."""
     show(_filters(status, blocked, band)).classes("filters")

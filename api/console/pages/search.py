@@ -3,10 +3,9 @@
 import asyncio
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from fastapi import Query
 from starlette.responses import RedirectResponse, Response
 
 from api.console.asking import Asker, Refused
@@ -36,7 +35,7 @@ class Found(NamedTuple):
 
 
 @console_page("/search", "Search")
-async def search(ask: Asker, q: Annotated[str, Query(max_length=128)] = "") -> Response | None:
+async def search(ask: Asker, q: str = "") -> Response | None:
     """Leads to what `q` names where that is one thing with a page of its own."""
     meant = q.strip()
     found = await everything_meant(ask, meant) if meant else []
@@ -145,7 +144,7 @@ def results(meant: str, found: list[Found]) -> Markup:
 
 
 def _nothing(meant: str) -> Markup:
-    said = f"Nothing is called {meant}." if meant else "Type what you look for."
+    said = f"Nothing is called {meant[:80]}." if meant else "Type what you look for."
     can = (
         ("An account", "its whole id, or how it begins"),
         ("An event", "its position in the log, such as 1,042"),
