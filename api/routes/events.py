@@ -76,8 +76,13 @@ def get_event(
     on. As of a position or a recorded time it is told whether it was reversed by then.
     """
     require_may_read(caller, Resource.EVENTS)
-    asked = {"position": known.position, "recorded_at": known.recorded_at, "timeout_seconds": doors.wait_seconds}
-    with open_snapshot(doors.pool, **asked, names=READS) as snapshot:
+    with open_snapshot(
+        doors.pool,
+        position=known.position,
+        recorded_at=known.recorded_at,
+        timeout_seconds=doors.wait_seconds,
+        names=READS,
+    ) as snapshot:
         return answer(event_answer(snapshot, event_position))
 
 

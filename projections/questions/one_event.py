@@ -90,7 +90,8 @@ def _vectors(snapshot: Snapshot, one: RecordedEvent) -> dict[str, dict[str, int]
 
 def _marks(stated: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
     """The pairs and versions of the marks that an event states, or what it was assessed by."""
-    for prices in (stated.get("prices"), stated.get("assessment", {}).get("prices")):
-        for pair, mark in (prices or {}).items():
+    assessments = [stated.get("assessment", {}), *stated.get("assessments", {}).values()]
+    for told in (stated, *assessments):
+        for pair, mark in told.get("prices", {}).items():
             if isinstance(mark, Mapping) and "version" in mark:
                 yield pair, mark["version"]
