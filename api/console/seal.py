@@ -1,6 +1,6 @@
 """Whether an event is sealed: its hash, and its way to a signed checkpoint, checked here once more."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from api.console.asking import Asker, Refused
@@ -26,7 +26,7 @@ async def seal_of(ask: Asker, position: int, leaf_hash: str) -> Markup:
     return joined(_verdict(wrong, proof["size"]), _proof(proof))
 
 
-def faults(proof: Answer, keys: list[Answer], leaf_hash: str) -> list[str]:
+def faults(proof: Answer, keys: Sequence[Answer], leaf_hash: str) -> list[str]:
     """What is wrong with a proof: nothing, where it leads from the event's hash to a signed checkpoint."""
     try:
         known = {name: key for one in keys for name, key in read_keys(one["public_key"]).items()}

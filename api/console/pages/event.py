@@ -2,11 +2,12 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from api.console.asking import Asker
+from api.console.asking import Asker, Refused
 from api.console.causes import causes_card, causes_of
 from api.console.doors import console_page
 from api.console.fields import pairs_of, stated_fields
@@ -18,6 +19,9 @@ from api.console.writing import Column, Markup, amount, card, joined, link, mome
 
 Answer = Mapping[str, Any]
 
+POSITION = re.compile("[0-9]{1,18}")
+NO_POSITION = {"title": "There is no such event", "code": "malformed"}
+
 
 @console_page("/events/{position}", "Event")
 async def event_page(ask: Asker, position: str) -> None:
@@ -27,6 +31,10 @@ async def event_page(ask: Asker, position: str) -> None:
 
 async def told_event(ask: Asker, position: str) -> Markup:
     """The page of an event; Refused where the log has none there."""
+    if not POSITION.fullmatch(position):
+        raise Refused(
+            400, {**NO_POSITION, "detail": f"{position!a} is no position of the log, which is a whole number"}
+        )
     found = await ask.get(f"/v1/events/{position}")
     event = found["event"]
     causes, seal = await asyncio.gather(causes_of(ask, event), seal_of(ask, event["position"], found["leaf_hash"]))
