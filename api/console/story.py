@@ -99,7 +99,8 @@ def amounts_table(outcome: Answer) -> Markup:
         for asset, one in amounts.items()
     ]
     rows.append(("Lost to rounding", text(""), amount(outcome["lost_to_rounding"])))
-    return table([Column("What"), Column("Amount", True), Column("Value, USDT", True)], rows, "")
+    columns = [Column("What"), Column("Amount", True), Column("Value, USDT", True)]
+    return tag("div", table(columns, rows, ""), class_="stack sums")
 
 
 def events_cards(found: Answer) -> Markup:
@@ -157,7 +158,10 @@ def wallet_card(found: Answer) -> Markup:
     after = found["after"]
     level = after["margin_level"] or "none, for nothing is owed"
     return card(
-        "The wallet before and after", table(columns, rows, "It held nothing."), wide=True, hint=f"level after: {level}"
+        "The wallet before and after",
+        tag("div", table(columns, rows, "It held nothing."), class_="stack"),
+        wide=True,
+        hint=f"level after: {level}",
     )
 
 

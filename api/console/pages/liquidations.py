@@ -20,9 +20,9 @@ from api.console.writing import (
 )
 
 LIQUIDATION_COLUMNS = [
+    Column("Liquidation"),
     Column("Started", True),
     Column("Counts from"),
-    Column("Liquidation"),
     Column("Account"),
     Column("Wallet"),
     Column("Level", True),
@@ -33,7 +33,6 @@ LIQUIDATION_COLUMNS = [
 CALL_COLUMNS = [
     Column("Called", True),
     Column("Counts from"),
-    Column("Story"),
     Column("Account"),
     Column("Wallet"),
     Column("Level", True),
@@ -46,9 +45,9 @@ NONE_YET = "No wallet was ever liquidated; the first liquidation will stand here
 
 def _liquidation_cells(one: Row) -> tuple[object, ...]:
     return (
+        liquidation_link(one["liquidation_id"]),
         event_link(one["started_position"]),
         moment(one["started_at"]),
-        liquidation_link(one["liquidation_id"]),
         account_link(one["account_id"]),
         wallet_name(one["wallet"]),
         one["started"]["level"],
@@ -70,9 +69,8 @@ def _status(one: Row) -> Markup:
 
 def _call_cells(one: Row) -> tuple[object, ...]:
     return (
-        event_link(one["position"]),
+        margin_call_link(one["account_id"], one["position"], f"{one['position']:,}"),
         moment(one["effective_at"]),
-        margin_call_link(one["account_id"], one["position"], "story"),
         account_link(one["account_id"]),
         wallet_name(one["wallet"]),
         one["level"],
