@@ -85,26 +85,36 @@ Bar = tuple[str, Decimal, Decimal, str]
 """A bar: what it is called, from and to which value, and the colour it has."""
 
 
-def flow_of(outcome: Answer) -> tuple[list[Bar], list[Bar]]:
-    """What became of the assets (sold, charged, left), and of the debt (repaid, covered, still owed), in value.
+def flow_of(found: Answer) -> tuple[list[Bar], list[Bar]]:
+    """What became of the assets (sold, bought, paid back, charged, left) and of the debt (repaid, covered, still owed).
 
-    What a fill by others brought more or less than its mark price, and what rounding took, is a bar of its own.
+    In value, at the prices closed out at. What a fill of an external execution brought is bought, and pays the debt
+    directly where it is of the same asset; the house takes what it sells for the debt at once, and buys nothing.
     """
-    charged = outcome["charged"]
-    sold, fee = _worth(outcome["sold"]), _worth(charged["fee"])
-    left, repaid = _worth(outcome["left"]), _worth(outcome["repaid"])
-    covered, owed = _worth(outcome["covered"]), _worth(outcome["owed"])
-    assets = [*_falling("Held", sold + fee + left, [("Sold", sold, "warn"), ("Fee", fee, "bad")]), _sum("Left", left)]
-    debt = _falling("Owed", repaid + covered + owed, [("Repaid", repaid, "good"), ("Covered", covered, "severe")])
-    return assets, [*debt, _sum("Still owed", owed)]
+    outcome = found["outcome"]
+    sold, bought, left = _worth(outcome["sold"]), _worth(outcome["bought"]), _worth(outcome["left"])
+    fees = _worth(outcome["charged"]["fee"]) + _worth(outcome["charged"]["trade_fees"])
+    repaid, covered, owed = _worth(outcome["repaid"]), _worth(outcome["covered"]), _worth(outcome["owed"])
+    paid = repaid + Decimal(outcome["lost_to_rounding"]) - _taken_by_the_house(found["steps"])
+    kept = [("Bought", -bought, "good"), ("Paid back", paid, "warn")] if bought else []
+    assets = _falling("Held", left, [("Sold", sold, "warn"), *kept, ("Fees", fees, "bad")])
+    debt = _falling("Owed", owed, [("Repaid", repaid, "good"), ("Covered", covered, "severe")])
+    return [*assets, _sum("Left", left)], [*debt, _sum("Still owed", owed)]
 
 
-def _falling(title: str, whole: Decimal, parts: Sequence[tuple[str, Decimal, str]]) -> Iterator[Bar]:
-    yield title, NAUGHT, whole, "var(--accent)"
-    rest = whole
+def _taken_by_the_house(steps: Sequence[Answer]) -> Decimal:
+    """The value of what the house took, of which the rest of what was sold went to others."""
+    filled = (one for one in steps if one["topic"] == "liquidation.filled")
+    return sum((Decimal(one["taken"]) * Decimal(one["asset_price"]) for one in filled), NAUGHT)
+
+
+def _falling(title: str, rest: Decimal, parts: Sequence[tuple[str, Decimal, str]]) -> Iterator[Bar]:
+    """A whole, and what is taken from it or (below zero) added to it, part by part, until there is the rest."""
+    height = rest + sum((part for _, part, _ in parts), NAUGHT)
+    yield title, NAUGHT, height, "var(--accent)"
     for name, part, colour in parts:
-        yield name, rest - part, rest, f"var(--{colour})"
-        rest -= part
+        yield name, min(height, height - part), max(height, height - part), f"var(--{colour})"
+        height -= part
 
 
 def _sum(title: str, value: Decimal) -> Bar:
@@ -112,7 +122,8 @@ def _sum(title: str, value: Decimal) -> Bar:
 
 
 def _worth(amounts: Mapping[str, Answer]) -> Decimal:
-    return sum((Decimal(one["value"]) for one in amounts.values()), NAUGHT)
+    """The value of amounts, without what has no price."""
+    return sum((Decimal(one["value"]) for one in amounts.values() if one["value"] is not None), NAUGHT)
 
 
 def _foundations(bars: Sequence[Bar]) -> Options:

@@ -254,7 +254,7 @@ def test_the_chart_goes_to_the_line_that_was_crossed(told: House) -> None:
 
 def test_what_became_of_assets_and_debt_adds_up_to_what_there_was(told: House) -> None:
     found = explained(told)
-    assets, debt = flow_of(found["outcome"])
+    assets, debt = flow_of(found)
     for bars, whole in ((assets, found["before"]["total_assets"]), (debt, found["before"]["total_debt"])):
         (_, low, high, _), *parts, (_, nothing, rest, _) = bars
         assert low == nothing == Decimal()
@@ -263,6 +263,32 @@ def test_what_became_of_assets_and_debt_adds_up_to_what_there_was(told: House) -
         assert parts[0][2] == high
         heights = flow_chart(bars)["series"][1]["data"]
         assert all("E" not in one["value"] for one in heights)
+
+
+def test_what_an_external_execution_bought_back_is_told_apart_from_what_it_sold() -> None:
+    """6,000 USDT were held; 0.1 BTC were bought back for 5,700 at a price that came to 5,600, with a fee of 3."""
+    value = {"amount": "1", "value": "5600"}
+    outcome = {
+        "sold": {"USDT": {"amount": "5700", "value": "5700"}},
+        "bought": {"BTC": value},
+        "repaid": {"BTC": value},
+        "charged": {"interest": {}, "fee": {}, "trade_fees": {"USDT": {"amount": "3", "value": "3"}}},
+        "covered": {},
+        "left": {"USDT": {"amount": "297", "value": "297"}, "DOGE": {"amount": "1", "value": None}},
+        "owed": {},
+        "lost_to_rounding": "0",
+    }
+    assets, debt = flow_of({"outcome": outcome, "steps": []})
+    told = [(name, str(low), str(high)) for name, low, high, _ in assets]
+    assert told == [
+        ("Held", "0", "6000"),
+        ("Sold", "300", "6000"),
+        ("Bought", "300", "5900"),
+        ("Paid back", "300", "5900"),
+        ("Fees", "297", "300"),
+        ("Left", "0", "297"),
+    ]
+    assert [(name, str(high)) for name, _, high, _ in debt][:2] == [("Owed", "5600"), ("Repaid", "5600")]
 
 
 def test_a_story_tells_of_every_number_that_does_not_agree(told: House) -> None:

@@ -108,7 +108,7 @@ def chart(options: Options, words: str, kind: str = "") -> None:
 def _flow(found: Answer) -> None:
     """Where the money went, as charts and as amounts."""
     outcome = found["outcome"]
-    assets, debt = flow_of(outcome)
+    assets, debt = flow_of(found)
     for title, bars in (("What became of the assets, in USDT", assets), ("What became of the debt, in USDT", debt)):
         with ui.element("section").classes("card"):
             show(tag("header", tag("h2", title)))
