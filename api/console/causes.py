@@ -15,6 +15,8 @@ BESIDE = 6
 """How many events of the same request are shown before it, and after it."""
 LOOKED_AT = 200
 """How many events of a topic are looked through for the one that began or ended something."""
+VECTORS_LOOKED_AT = 20
+"""How many vectors of prices, which may be long, are looked through for the one that an examination followed."""
 EXAMINATION = "examination:"
 _ENDS = {
     "withdrawal.requested": ("withdrawal_id", ("withdrawal.settled", "withdrawal.cancelled")),
@@ -46,7 +48,7 @@ async def _beginnings(ask: Asker, event: Answer) -> list[Answer]:
     found: list[Answer] = []
     correlation: str = event["correlation_id"]
     if correlation.startswith(EXAMINATION):
-        vectors = await _events(ask, event, -1, account_id="@prices")
+        vectors = await _events(ask, event, -1, VECTORS_LOOKED_AT, account_id="@prices")
         found += [one for one in vectors if f"{EXAMINATION}{one['version']}" == correlation]
     for topic, (named, ends) in _ENDS.items():
         if event["topic"] in ends and event.get(named):
