@@ -7,11 +7,22 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp
 
 from api.console.frame import STYLE
-from api.console.pages import account, account_explained, accounts, overview, search, signing_in
+from api.console.pages import (
+    account,
+    account_explained,
+    accounts,
+    event,
+    liquidation,
+    liquidations,
+    overview,
+    search,
+    signing_in,
+    trail,
+)
 from api.console.sessions import Sessions
 
 PATH = "/console"
-PAGES = [signing_in, overview, search, accounts, account, account_explained]
+PAGES = [signing_in, overview, search, accounts, account, account_explained, trail, event, liquidations, liquidation]
 """Every module of pages: importing it registers its pages."""
 
 

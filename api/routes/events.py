@@ -1,13 +1,14 @@
-"""The audit trail: every event with who, when and why, of one account or of all."""
+"""The audit trail: every event with who, when and why, of one account or of all; and one event with all about it."""
 
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
 from api.answers import answer
 from api.asking import (
+    LAST_POSITION,
     AccountId,
     AnyCaller,
     Asked,
@@ -21,11 +22,15 @@ from api.asking import (
 )
 from api.doors import Doors
 from api.examples import EVENTS, example
+from api.examples_of_events import EVENT
 from api.roles import Resource, require_may_read
+from api.routes.explanations import Known
 from api.words import Actor, Identifier, Stream, Time, Topic
 from projections.audit_trail.queries import Filter, entry, events
 from projections.questions.corrections import told_of_reversals
 from projections.questions.known import known_of_trail
+from projections.questions.one_event import READS, event_answer
+from projections.snapshot import open_snapshot
 
 router = APIRouter(tags=["audit trail"])
 
@@ -57,6 +62,29 @@ def get_events(
     """Events in log order, or from the last back; `next` says what `after` (or `before`) must be to read on."""
     require_may_read(caller, Resource.EVENTS)
     return _trail(doors, asked, replace(only, account_id=account_id), shown)
+
+
+@router.get("/v1/events/{event_position:int}", summary="One event, and what it posts", responses=example(EVENT))
+def get_event(
+    caller: AnyCaller,
+    doors: TheDoors,
+    known: Known,
+    event_position: Annotated[int, Path(ge=1, le=LAST_POSITION, description="The event's position in the log.")],
+) -> Response:
+    """The event, its JSON as it is stored (`recorded`), its postings, and its hash in the seal (`leaf_hash`).
+
+    `of_the_log` and `of_the_account` have the positions before and after it, `prices` the vectors that it was decided
+    on. As of a position or a recorded time it is told whether it was reversed by then.
+    """
+    require_may_read(caller, Resource.EVENTS)
+    with open_snapshot(
+        doors.pool,
+        position=known.position,
+        recorded_at=known.recorded_at,
+        timeout_seconds=doors.wait_seconds,
+        names=READS,
+    ) as snapshot:
+        return answer(event_answer(snapshot, event_position))
 
 
 @router.get("/v1/accounts/{account_id}/events", summary="The audit trail of an account", responses=example(EVENTS))

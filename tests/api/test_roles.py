@@ -162,6 +162,7 @@ LISTS = ["/v1/withdrawals", "/v1/holds", "/v1/loans", "/v1/liquidations", "/v1/m
 STAFFS = [
     "/v1/accounts",
     "/v1/events",
+    "/v1/events/1",
     "/v1/reports/trial-balance",
     "/v1/reports/margin-levels",
     "/v1/reports/insurance",

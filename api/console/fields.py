@@ -1,0 +1,103 @@
+"""What an event or an answer states, field by field: amounts, times, and tables of what has parts."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from api.console.writing import Column, Markup, account_link, amount, joined, moment, table, tag, text, wallet_name
+
+ENVELOPE = (
+    *("position", "topic", "recorded_at", "account_id", "version", "effective_at", "actor", "reason"),
+    *("correlation_id", "idempotency_key", "reversed_by", "reverses"),
+)
+"""What every event states, and its page tells by itself."""
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+_OF_THE_ASSET = {"amount", "taken", "borrow_limit"}
+_OF_THE_DEBT = {"interest", "principal"}
+_WALLETS = {"wallet", "source", "target"}
+
+
+def pairs_of(rows: Iterable[tuple[object, object]]) -> Markup:
+    """Names with their values, one below the other."""
+    written = (joined(tag("dt", name), tag("dd", value)) for name, value in rows)
+    return tag("dl", joined(*written), class_="fields")
+
+
+def stated_fields(event: Mapping[str, Any]) -> Markup:
+    """What an event states beyond what every event does; what it means that there is nothing."""
+    rows = [
+        (said_name(name), shown(value, _asset_of(name, event), name))
+        for name, value in event.items()
+        if name not in ENVELOPE
+    ]
+    return pairs_of(rows) if rows else tag("p", "That it happened is all that this event states.", class_="empty")
+
+
+def said_name(name: str) -> str:
+    """A field's name as words."""
+    words = name.replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def shown(value: Any, asset: str | None = None, name: str = "") -> Markup:
+    """A value of whatever shape: what has parts as a table of them."""
+    if isinstance(value, Mapping):
+        return _mapping(value)
+    if isinstance(value, list):
+        return _list(value)
+    if isinstance(value, bool):
+        return text("yes" if value else "no")
+    if isinstance(value, str):
+        return _word(value, asset, name)
+    return text(value)
+
+
+def _word(value: str, asset: str | None, name: str) -> Markup:
+    if name.endswith("_id") and not name.endswith("account_id"):
+        return text(value)
+    if _NUMBER.fullmatch(value):
+        return amount(value, asset)
+    if _TIME.fullmatch(value):
+        return moment(value)
+    if name.endswith("account_id"):
+        return account_link(value)
+    return text(wallet_name(value) if name in _WALLETS else value)
+
+
+def _asset_of(name: str, event: Mapping[str, Any]) -> Any:
+    base, _, quote = str(event.get("pair", "")).partition("/")
+    if name in _OF_THE_ASSET:
+        return event.get("asset")
+    if name in _OF_THE_DEBT:
+        return event.get("debt_asset", event.get("asset"))
+    trade = {"fee": event.get("fee_asset"), "quantity": base, "price": quote, "quote_amount": quote}
+    return trade.get(name) if event.get("topic") == "trade.booked" else None
+
+
+def _mapping(value: Mapping[str, Any]) -> Markup:
+    """Parts of one shape as a table with a row for each; others by name."""
+    if value and all(isinstance(part, Mapping) for part in value.values()):
+        return _rows([("", name, part) for name, part in value.items()])
+    return pairs_of((said_name(name), shown(part, name=name)) for name, part in value.items())
+
+
+def _list(value: Sequence[Any]) -> Markup:
+    if value and all(isinstance(part, Mapping) for part in value):
+        return _rows([(None, "", part) for part in value])
+    return text(", ".join(map(str, value)) or None)
+
+
+def _rows(parts: Sequence[tuple[object, str, Mapping[str, Any]]]) -> Markup:
+    names = list(dict.fromkeys(name for _, _, part in parts for name in part))
+    first = [] if parts[0][0] is None else [Column("")]
+    columns = [*first, *(Column(said_name(name), _is_figure(name, parts)) for name in names)]
+    rows = (
+        [*([title] if first else []), *(shown(part.get(name), name=name) for name in names)] for _, title, part in parts
+    )
+    return table(columns, rows, "")
+
+
+def _is_figure(name: str, parts: Sequence[tuple[object, str, Mapping[str, Any]]]) -> bool:
+    values = [part[name] for _, _, part in parts if part.get(name) is not None]
+    return bool(values) and all(isinstance(one, int) or _NUMBER.fullmatch(str(one)) is not None for one in values)
