@@ -7,11 +7,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp
 
 from api.console.frame import STYLE
-from api.console.pages import overview, signing_in
+from api.console.pages import acting, operations, overview, signing_in
 from api.console.sessions import Sessions
 
 PATH = "/console"
-PAGES = [signing_in, overview]
+PAGES = [signing_in, overview, operations, acting]
 """Every module of pages: importing it registers its pages."""
 
 

@@ -1,0 +1,149 @@
+"""What a preview says, as HTML: the events that would be recorded, and what would be otherwise after them."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from api.console.writing import (
+    Column,
+    Markup,
+    account_link,
+    amount,
+    band,
+    card,
+    event_link,
+    joined,
+    moment,
+    table,
+    tag,
+    text,
+    wallet_name,
+)
+
+Answer = dict[str, Any]
+
+_OF_THE_MOMENT = ("version", "effective_at", "correlation_id")
+_JUST_NOW = timedelta(minutes=1)
+_AMOUNTS = {"amount", "price"}
+_PARTS = ("free", "locked", "borrowed", "interest")
+
+
+def digest_of(events: list[Answer]) -> str:
+    """The same for events that say the same, whenever they are previewed: 128 bits of SHA-256 as hex digits."""
+    said = [{name: value for name, value in event.items() if name not in _OF_THE_MOMENT} for event in events]
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def events_card(events: list[Answer]) -> Markup:
+    """Each event with all that it would state."""
+    told = (
+        joined(
+            tag("h3", joined(event["topic"], " on ", _stream(event["account_id"]), f", version {event['version']}")),
+            _fields(event),
+        )
+        for event in events
+    )
+    many = "one event" if len(events) == 1 else f"{len(events)} events"
+    return card("Exactly this will be recorded", joined(*told), hint=many)
+
+
+def changes_card(accounts: dict[str, Answer]) -> Markup:
+    """Balances, levels, positions and blocks before and after, where they differ."""
+    blocks, balances, levels, positions = ([*rows(accounts)] for rows in (_blocks, _balances, _levels, _positions))
+    figures = [Column("Before", True), Column("After", True)]
+    parts = [
+        ("Blocked", [Column("Account"), Column("Before"), Column("After")], blocks),
+        (
+            "Balances",
+            [Column("Account"), Column("Wallet"), Column("Of it"), *figures, Column("Change", True)],
+            balances,
+        ),
+        ("Margin levels", [Column("Account"), Column("Wallet"), *figures, Column("Band")], levels),
+        ("Positions", [Column("Account"), Column("Wallet"), Column("Pair"), *figures], positions),
+    ]
+    told = [joined(tag("h3", title), table(columns, rows, "")) for title, columns, rows in parts if rows]
+    return card("What this changes", joined(*told) if told else tag("p", "No balance, level or block.", class_="empty"))
+
+
+def recorded_card(recorded: list[Answer]) -> Markup:
+    """Where the events of a command stand that was recorded."""
+    rows = [(event_link(one["position"]), one["topic"], _stream(one["account_id"]), one["version"]) for one in recorded]
+    columns = [Column("Position", True), Column("Event"), Column("On"), Column("Version", True)]
+    said = tag("p", "It is in the log; sending the same form again records nothing more.")
+    return card("Recorded", joined(said, table(columns, rows, "")), hint=tag("span", "done", class_="good"))
+
+
+def _stream(account_id: str) -> Markup:
+    return text(account_id) if account_id.startswith("@") else account_link(account_id)
+
+
+def _fields(event: Answer) -> Markup:
+    left_out = ("topic", "account_id", "version", "correlation_id")
+    rows = [(name.replace("_", " "), _value(name, value)) for name, value in event.items() if name not in left_out]
+    return tag("dl", joined(*(joined(tag("dt", name), tag("dd", value)) for name, value in rows)), class_="stated")
+
+
+def _value(name: str, value: Any) -> Markup:
+    if name == "lines":
+        return _lines(value)
+    if name in _AMOUNTS and isinstance(value, str):
+        return amount(value)
+    if name == "effective_at" and abs(datetime.now(UTC) - datetime.fromisoformat(value)) < _JUST_NOW:
+        return text("the moment it is recorded")
+    if name.endswith("_at"):
+        return moment(value)
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return text(", ".join(value))
+    if isinstance(value, dict | list):
+        return tag("pre", json.dumps(value, indent=2))
+    return text(value)
+
+
+def _lines(lines: list[Answer]) -> Markup:
+    rows = [
+        (line.get("house") or wallet_name(line["wallet"]), line.get("part"), line["asset"], amount(line["amount"]))
+        for line in lines
+    ]
+    return table([Column("Book"), Column("Part"), Column("Asset"), Column("Amount", True)], rows, "No line.")
+
+
+def _blocks(accounts: dict[str, Answer]) -> Iterator[tuple[object, ...]]:
+    for account_id, changed in accounts.items():
+        before, after = (changed["blocks"][when] for when in ("before", "after"))
+        if before != after:
+            yield account_link(account_id), ", ".join(before) or "nothing", ", ".join(after) or "nothing"
+
+
+def _balances(accounts: dict[str, Answer]) -> Iterator[tuple[object, ...]]:
+    for account_id, changed in accounts.items():
+        for row in changed["balances"]:
+            for part in _PARTS:
+                before, after = (row[when].get(part, "0") for when in ("before", "after"))
+                if before != after:
+                    of_it = f"{row['asset']} {part}"
+                    change = amount(f"{Decimal(after) - Decimal(before):f}")
+                    yield (
+                        account_link(account_id),
+                        wallet_name(row["wallet"]),
+                        of_it,
+                        amount(before),
+                        amount(after),
+                        change,
+                    )
+
+
+def _levels(accounts: dict[str, Answer]) -> Iterator[tuple[object, ...]]:
+    for account_id, changed in accounts.items():
+        for wallet, level in changed["margin_levels"].items():
+            before, after = (level[when]["margin_level"] for when in ("before", "after"))
+            yield account_link(account_id), wallet_name(wallet), before, after, band(level["after"]["band"])
+
+
+def _positions(accounts: dict[str, Answer]) -> Iterator[tuple[object, ...]]:
+    for account_id, changed in accounts.items():
+        for row in changed["positions"]:
+            before, after = (amount(row[when]["quantity"]) for when in ("before", "after"))
+            yield account_link(account_id), wallet_name(row["wallet"]), row["pair"], before, after
