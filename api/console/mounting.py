@@ -7,11 +7,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp
 
 from api.console.frame import STYLE
-from api.console.pages import acting, downloads, operations, overview, reports, signing_in, what_if
+from api.console.pages import acting, downloads, operations, overview, reports, signing_in
 from api.console.sessions import Sessions
 
 PATH = "/console"
-PAGES = [signing_in, overview, operations, acting, what_if, reports, downloads]
+PAGES = [signing_in, overview, operations, acting, reports, downloads]
 """Every module of pages: importing it registers its pages."""
 
 

@@ -1,6 +1,6 @@
 """Each report as cards: its figures and its tables."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -26,6 +26,7 @@ from api.console.writing import (
 
 Answer = dict[str, Any]
 
+MOST_DEBTORS = 12
 ACCOUNT, WALLET, ASSET = Column("Account"), Column("Wallet"), Column("Asset")
 
 
@@ -186,10 +187,10 @@ def exposure_cards(answer: Answer, _: Query) -> Markup:
     )
     return joined(
         card("How near", tag("div", joined(*figures), class_="figures-row"), wide=True),
-        card("Positions by pair, in USDT", _sides(answer["pairs"])),
+        card("Positions by pair, in USDT", _sides(answer["pairs"]), wide=True),
+        card("Nearest to liquidation", _near(near["wallets"]), wide=True),
         card("Concentration", _concentration(answer["concentration"]), hint="by account"),
-        card("Largest debtors, in USDT", _debtors(answer["debtors"])),
-        card("Nearest to liquidation", _near(near["wallets"])),
+        card("Largest debtors, in USDT", _debtors(answer["debtors"]), hint="the file has all of them"),
     )
 
 
@@ -217,9 +218,10 @@ def _percent(part: str | None) -> str | None:
     return None if part is None else f"{float(part):.2%}"
 
 
-def _debtors(debtors: Iterable[Answer]) -> Markup:
+def _debtors(debtors: Sequence[Answer]) -> Markup:
     rows = [
-        (account_link(one["account_id"]), amount(one["debt_value"]), amount(one["collateral_value"])) for one in debtors
+        (account_link(one["account_id"]), amount(one["debt_value"]), amount(one["collateral_value"]))
+        for one in debtors[:MOST_DEBTORS]
     ]
     return table([ACCOUNT, Column("Owes", True), Column("Collateral", True)], rows, "Nobody owes anything.")
 

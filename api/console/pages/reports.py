@@ -1,6 +1,6 @@
 """Reports over all accounts, and the statement of one: each as of any moment, in pages, and as a file."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,23 +18,14 @@ from api.console.report_cards import (
     statement_cards,
     trial_balance_cards,
 )
+from api.console.report_frame import SHOWN, files, tabs
 from api.console.reporting import REPORTS, Query, answer_to
-from api.console.writing import Markup, event_link, joined, link, tag
-
-SHOWN = 50
+from api.console.what_if import show_what_if
+from api.console.writing import Markup, joined, link, tag
 
 Answer = dict[str, Any]
 
-TABS = {
-    "trial-balance": "Trial balance",
-    "book": "One book",
-    "loans": "Loans",
-    "margin-levels": "Margin levels",
-    "exposure": "Exposure",
-    "insurance": "Insurance fund",
-    "what-if": "What if",
-    "statement": "Statement",
-}
+
 CARDS: dict[str, Callable[[Answer, Query], Markup]] = {
     "trial-balance": trial_balance_cards,
     "book": book_cards,
@@ -82,6 +73,9 @@ async def report(ask: Asker, name: str) -> None:
 async def _show_report(ask: Asker, name: str) -> None:
     query = dict(ui.context.client.request.query_params)
     show(tabs(name))
+    if name == "what-if":
+        await show_what_if(ask, query)
+        return
     if name not in CARDS:
         show(tag("p", f"There is no report {name[:60]}; choose one above.", class_="empty"))
         return
@@ -99,31 +93,6 @@ async def _show_report(ask: Asker, name: str) -> None:
     show(files(FILES.get(name, (name,)), answer, query))
     show(CARDS[name](answer, query)).classes("cards")
     show(_more(name, answer, query))
-
-
-def tabs(name: str) -> Markup:
-    """The reports there are, with the one that is shown."""
-    links = (
-        tag("a", title, href=f"/console/reports/{one}", class_="here" if one == name else None)
-        for one, title in TABS.items()
-    )
-    return tag("div", joined(*links), class_="tabs")
-
-
-def files(names: Sequence[str], answer: Answer, query: Query) -> Markup:
-    """At which position an answer is true, and the files that have the whole of it."""
-    asked = urlencode({key: value for key, value in query.items() if value and key not in ("after", "limit")})
-    links = [
-        tag(
-            "a",
-            f"{name.replace('-', ' ')} {form.upper()}",
-            href=f"/console/download/{name}.{form}?{asked}",
-            class_="file",
-        )
-        for name, form in [*((name, "csv") for name in names), (names[0], "json")]
-    ]
-    parts = (joined(" · ", one) for one in links)
-    return tag("p", joined("True at position ", event_link(answer["position"]), *parts), class_="files")
 
 
 def _asked(name: str, query: Query) -> Markup:

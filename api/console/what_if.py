@@ -6,9 +6,8 @@ from typing import Any
 from nicegui import ui
 
 from api.console.asking import Asker, Refused
-from api.console.doors import console_page
 from api.console.frame import refusal_card, show
-from api.console.pages.reports import SHOWN, files, tabs
+from api.console.report_frame import SHOWN, files
 from api.console.reporting import REPORTS, SHOCK, SWEEP, Query, answer_to
 from api.console.writing import (
     Column,
@@ -31,14 +30,11 @@ SWEPT = (("from", "-50%"), ("to", "+50%"), ("step", "5%"))
 Answer = dict[str, Any]
 
 
-@console_page("/reports/what-if", "Reports")
-async def what_if(ask: Asker) -> None:
+async def show_what_if(ask: Asker, query: Query) -> None:
     """The form with every pair there is, and beneath it what the shocks that are stated would do."""
-    query = dict(ui.context.client.request.query_params)
-    show(tabs(NAME))
     market = await ask.get("/v1/market")
     show(_form(market["pairs"], query))
-    if not any(value.strip() for value in query.values()):
+    if not any(value.strip() for name, value in query.items() if name not in _PREFILLED):
         show(tag("p", _EMPTY, class_="empty"))
         return
     try:
@@ -59,6 +55,7 @@ async def what_if(ask: Asker) -> None:
     show(_cards(answer)).classes("cards after-chart")
 
 
+_PREFILLED = {f"{SWEEP}{name}" for name, _ in SWEPT}
 _EMPTY = (
     "State a change such as -20% or a price such as 48000 for some pairs, or one change for all; nothing is recorded. "
     "A sweep asks for one change after the other."
@@ -101,7 +98,7 @@ def _cards(answer: Answer) -> Markup:
         card("Prices", table(of_shocks, shocks, "No price is shocked; a sweep may shock one after the other.")),
         card("Wallets by band", _bands(answer["bands"])),
         card("Insurance fund", _fund(answer["fund"])),
-        card("By pair", _by_pair(answer["by_pair"])),
+        card("By pair", _by_pair(answer["by_pair"]), wide=True),
         card("Wallets that would be called or liquidated", _acted_on(answer), wide=True, hint="the worst first"),
     )
 
@@ -116,7 +113,7 @@ def _figures(answer: Answer) -> Markup:
         figure("Uncovered", amount(answer["uncovered_deficit"]), "USDT that it does not hold"),
         figure("Lack a price", f"{answer['unpriced']['count']:,}", "wallets not examined"),
     )
-    return tag("div", joined(*shown), class_="figures-row")
+    return tag("div", joined(*shown), class_="figures-row roomy")
 
 
 def _bands(bands: Answer) -> Markup:
