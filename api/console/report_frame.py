@@ -29,7 +29,7 @@ def tabs(name: str) -> Markup:
         tag("a", title, href=f"/console/reports/{one}", class_="here" if one == name else None)
         for one, title in TABS.items()
     )
-    return tag("div", joined(*links), class_="tabs")
+    return tag("div", joined(*links), class_="report-tabs")
 
 
 def files(names: Sequence[str], answer: Answer, query: Query) -> Markup:

@@ -51,7 +51,7 @@ async def show_what_if(ask: Asker, query: Query) -> None:
                     "header", joined(tag("h2", f"Sweep of {answer['sweep']['of']}"), tag("span", _SWEEP, class_="hint"))
                 )
             )
-            ui.echart(sweep_chart(answer["sweep"]["steps"]), renderer="svg").classes("chart")
+            ui.echart(sweep_chart(answer["sweep"]["steps"]), renderer="svg").classes("sweep-chart")
     show(_cards(answer)).classes("cards after-chart")
 
 
@@ -113,7 +113,7 @@ def _figures(answer: Answer) -> Markup:
         figure("Uncovered", amount(answer["uncovered_deficit"]), "USDT that it does not hold"),
         figure("Lack a price", f"{answer['unpriced']['count']:,}", "wallets not examined"),
     )
-    return tag("div", joined(*shown), class_="figures-row roomy")
+    return tag("div", joined(*shown), class_="figures-row of-amounts")
 
 
 def _bands(bands: Answer) -> Markup:

@@ -197,7 +197,7 @@ def _checks(field: Field, chosen: Any) -> Markup:
                 tag("input", type="checkbox", name=field.name, value=one, checked="" if one in chosen else None),
                 one,
             ),
-            class_="check",
+            class_="tick-box",
         )
         for one in field.choices
     )
