@@ -43,7 +43,8 @@ BLOCKS = Field("blocks", "What is blocked", "", tuple(Capability), several=True)
 WALLET = Field("wallet", "Wallet", "spot, cross or isolated:BTC/USDT")
 SIGNED = Field("amount", "Amount", "below zero it is taken: -12.5")
 CODE = Field("reason_code", "Reason code", "", tuple(AdjustmentReason))
-ADJUSTMENT = Field("adjustment_id", "Adjustment", "an id of your own, such as a ticket's")
+NEW_ADJUSTMENT = Field("adjustment_id", "Adjustment", "an id of your own, such as a ticket's")
+ADJUSTMENT = Field("adjustment_id", "Adjustment")
 VERSION = Field("version", "Version of the event", "as the account's audit trail numbers it")
 _ALL = [
     Operation(
@@ -59,7 +60,7 @@ _ALL = [
         "Propose an adjustment",
         "Moves nothing yet: another person approves or rejects it.",
         "Propose the adjustment",
-        (ACCOUNT, ADJUSTMENT, WALLET, Field("asset", "Asset"), SIGNED, CODE),
+        (ACCOUNT, NEW_ADJUSTMENT, WALLET, Field("asset", "Asset"), SIGNED, CODE),
     ),
     Operation(
         "approve_adjustment",

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -26,8 +25,7 @@ from api.console.writing import (
 Answer = dict[str, Any]
 
 _OF_THE_MOMENT = ("version", "effective_at", "correlation_id")
-_JUST_NOW = timedelta(minutes=1)
-_AMOUNTS = {"amount", "price"}
+_AMOUNTS = {"amount", "price", "principal", "interest", "quantity"}
 _PARTS = ("free", "locked", "borrowed", "interest")
 
 
@@ -50,8 +48,8 @@ def events_card(events: list[Answer]) -> Markup:
     return card("Exactly this will be recorded", joined(*told), hint=many)
 
 
-def changes_card(accounts: dict[str, Answer]) -> Markup:
-    """Balances, levels, positions and blocks before and after, where they differ."""
+def changes_card(accounts: dict[str, Answer], otherwise: Markup) -> Markup:
+    """Balances, levels, positions and blocks before and after, where they differ; `otherwise` where none does."""
     blocks, balances, levels, positions = ([*rows(accounts)] for rows in (_blocks, _balances, _levels, _positions))
     figures = [Column("Before", True), Column("After", True)]
     parts = [
@@ -65,7 +63,7 @@ def changes_card(accounts: dict[str, Answer]) -> Markup:
         ("Positions", [Column("Account"), Column("Wallet"), Column("Pair"), *figures], positions),
     ]
     told = [joined(tag("h3", title), table(columns, rows, "")) for title, columns, rows in parts if rows]
-    return card("What this changes", joined(*told) if told else tag("p", "No balance, level or block.", class_="empty"))
+    return card("What this changes", joined(*told) if told else tag("p", otherwise, class_="empty"))
 
 
 def recorded_card(recorded: list[Answer]) -> Markup:
@@ -82,32 +80,38 @@ def _stream(account_id: str) -> Markup:
 
 def _fields(event: Answer) -> Markup:
     left_out = ("topic", "account_id", "version", "correlation_id")
-    rows = [(name.replace("_", " "), _value(name, value)) for name, value in event.items() if name not in left_out]
+    stated = {name: value for name, value in event.items() if name not in left_out}
+    if not event["account_id"].startswith("@"):
+        stated["effective_at"] = "the moment it is recorded"
+    return _stated(stated)
+
+
+def _stated(fields: Answer) -> Markup:
+    rows = [(name.replace("_", " "), _value(name, value)) for name, value in fields.items()]
     return tag("dl", joined(*(joined(tag("dt", name), tag("dd", value)) for name, value in rows)), class_="stated")
 
 
 def _value(name: str, value: Any) -> Markup:
-    if name == "lines":
-        return _lines(value)
     if name in _AMOUNTS and isinstance(value, str):
         return amount(value)
-    if name == "effective_at" and abs(datetime.now(UTC) - datetime.fromisoformat(value)) < _JUST_NOW:
-        return text("the moment it is recorded")
-    if name.endswith("_at"):
+    if isinstance(value, str) and (name.endswith("_at") or name == "first_hour") and value[:1].isdigit():
         return moment(value)
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
         return text(", ".join(value))
-    if isinstance(value, dict | list):
+    if isinstance(value, dict):
+        return _stated(value)
+    if isinstance(value, list) and all(isinstance(one, dict) for one in value):
+        return _lines(value)
+    if isinstance(value, list):
         return tag("pre", json.dumps(value, indent=2))
     return text(value)
 
 
 def _lines(lines: list[Answer]) -> Markup:
-    rows = [
-        (line.get("house") or wallet_name(line["wallet"]), line.get("part"), line["asset"], amount(line["amount"]))
-        for line in lines
-    ]
-    return table([Column("Book"), Column("Part"), Column("Asset"), Column("Amount", True)], rows, "No line.")
+    """Lines of an event as a table, with a column for whatever one of them states."""
+    names = [*dict.fromkeys(name for line in lines for name in line)]
+    columns = [Column(name.replace("_", " "), name in _AMOUNTS) for name in names]
+    return table(columns, ([_value(name, line.get(name)) for name in names] for line in lines), "No line.")
 
 
 def _blocks(accounts: dict[str, Answer]) -> Iterator[tuple[object, ...]]:

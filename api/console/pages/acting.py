@@ -6,6 +6,7 @@ opens and stays in the address, so that a second press, a lost answer or the way
 """
 
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import Request
 from nicegui import app as console_app
@@ -30,6 +31,7 @@ from api.console.operating import (
     resource_of,
 )
 from api.console.previewing import changes_card, digest_of, events_card, recorded_card
+from api.console.reporting import SHOCK
 from api.console.writing import Markup, account_link, card, joined, link, tag
 from api.problems import problem_of
 from api.roles import may_not_send, may_send
@@ -118,7 +120,17 @@ async def _show_preview(ask: Asker, operation: Operation, stated: QueryParams, c
         return
     warning = tag("p", _CHANGED, class_="said", role="alert") if CHANGED in stated else ""
     confirm = _confirm(operation, sent, digest_of(previewed["events"]))
-    show(joined(warning, events_card(previewed["events"]), changes_card(previewed["accounts"]), confirm))
+    changes = changes_card(previewed["accounts"], _nothing_of_accounts(operation, content))
+    show(joined(warning, events_card(previewed["events"]), changes, confirm))
+
+
+def _nothing_of_accounts(operation: Operation, content: Answer) -> Markup:
+    """What is said where no balance changes; a price changes what wallets are worth, which a what-if tells."""
+    if operation.command != "confirm_price":
+        return joined("No balance, level or block.")
+    shock = urlencode({f"{SHOCK}{content['pair']}": content["price"]})
+    told = link("what this price would do", f"/reports/what-if?{shock}")
+    return joined("No balance by itself; wallets are examined at the price once it counts. See ", told, ".")
 
 
 _CHANGED = "Nothing was recorded: since it was shown, something else happened. This is what would be recorded now."

@@ -150,7 +150,7 @@ def _held_prices(caller: Caller, held: dict[str, list[Answer]]) -> Markup:
             joined(event_link(one["position"]), " ", moment(one["effective_at"])),
             joined(
                 _actions(caller, [("Confirm", "confirm_price")], pair=pair, price=one["price"]),
-                " ",
+                " · " if may_send(caller, "reject_price") else "",
                 _actions(caller, [("Reject", "reject_price")], pair=pair, source=one["source"]),
             ),
         )
