@@ -98,6 +98,8 @@ def _value(name: str, value: Any) -> Markup:
         return moment(value)
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
         return text(", ".join(value))
+    if isinstance(value, bool):
+        return text("yes" if value else "no")
     if isinstance(value, dict):
         return _stated(value)
     if isinstance(value, list) and all(isinstance(one, dict) for one in value):
