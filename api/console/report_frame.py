@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from api.console.reporting import Query
+from api.console.reporting import PAGE, Query
 from api.console.writing import Markup, event_link, joined, tag
 
 SHOWN = 50
@@ -34,7 +34,7 @@ def tabs(name: str) -> Markup:
 
 def files(names: Sequence[str], answer: Answer, query: Query) -> Markup:
     """At which position an answer is true, and the files that have the whole of it."""
-    asked = urlencode({key: value for key, value in query.items() if value and key not in ("after", "limit")})
+    asked = urlencode({key: value for key, value in query.items() if value and key not in PAGE})
     links = [
         tag(
             "a",

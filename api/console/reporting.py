@@ -104,6 +104,8 @@ def asked(report: Report, query: Query) -> tuple[str, Query]:
 
 
 SHOCK, SWEEP = "shock.", "sweep."
+PAGE = ("after", "before", "limit", "order")
+"""Parameters that say which page is shown: a file has all of them."""
 _AS_OF = ("position", "recorded_at", "effective_at", "after", "limit")
 
 
@@ -118,8 +120,8 @@ def what_if_asked(query: Query) -> tuple[str, Answer]:
 
 
 async def pages_of(ask: Asker, report: Report, query: Query) -> AsyncIterator[Answer]:
-    """The answers of all pages, all as of the position of the first."""
-    query = {name: value for name, value in query.items() if name not in ("after", "limit")}
+    """The answers of all pages from the first row on, all as of the position of the first answer."""
+    query = {name: value for name, value in query.items() if name not in PAGE}
     query["limit"] = str(MOST_ROWS)
     if report.path == TRIAL_BALANCE:
         del query["limit"]

@@ -171,7 +171,8 @@ def test_without_a_session_nothing_is_shown_and_nothing_is_sent(house: House, ad
     guest.http.cookies.clear()
     end = house.log_end()
     led = guest.send("/operations/freeze_account", account_id="alice", shown="x", **FREEZE)
-    assert (led.status_code, led.headers["location"], house.log_end()) == (303, "/console/sign-in", end)
+    there = "/console/sign-in?next=%2Fconsole%2Foperations%2Ffreeze_account"
+    assert (led.status_code, led.headers["location"], house.log_end()) == (303, there, end)
     page = guest.http.get("/operations/freeze_account", params={"account_id": "alice"})
     assert page.status_code == 303
     assert page.headers["location"].startswith("/console/sign-in?next=")

@@ -34,6 +34,12 @@ def rows_of(reader: Visitor, name: str, **query: str) -> list[dict[str, str]]:
     return [*csv.DictReader(io.StringIO(answer.text))]
 
 
+def with_more_than_a_page(told: House) -> None:
+    """An account with 60 deposits, and so as many lines of the book external."""
+    if told.get("/v1/accounts/paged").status_code != 200:
+        told.send(open_account("paged"), *(deposit("paged", "1", f"d{number}") for number in range(60)))
+
+
 def test_the_trial_balance_is_that_of_the_api_now_and_then(told: House, reader: Visitor) -> None:
     for stated in ({}, {"position": "8"}):
         answer = told.get("/v1/reports/trial-balance", params=stated).json()
@@ -81,8 +87,7 @@ def test_a_file_has_all_rows_of_all_pages_and_no_row_twice(told: House, reader: 
 
 
 def test_the_pages_of_a_report_go_on_as_of_the_position_of_the_first(told: House, reader: Visitor) -> None:
-    if told.get("/v1/accounts/paged").status_code != 200:
-        told.send(open_account("paged"), *(deposit("paged", "1", f"d{number}") for number in range(60)))
+    with_more_than_a_page(told)
     page = html_of(reader.http.get("/reports/statement", params={"account_id": "paged"}).text)
     position = told.get("/v1/accounts/paged").json()["position"]
     onwards = page.partition("The next 50")[0].rpartition('href="/console')[2].partition('"')[0].replace("&amp;", "&")
@@ -91,6 +96,20 @@ def test_the_pages_of_a_report_go_on_as_of_the_position_of_the_first(told: House
     assert "spot USDT 1 51" in further
     assert "spot USDT 1 60" in further
     assert "The next 50" not in further
+
+
+def test_the_lines_of_a_book_go_on_backwards_and_its_file_has_them_from_the_first(told: House, reader: Visitor) -> None:
+    with_more_than_a_page(told)
+    query = {"book": "external", "asset": "USDT", "order": "desc"}
+    lines = told.get("/v1/reports/book", params={**query, "limit": 60}).json()["lines"]
+    assert len(lines) > 50
+    page = html_of(reader.http.get("/reports/book", params=query).text)
+    onwards = page.partition("The next 50")[0].rpartition('href="/console')[2].partition('"')[0].replace("&amp;", "&")
+    assert "&before=" in onwards
+    assert f" {lines[50]['position']:,} " in reader.page(onwards)
+    positions = [int(row["position"]) for row in rows_of(reader, "book", **query)]
+    assert positions == sorted(positions)
+    assert positions[-1] == lines[0]["position"]
 
 
 def test_what_other_prices_would_do_is_told_as_the_api_tells_it(told: House, reader: Visitor) -> None:

@@ -5,8 +5,9 @@ and what it records was shown: if it would be something else by now, it is shown
 opens and stays in the address, so that a second press, a lost answer or the way back record nothing twice.
 """
 
+from contextlib import suppress
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi import Request
 from nicegui import app as console_app
@@ -74,17 +75,17 @@ _FIRST_SHOWN = (
 async def record(request: Request, command: str) -> Response:
     """Records what a preview showed, if it would still be that; then leads to the outcome."""
     session, operation = session_of(request), OPERATIONS.get(command)
-    if session is None or operation is None:
-        return RedirectResponse(SIGN_IN if session is None else "/console/operations", status_code=303)
+    if operation is None:
+        return RedirectResponse("/console/operations", status_code=303)
+    if session is None:
+        return RedirectResponse(f"{SIGN_IN}?next={quote(f'/console/operations/{command}', safe='')}", status_code=303)
     form = await request.form()
-    content = content_stated(operation, form)
-    stated = {**content, KEY: _key_of(form)}
-    try:
-        is_recorded = await _record_as_shown(Asker(console_app.state.answering, session), operation, stated, form)
-    except Refused:
-        # The page asks again, and tells the refusal in its place.
-        is_recorded = True
-    again = stated if is_recorded else {**stated, CHANGED: "1"}
+    stated = {**content_stated(operation, form), KEY: _key_of(form)}
+    is_as_shown = True
+    # A refusal is told by the page that is led to, which asks again.
+    with suppress(Refused):
+        is_as_shown = await _record_as_shown(Asker(console_app.state.answering, session), operation, stated, form)
+    again = stated if is_as_shown else {**stated, CHANGED: "1"}
     return RedirectResponse(f"/console{form_path(command, **again)}", status_code=303)
 
 
@@ -113,7 +114,7 @@ async def _show_preview(ask: Asker, operation: Operation, stated: QueryParams, c
         previewed = await ask.post(f"{path}/preview", body)
     except Refused as refused:
         refusal_card(refused)
-        show(tag("p", "Nothing was recorded. Correct the form, or leave it at that.", class_="hint"))
+        show(tag("p", _NOT_KNOWN if refused.status >= 500 else _REFUSED, class_="hint"))
         return
     if previewed["recorded"] is not None:
         show(joined(recorded_card(previewed["recorded"]), _onwards(operation, content)))
@@ -133,6 +134,8 @@ def _nothing_of_accounts(operation: Operation, content: Answer) -> Markup:
     return joined("No balance by itself; wallets are examined at the price once it counts. See ", told, ".")
 
 
+_REFUSED = "Nothing was recorded. Correct the form, or leave it at that."
+_NOT_KNOWN = "Whether it was recorded will be told at this address: load it again. It is recorded once at most."
 _CHANGED = "Nothing was recorded: since it was shown, something else happened. This is what would be recorded now."
 
 

@@ -129,5 +129,6 @@ def _more(name: str, answer: Answer, query: Query) -> Markup:
     if answer.get("next") is None:
         return joined("")
     as_of = {} if query.get("recorded_at") else {"position": answer["position"]}
-    further = urlencode({**query, **as_of, "after": answer["next"]})
+    onwards = "before" if query.get("order") == "desc" else "after"
+    further = urlencode({**query, **as_of, onwards: answer["next"]})
     return tag("p", link(f"The next {SHOWN}", f"/reports/{name}?{further}"))
