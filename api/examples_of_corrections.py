@@ -47,6 +47,7 @@ PREVIEW: dict[str, Any] = {
     "accounts": {
         "alice": {
             "version": {"before": 8, "after": 9},
+            "blocks": {"before": ["withdraw"], "after": ["withdraw"]},
             "balances": [
                 {
                     "wallet": "spot",

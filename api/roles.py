@@ -119,15 +119,23 @@ class Caller:
 def require_may_send(caller: Caller, command: Command) -> None:
     """Refuse with Forbidden a command that the caller's role may not send, or a customer not for another account."""
     if command.type not in _SENT_BY[caller.role]:
-        raise Forbidden(
-            f"a key of role {caller.role} may not send {command.type}; {_names_of(MAY_SEND.get(command.type))} may"
-        )
+        raise may_not_send(caller, command.type)
     if caller.role is Role.CUSTOMER:
         _require_own_account(caller, command)
     if command.effective_at is not None and caller.role not in MAY_STATE_EFFECTIVE_AT:
         raise Forbidden(
             f"a key of role {caller.role} may not state effective_at; leave it out, and the command counts now"
         )
+
+
+def may_send(caller: Caller, command: str) -> bool:
+    """Whether the caller's role may send commands of this type."""
+    return command in _SENT_BY[caller.role]
+
+
+def may_not_send(caller: Caller, command: str) -> Forbidden:
+    """The refusal of a type of command that the caller's role may not send."""
+    return Forbidden(f"a key of role {caller.role} may not send {command}; {_names_of(MAY_SEND.get(command))} may")
 
 
 def _require_own_account(caller: Caller, command: Command) -> None:

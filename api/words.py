@@ -7,6 +7,7 @@ from pydantic import StringConstraints
 from ledger.commands.fields import Time
 from ledger.words import (
     AccountStatus,
+    AdjustmentReason,
     AdjustmentStatus,
     AssetSymbol,
     Band,
@@ -26,6 +27,7 @@ Actor = Annotated[str, StringConstraints(strict=True, pattern=r"^[!-~]{1,200}$")
 __all__ = [
     "AccountStatus",
     "Actor",
+    "AdjustmentReason",
     "AdjustmentStatus",
     "AssetSymbol",
     "Band",

@@ -11,10 +11,14 @@ from api.console.pages import (
     account,
     account_explained,
     accounts,
+    acting,
+    downloads,
     event,
     liquidation,
     liquidations,
+    operations,
     overview,
+    reports,
     search,
     signing_in,
     trail,
@@ -22,7 +26,10 @@ from api.console.pages import (
 from api.console.sessions import Sessions
 
 PATH = "/console"
-PAGES = [signing_in, overview, search, accounts, account, account_explained, trail, event, liquidations, liquidation]
+PAGES = [
+    *(signing_in, overview, search, accounts, account, account_explained, trail, event, liquidations, liquidation),
+    *(operations, acting, reports, downloads),
+]
 """Every module of pages: importing it registers its pages."""
 
 

@@ -1,5 +1,6 @@
 """Pieces of HTML, every value escaped: amounts, times, ids, bands, and tables of them."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from html import escape
@@ -7,6 +8,7 @@ from typing import NamedTuple
 from urllib.parse import quote, urlencode
 
 _EMPTY = {"input", "br", "hr"}
+_DECIMALS = re.compile('class="decimals">([^<]*)<')
 
 
 class Markup(str):
@@ -95,18 +97,26 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[object]], empty: st
     written = list(rows)
     if not written:
         return tag("p", empty, class_="empty")
+    widths = [_decimals_of(written, place) if column.figures else None for place, column in enumerate(columns)]
     head = joined(*(tag("th", one.title, class_="figures" if one.figures else None, scope="col") for one in columns))
-    body = joined(*(_row(columns, row) for row in written))
+    body = joined(*(_row(columns, widths, row) for row in written))
     whole = tag("table", joined(tag("thead", tag("tr", head)), tag("tbody", body)))
     return tag("div", whole, class_="table")
 
 
-def _row(columns: Sequence[Column], row: Sequence[object]) -> Markup:
+def _row(columns: Sequence[Column], widths: Sequence[str | None], row: Sequence[object]) -> Markup:
     cells = (
-        tag("td", value, class_="figures" if column.figures else None, data_title=column.title)
-        for column, value in zip(columns, row, strict=True)
+        tag("td", value, class_="figures" if column.figures else None, style=width, data_title=column.title)
+        for column, width, value in zip(columns, widths, row, strict=True)
     )
     return tag("tr", joined(*cells))
+
+
+def _decimals_of(rows: Sequence[Sequence[object]], place: int) -> str | None:
+    """How wide the decimals of a column are, so that its amounts align at the point; None where it has none."""
+    found = (_DECIMALS.search(row[place]) for row in rows if isinstance(row[place], Markup))  # type: ignore[call-overload]
+    widest = max((len(one[1]) for one in found if one), default=0)
+    return f"--decimals:{widest}ch" if widest else None
 
 
 def card(title: object, content: object, *, wide: bool = False, hint: object = "") -> Markup:

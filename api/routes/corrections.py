@@ -1,4 +1,4 @@
-"""Adjustments with their status, and what a reversal or an approval would do, told before it is asked for."""
+"""Adjustments with their status, and what the back office would do by hand, told before it is asked for."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated
@@ -22,7 +22,19 @@ from ledger import Malformed
 from projections.corrections.queries import adjustments
 from projections.questions.preview import preview_answer
 
-PREVIEWED = {"reverse_event", "approve_adjustment"}
+PREVIEWED = {
+    "freeze_account",
+    "unfreeze_account",
+    "cancel_withdrawal",
+    "release_hold",
+    "reverse_event",
+    "propose_adjustment",
+    "approve_adjustment",
+    "reject_adjustment",
+    "confirm_price",
+    "reject_price",
+}
+"""What the back office does by hand, and may look at before."""
 
 router = APIRouter(tags=["corrections"])
 

@@ -40,6 +40,7 @@ def _changes(before: Account, after: Account, market: Market) -> dict[str, Any]:
     ]
     return {
         "version": {"before": before.version, "after": after.version},
+        "blocks": {"before": sorted(before.blocks), "after": sorted(after.blocks)},
         "balances": [row for pair in wallets for row in _balances(*pair)],
         "positions": [row for pair in wallets for row in _positions(*pair)],
         "margin_levels": {

@@ -70,9 +70,9 @@ def write_lines(file: Path, commands: Iterable[dict[str, Any] | str]) -> Path:
 
 
 @contextmanager
-def served(url: str) -> Iterator[str]:
-    """The address of `ledger serve` on a database, in a process of its own that must end well when it is told to."""
-    with serving(url) as (process, address, complaints):
+def served(url: str, command: str = "serve") -> Iterator[str]:
+    """The address of `ledger serve` (or `api`) on a database, in a process of its own that must end well if told to."""
+    with serving(url, command) as (process, address, complaints):
         yield address
         process.send_signal(signal.SIGTERM)
         code = process.wait(30)
@@ -81,13 +81,13 @@ def served(url: str) -> Iterator[str]:
 
 
 @contextmanager
-def serving(url: str) -> Iterator[tuple["subprocess.Popen[str]", str, IO[str]]]:
+def serving(url: str, command: str = "serve") -> Iterator[tuple["subprocess.Popen[str]", str, IO[str]]]:
     """`ledger serve` on a database in a process of its own, with its address and its complaints; killed at the end."""
-    command = [str(LEDGER), "serve", "--port", "0"]
+    arguments = [str(LEDGER), command, "--port", "0"]
     environment = {**os.environ, "LEDGER_DATABASE_URL": url}
     with (
         tempfile.TemporaryFile("w+") as complaints,
-        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=complaints, text=True) as process,
+        subprocess.Popen(arguments, env=environment, stdout=subprocess.PIPE, stderr=complaints, text=True) as process,
     ):
         assert process.stdout is not None
         try:

@@ -1,0 +1,219 @@
+"""One operation by hand: its form, what it would record, and then its outcome, each at an address of its own.
+
+A form is a question: filled, it leads to the preview of what it states. Only the button beneath a preview records,
+and what it records was shown: if it would be something else by now, it is shown again. The key is made when the form
+opens and stays in the address, so that a second press, a lost answer or the way back record nothing twice.
+"""
+
+from contextlib import suppress
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from fastapi import Request
+from nicegui import app as console_app
+from nicegui import ui
+from starlette.datastructures import FormData, QueryParams
+from starlette.responses import RedirectResponse, Response
+
+from api.console.asking import Asker, Refused
+from api.console.doors import SIGN_IN, console_page, session_of
+from api.console.frame import refusal_card, show
+from api.console.operating import (
+    KEY,
+    OPERATIONS,
+    REASON,
+    Field,
+    Operation,
+    Stated,
+    content_stated,
+    form_path,
+    missing_in,
+    new_key,
+    resource_of,
+)
+from api.console.previewing import changes_card, digest_of, events_card, recorded_card
+from api.console.reporting import SHOCK
+from api.console.writing import Markup, account_link, card, joined, link, tag
+from api.problems import problem_of
+from api.roles import may_not_send, may_send
+
+SHOWN, CHANGED = "shown", "changed"
+LONGEST_REASON = 500
+
+Answer = dict[str, Any]
+
+
+@console_page("/operations/{command}", "Operations")
+async def operation_page(ask: Asker, command: str) -> None:
+    """The form of an operation, and beneath it the preview or the outcome of what is stated."""
+    show(tag("p", link("← All operations", "/operations")))
+    operation = OPERATIONS.get(command)
+    if operation is None:
+        show(tag("p", f"There is no operation {command[:60]}; choose one of the list.", class_="empty"))
+        return
+    if not may_send(ask.session.caller, command):
+        raise Refused(403, problem_of(may_not_send(ask.session.caller, command)))
+    stated = ui.context.client.request.query_params
+    content, is_sent = content_stated(operation, stated), KEY in stated
+    missing = missing_in(operation, content) if is_sent else []
+    with ui.element("div").classes("operation"):
+        show(_form(operation, stated, content, missing))
+        with ui.element("div"):
+            if is_sent and not missing:
+                await _show_preview(ask, operation, stated, content)
+            else:
+                show(card("What happens then", tag("p", _FIRST_SHOWN)))
+
+
+_FIRST_SHOWN = (
+    "Nothing is recorded by this form: it leads to exactly what would be recorded and changed, or to the refusal, "
+    "and there you decide."
+)
+
+
+@console_app.post("/operations/{command}")
+async def record(request: Request, command: str) -> Response:
+    """Records what a preview showed, if it would still be that; then leads to the outcome."""
+    session, operation = session_of(request), OPERATIONS.get(command)
+    if operation is None:
+        return RedirectResponse("/console/operations", status_code=303)
+    if session is None:
+        return RedirectResponse(f"{SIGN_IN}?next={quote(f'/console/operations/{command}', safe='')}", status_code=303)
+    form = await request.form()
+    stated = {**content_stated(operation, form), KEY: _key_of(form)}
+    is_as_shown = True
+    # A refusal is told by the page that is led to, which asks again.
+    with suppress(Refused):
+        is_as_shown = await _record_as_shown(Asker(console_app.state.answering, session), operation, stated, form)
+    again = stated if is_as_shown else {**stated, CHANGED: "1"}
+    return RedirectResponse(f"/console{form_path(command, **again)}", status_code=303)
+
+
+async def _record_as_shown(ask: Asker, operation: Operation, stated: Answer, form: FormData) -> bool:
+    """Sends the command; False, and nothing is sent, where it would record something else than was shown."""
+    path, body = resource_of(operation, _command(stated))
+    previewed = await ask.post(f"{path}/preview", body)
+    if previewed["recorded"] is None and digest_of(previewed["events"]) != form.get(SHOWN):
+        return False
+    await ask.post(path, body)
+    return True
+
+
+def _command(stated: Answer) -> Answer:
+    return {name: value for name, value in stated.items() if name != KEY} | {"idempotency_key": stated[KEY]}
+
+
+def _key_of(stated: Stated) -> str:
+    return str(stated.get(KEY) or new_key())
+
+
+async def _show_preview(ask: Asker, operation: Operation, stated: QueryParams, content: Answer) -> None:
+    sent = {**content, KEY: _key_of(stated)}
+    path, body = resource_of(operation, _command(sent))
+    try:
+        previewed = await ask.post(f"{path}/preview", body)
+    except Refused as refused:
+        refusal_card(refused)
+        show(tag("p", _NOT_KNOWN if refused.status >= 500 else _REFUSED, class_="hint"))
+        return
+    if previewed["recorded"] is not None:
+        show(joined(recorded_card(previewed["recorded"]), _onwards(operation, content)))
+        return
+    warning = tag("p", _CHANGED, class_="said", role="alert") if CHANGED in stated else ""
+    confirm = _confirm(operation, sent, digest_of(previewed["events"]))
+    changes = changes_card(previewed["accounts"], _nothing_of_accounts(operation, content))
+    show(joined(warning, events_card(previewed["events"]), changes, confirm))
+
+
+def _nothing_of_accounts(operation: Operation, content: Answer) -> Markup:
+    """What is said where no balance changes; a price changes what wallets are worth, which a what-if tells."""
+    if operation.command != "confirm_price":
+        return joined("No balance, level or block.")
+    shock = urlencode({f"{SHOCK}{content['pair']}": content["price"]})
+    told = link("what this price would do", f"/reports/what-if?{shock}")
+    return joined("No balance by itself; wallets are examined at the price once it counts. See ", told, ".")
+
+
+_REFUSED = "Nothing was recorded. Correct the form, or leave it at that."
+_NOT_KNOWN = "Whether it was recorded will be told at this address: load it again. It is recorded once at most."
+_CHANGED = "Nothing was recorded: since it was shown, something else happened. This is what would be recorded now."
+
+
+def _onwards(operation: Operation, content: Answer) -> Markup:
+    account_id = content.get("account_id")
+    account = joined(" · Account ", account_link(account_id)) if account_id else ""
+    anew = link("The same operation again", form_path(operation.command))
+    return tag("p", joined(anew, " · ", link("All operations", "/operations"), account))
+
+
+def _confirm(operation: Operation, sent: Answer, digest: str) -> Markup:
+    """The only button that records: a form that states again all that was shown."""
+    stated = [(name, one) for name, value in sent.items() for one in (value if isinstance(value, list) else [value])]
+    hidden = (tag("input", type="hidden", name=name, value=str(value)) for name, value in [*stated, (SHOWN, digest)])
+    button = tag("button", operation.button, type="submit", class_="primary")
+    path = f"/console/operations/{operation.command}"
+    return tag("form", joined(*hidden, button), method="post", action=path, class_="confirm")
+
+
+def _form(operation: Operation, stated: QueryParams, content: Answer, missing: list[str]) -> Markup:
+    fields = [_field(field, content, is_new=KEY not in stated) for field in operation.fields]
+    reason = tag(
+        "input",
+        name=REASON,
+        value=content.get(REASON),
+        required="",
+        maxlength=str(LONGEST_REASON),
+        autocomplete="off",
+        placeholder="ticket, case, what was found",
+    )
+    said = f"Still to be stated: {', '.join(missing)}." if missing else ""
+    parts = [
+        tag("p", operation.meaning),
+        tag("p", said, class_="said", role="alert") if said else "",
+        *fields,
+        tag("label", joined("Reason (stays with the event for ever)", reason)),
+        tag("input", type="hidden", name=KEY, value=_key_of(stated)),
+        tag("button", "Show what this would record", type="submit", class_="primary" if KEY not in stated else None),
+    ]
+    form = tag("form", joined(*parts), method="get", action=f"/console/operations/{operation.command}", class_="asked")
+    return card(operation.title, form)
+
+
+def _field(field: Field, content: Answer, *, is_new: bool) -> Markup:
+    if field.several:
+        return _checks(field, content.get(field.name, field.choices if is_new else ()))
+    title = joined(field.title, tag("span", field.hint, class_="hint") if field.hint else "")
+    value, required = content.get(field.name), "" if field.needed else None
+    if field.choices:
+        options = (_option(choice, is_chosen=choice == value) for choice in ("", *field.choices))
+        return tag("label", joined(title, tag("select", joined(*options), name=field.name, required=required)))
+    written = tag(
+        "input",
+        name=field.name,
+        value=value,
+        required=required,
+        autocomplete="off",
+        spellcheck="false",
+        maxlength="200",
+    )
+    return tag("label", joined(title, written))
+
+
+def _option(choice: str, *, is_chosen: bool) -> Markup:
+    shown = choice.replace("_", " ") or "choose"
+    return tag("option", shown, value=choice, selected="" if is_chosen else None)
+
+
+def _checks(field: Field, chosen: Any) -> Markup:
+    boxes = (
+        tag(
+            "label",
+            joined(
+                tag("input", type="checkbox", name=field.name, value=one, checked="" if one in chosen else None),
+                one,
+            ),
+            class_="tick-box",
+        )
+        for one in field.choices
+    )
+    return tag("fieldset", joined(tag("legend", field.title), *boxes))

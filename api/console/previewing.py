@@ -1,0 +1,155 @@
+"""What a preview says, as HTML: the events that would be recorded, and what would be otherwise after them."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from api.console.writing import (
+    Column,
+    Markup,
+    account_link,
+    amount,
+    band,
+    card,
+    event_link,
+    joined,
+    moment,
+    table,
+    tag,
+    text,
+    wallet_name,
+)
+
+Answer = dict[str, Any]
+
+_OF_THE_MOMENT = ("version", "effective_at", "correlation_id")
+_AMOUNTS = {"amount", "price", "principal", "interest", "quantity"}
+_PARTS = ("free", "locked", "borrowed", "interest")
+
+
+def digest_of(events: list[Answer]) -> str:
+    """The same for events that say the same, whenever they are previewed: 128 bits of SHA-256 as hex digits."""
+    said = [{name: value for name, value in event.items() if name not in _OF_THE_MOMENT} for event in events]
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def events_card(events: list[Answer]) -> Markup:
+    """Each event with all that it would state."""
+    told = (
+        joined(
+            tag("h3", joined(event["topic"], " on ", _stream(event["account_id"]), f", version {event['version']}")),
+            _fields(event),
+        )
+        for event in events
+    )
+    many = "one event" if len(events) == 1 else f"{len(events)} events"
+    return card("Exactly this will be recorded", joined(*told), hint=many)
+
+
+def changes_card(accounts: dict[str, Answer], otherwise: Markup) -> Markup:
+    """Balances, levels, positions and blocks before and after, where they differ; `otherwise` where none does."""
+    blocks, balances, levels, positions = ([*rows(accounts)] for rows in (_blocks, _balances, _levels, _positions))
+    figures = [Column("Before", True), Column("After", True)]
+    parts = [
+        ("Blocked", [Column("Account"), Column("Before"), Column("After")], blocks),
+        (
+            "Balances",
+            [Column("Account"), Column("Wallet"), Column("Of it"), *figures, Column("Change", True)],
+            balances,
+        ),
+        ("Margin levels", [Column("Account"), Column("Wallet"), *figures, Column("Band")], levels),
+        ("Positions", [Column("Account"), Column("Wallet"), Column("Pair"), *figures], positions),
+    ]
+    told = [joined(tag("h3", title), table(columns, rows, "")) for title, columns, rows in parts if rows]
+    return card("What this changes", joined(*told) if told else tag("p", otherwise, class_="empty"))
+
+
+def recorded_card(recorded: list[Answer]) -> Markup:
+    """Where the events of a command stand that was recorded."""
+    rows = [(event_link(one["position"]), one["topic"], _stream(one["account_id"]), one["version"]) for one in recorded]
+    columns = [Column("Position", True), Column("Event"), Column("On"), Column("Version", True)]
+    said = tag("p", "It is in the log; sending the same form again records nothing more.")
+    return card("Recorded", joined(said, table(columns, rows, "")), hint=tag("span", "done", class_="good"))
+
+
+def _stream(account_id: str) -> Markup:
+    return text(account_id) if account_id.startswith("@") else account_link(account_id)
+
+
+def _fields(event: Answer) -> Markup:
+    left_out = ("topic", "account_id", "version", "correlation_id")
+    stated = {name: value for name, value in event.items() if name not in left_out}
+    if not event["account_id"].startswith("@"):
+        stated["effective_at"] = "the moment it is recorded"
+    return _stated(stated)
+
+
+def _stated(fields: Answer) -> Markup:
+    rows = [(name.replace("_", " "), _value(name, value)) for name, value in fields.items()]
+    return tag("dl", joined(*(joined(tag("dt", name), tag("dd", value)) for name, value in rows)), class_="stated")
+
+
+def _value(name: str, value: Any) -> Markup:
+    if name in _AMOUNTS and isinstance(value, str):
+        return amount(value)
+    if isinstance(value, str) and (name.endswith("_at") or name == "first_hour") and value[:1].isdigit():
+        return moment(value)
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return text(", ".join(value))
+    if isinstance(value, bool):
+        return text("yes" if value else "no")
+    if isinstance(value, dict):
+        return _stated(value)
+    if isinstance(value, list) and all(isinstance(one, dict) for one in value):
+        return _lines(value)
+    if isinstance(value, list):
+        return tag("pre", json.dumps(value, indent=2))
+    return text(value)
+
+
+def _lines(lines: list[Answer]) -> Markup:
+    """Lines of an event as a table, with a column for whatever one of them states."""
+    names = [*dict.fromkeys(name for line in lines for name in line)]
+    columns = [Column(name.replace("_", " "), name in _AMOUNTS) for name in names]
+    return table(columns, ([_value(name, line.get(name)) for name in names] for line in lines), "No line.")
+
+
+def _blocks(accounts: dict[str, Answer]) -> Iterator[tuple[object, ...]]:
+    for account_id, changed in accounts.items():
+        before, after = (changed["blocks"][when] for when in ("before", "after"))
+        if before != after:
+            yield account_link(account_id), ", ".join(before) or "nothing", ", ".join(after) or "nothing"
+
+
+def _balances(accounts: dict[str, Answer]) -> Iterator[tuple[object, ...]]:
+    for account_id, changed in accounts.items():
+        for row in changed["balances"]:
+            for part in _PARTS:
+                before, after = (row[when].get(part, "0") for when in ("before", "after"))
+                if before != after:
+                    of_it = f"{row['asset']} {part}"
+                    change = amount(f"{Decimal(after) - Decimal(before):f}")
+                    yield (
+                        account_link(account_id),
+                        wallet_name(row["wallet"]),
+                        of_it,
+                        amount(before),
+                        amount(after),
+                        change,
+                    )
+
+
+def _levels(accounts: dict[str, Answer]) -> Iterator[tuple[object, ...]]:
+    for account_id, changed in accounts.items():
+        for wallet, level in changed["margin_levels"].items():
+            before, after = (level[when]["margin_level"] for when in ("before", "after"))
+            yield account_link(account_id), wallet_name(wallet), before, after, band(level["after"]["band"])
+
+
+def _positions(accounts: dict[str, Answer]) -> Iterator[tuple[object, ...]]:
+    for account_id, changed in accounts.items():
+        for row in changed["positions"]:
+            before, after = (amount(row[when]["quantity"]) for when in ("before", "after"))
+            yield account_link(account_id), wallet_name(row["wallet"]), row["pair"], before, after
