@@ -15,8 +15,7 @@ SOME_DEPOSITS = [*LISTINGS, opened("alice"), deposit("alice", "40"), deposit("al
 
 
 @pytest.fixture
-def ledger(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], database: str) -> CommandLine:
-    command_line = CommandLine(monkeypatch, capsys)
+def ledger(command_line: CommandLine, database: str) -> CommandLine:
     command_line.use(database)
     return command_line
 
@@ -28,13 +27,12 @@ def with_deposits(ledger: CommandLine, tmp_path: Path) -> CommandLine:
 
 
 def test_migrate_says_what_it_applied_and_then_that_there_is_nothing_to_do(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], empty_database: str
+    command_line: CommandLine, empty_database: str
 ) -> None:
-    ledger = CommandLine(monkeypatch, capsys)
-    ledger.use(empty_database)
-    assert ledger("status").err.startswith("the database lacks")
-    assert "applied 0001" in ledger("migrate").out
-    assert ledger("migrate") == (0, "nothing to do: the database has this ledger's schema\n", "")
+    command_line.use(empty_database)
+    assert command_line("status").err.startswith("the database lacks")
+    assert "applied 0001" in command_line("migrate").out
+    assert command_line("migrate") == (0, "nothing to do: the database has this ledger's schema\n", "")
 
 
 def test_a_database_that_cannot_be_reached_ends_with_3(ledger: CommandLine) -> None:

@@ -35,9 +35,8 @@ def archive(archived: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def ledger(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], recorded: str) -> CommandLine:
+def ledger(command_line: CommandLine, recorded: str) -> CommandLine:
     """The command line on the database with the random log."""
-    command_line = CommandLine(monkeypatch, capsys)
     command_line.use(recorded)
     return command_line
 
