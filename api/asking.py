@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 
 from api.doors import Doors, caller_of, doors_of
 from api.roles import Caller
+from api.words import Whole
 from ledger.commands.fields import Time
 from ledger.errors import Malformed, UnknownAccount, UnknownLiquidation
 from ledger.words import Identifier
@@ -23,12 +24,12 @@ from projections.snapshot import Snapshot, open_snapshot
 MOST_ROWS = 1000
 LAST_POSITION = 2**62
 
-Position = Annotated[int, Query(ge=0, le=LAST_POSITION)]
+Position = Annotated[Whole, Query(ge=0, le=LAST_POSITION)]
 Order = Annotated[
     Literal["asc", "desc"],
     Query(description="`desc`: from the last row back; then `next` is what `before` must say to read on."),
 ]
-Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="How many rows at most.")]
+Limit = Annotated[Whole, Query(ge=1, le=MOST_ROWS, description="How many rows at most.")]
 AccountId = Annotated[Identifier, Path(description="The caller's own id of the account.")]
 
 

@@ -12,6 +12,7 @@ from api.doors import Doors
 from api.examples import example
 from api.examples_of_explanations import CALL_EXPLAINED, LIQUIDATION_EXPLAINED
 from api.roles import Caller, Resource, may_read, require_may_read
+from api.words import Whole
 from projections.questions.explanation import explained_call, explained_liquidation
 from projections.questions.explanation_path import Span
 from projections.snapshot import open_snapshot
@@ -28,7 +29,7 @@ def asked_known(position: AtPosition = None, recorded_at: AtRecorded = None) -> 
 
 def asked_span(
     over_seconds: Annotated[
-        int, Query(ge=1, le=604_800, description="How long before it the level is told, in seconds of business time.")
+        Whole, Query(ge=1, le=604_800, description="How long before it the level is told, in seconds of business time.")
     ] = 3600,
     limit: Limit = 200,
 ) -> Span:
