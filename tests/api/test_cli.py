@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ledger.postgres import connect
+from projections.leadership import REBUILDS, VERIFICATION, alone
 from tests.api.command_line import LISTINGS, CommandLine, deposit, opened, served, write_lines
 from tests.projections.test_verify import tamper
 
@@ -61,6 +62,23 @@ def test_status_tells_the_logs_end_and_every_projection(with_deposits: CommandLi
     assert "the log ends at position 6" in ended.out
     assert "trial_balance" in ended.out
     assert "trial balance at position 6: zero for all of 1 assets" in ended.out
+
+
+def test_status_names_the_copies_that_a_killed_rebuild_left_and_none_that_is_being_made(
+    with_deposits: CommandLine, database: str
+) -> None:
+    assert with_deposits("rebuild").code == 0
+    with connect(database, autocommit=True) as connection:
+        for name in ("rebuild_balances", "rebuild_loans", "verify_loans"):
+            connection.execute("select make_schema_of_copy(%s)", [name])
+        with alone(connection, REBUILDS, "balances"):
+            ended = with_deposits("status")
+        told = "left over by a rebuild or verification that was killed: rebuild_loans, verify_loans; the next"
+        assert (ended.code, told in ended.out) == (0, True)
+        with alone(connection, VERIFICATION, "verify"):
+            assert "killed: rebuild_balances, rebuild_loans; " in with_deposits("status").out
+    assert with_deposits("rebuild").code == 0
+    assert "left over" not in with_deposits("status").out
 
 
 def test_status_of_projections_that_were_never_started_ends_with_1_and_says_what_starts_them(
