@@ -8,7 +8,7 @@ from ledger import events as e
 from ledger.account.state import Account, Adjustment, Hold, RunningLiquidation, Withdrawal
 from ledger.money import ZERO, base_of, quote_of
 from ledger.postings import postings
-from ledger.words import AccountStatus, AdjustmentStatus, Line, Side, WithdrawalStatus
+from ledger.words import AccountStatus, AdjustmentStatus, Execution, Line, Side, WithdrawalStatus
 
 
 def fold(account_id: str, events: Iterable[e.AccountEvent]) -> Account:
@@ -178,13 +178,20 @@ def _liquidate(account: Account, event: e.LiquidationEvent) -> None:
             account.liquidations = {**account.liquidations, event.wallet: running}
         case e.LiquidationFilled():
             paid = (event.debt_asset, event.interest + event.principal)
-            _count(account, event.wallet, sold=(event.asset, event.taken), repaid=paid)
+            sold = None if _repays_itself(account, event) else (event.asset, event.taken)
+            _count(account, event.wallet, sold=sold, repaid=paid)
         case e.DeficitCovered():
             pass  # What is covered is in the postings.
         case e.LiquidationCompleted():
             account.liquidations = {name: one for name, one in account.liquidations.items() if name != event.wallet}
         case _:
             assert_never(event)
+
+
+def _repays_itself(account: Account, event: e.LiquidationFilled) -> bool:
+    """Whether a debt is repaid from the same asset in an external execution, whose fills have counted what they sold."""
+    running = account.liquidations.get(event.wallet)
+    return event.asset == event.debt_asset and running is not None and running.execution is Execution.EXTERNAL
 
 
 def _count(
