@@ -189,7 +189,7 @@ def _liquidate(account: Account, event: e.LiquidationEvent) -> None:
 
 
 def _repays_itself(account: Account, event: e.LiquidationFilled) -> bool:
-    """Whether a debt is repaid from the same asset in an external execution, whose fills have counted what they sold."""
+    """Whether a debt is repaid from the same asset in an external execution, whose fills counted what they sold."""
     running = account.liquidations.get(event.wallet)
     return event.asset == event.debt_asset and running is not None and running.execution is Execution.EXTERNAL
 
