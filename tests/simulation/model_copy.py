@@ -29,6 +29,6 @@ def _copied(thing: Any, known: dict[int, Any]) -> Any:
         return set(thing)
     if id(thing) not in known:
         # It is known before its fields are copied: two deeds of one trade name each other.
-        known[id(thing)] = again = kind.__new__(kind)
+        known[id(thing)] = again = object.__new__(kind)
         again.__dict__.update(_copied(thing.__dict__, known))
     return known[id(thing)]
