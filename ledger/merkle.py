@@ -1,10 +1,12 @@
 """The Merkle tree of RFC 6962 (and 9162): roots, proofs of inclusion and of consistency, over subtrees that are known.
 
-A tree is known by `perfect(height, number)`: the root over the 2^height leaves from number * 2^height on.
+A tree is known by `perfect(height, number)`: the root over the 2^height leaves from number * 2^height on; one that
+grows at its end, by its peaks alone.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import reduce
 
 HASH_BYTES = 32
 Perfect = Callable[[int, int], bytes]
@@ -32,6 +34,39 @@ def perfect_root(hashes: bytes) -> bytes:
 def root(size: int, perfect: Perfect) -> bytes:
     """The root of the tree over the first `size` leaves; of none it is the hash of nothing."""
     return _over(0, size, perfect) if size else hashlib.sha256(b"").digest()
+
+
+class Growing:
+    """A tree that grows by leaves, known by its peaks: the roots of its whole subtrees, the largest first.
+
+    A tree of `size` leaves has a peak for each bit of that number that is set; ValueError where peaks are others.
+    """
+
+    def __init__(self, size: int = 0, peaks: Sequence[bytes] = ()) -> None:
+        if len(peaks) != size.bit_count() or any(len(peak) != HASH_BYTES for peak in peaks):
+            raise ValueError(f"a tree of {size} leaves has {size.bit_count()} peaks of {HASH_BYTES} bytes each")
+        self.size = size
+        self._peaks = list(peaks)
+
+    @property
+    def peaks(self) -> tuple[bytes, ...]:
+        """What the tree goes on from."""
+        return tuple(self._peaks)
+
+    def append(self, hash_of_leaf: bytes) -> None:
+        """Takes one more leaf, by its hash."""
+        node, peaks = hash_of_leaf, self._peaks
+        # Each bit that a carry clears is a subtree that is now the left half of a larger one.
+        for _ in range((~self.size & (self.size + 1)).bit_length() - 1):
+            node = node_hash(peaks.pop(), node)
+        peaks.append(node)
+        self.size += 1
+
+    def root(self) -> bytes:
+        """The root of all leaves so far; of none it is the hash of nothing."""
+        if not self._peaks:
+            return hashlib.sha256(b"").digest()
+        return reduce(lambda right, left: node_hash(left, right), reversed(self._peaks))
 
 
 def inclusion(index: int, size: int, perfect: Perfect) -> list[bytes]:

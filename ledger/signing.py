@@ -8,13 +8,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
     load_pem_private_key,
 )
+
+from ledger.merkle import HASH_BYTES
 
 KEY_NAME = "margin-ledger"
 # The kind of signature in a signed note's key id and public key: 1 is Ed25519.
@@ -47,7 +50,7 @@ class SigningKey:
         self._private = private
         self._name = name
         self._kind_and_key = ED25519 + private.public_key().public_bytes_raw()
-        self._id = hashlib.sha256(name.encode() + b"\n" + self._kind_and_key).digest()[:4]
+        self._id = _id_of(name, self._kind_and_key)
 
     @property
     def key_id(self) -> str:
@@ -103,6 +106,62 @@ def _made(file: Path) -> bytes:
     finally:
         unfinished.unlink()
     return text
+
+
+class PublicKey(NamedTuple):
+    """Who verifies: the id of a key as notes have it, and the key."""
+
+    key_id: str
+    key: Ed25519PublicKey
+
+    def has_signed(self, note: str) -> bool:
+        """Whether a signed note bears a good signature of this key."""
+        text, _, lines = note.rpartition("\n\n")
+        for line in lines.splitlines():
+            content = _bytes_of(line.rpartition(" ")[2])
+            if content[:4].hex() == self.key_id:
+                try:
+                    self.key.verify(content[4:], f"{text}\n".encode())
+                except InvalidSignature:
+                    continue
+                return True
+        return False
+
+
+def read_public_key(line: str) -> PublicKey:
+    """A public key from `NAME+ID+KEY`, as `SigningKey.public_key` has it; ValueError where it is none."""
+    name, key_id, content = [*line.strip().split("+", 2), "", ""][:3]
+    kind_and_key = _bytes_of(content)
+    if kind_and_key[:1] != ED25519 or _id_of(name, kind_and_key).hex() != key_id:
+        raise ValueError(f"{line!r} is no Ed25519 key of the form NAME+ID+KEY, as `ledger seal-key` prints it")
+    return PublicKey(key_id, Ed25519PublicKey.from_public_bytes(kind_and_key[1:]))
+
+
+def read_checkpoint(note: str) -> Checkpoint:
+    """What a signed note states, whoever signed it; ValueError where it is not written as checkpoints are."""
+    text = note.rpartition("\n\n")[0] + "\n"
+    try:
+        origin, size, root, time, _ = text.split("\n")
+        at = datetime.fromisoformat(time.removeprefix("time "))
+        checkpoint = Checkpoint(origin, int(size), base64.b64decode(root), at)
+        is_one = checkpoint.text == text and checkpoint.size > 0 and len(checkpoint.root) == HASH_BYTES
+    except (ValueError, OverflowError):
+        is_one = False
+    if not is_one:
+        raise ValueError("it is no checkpoint: origin, size, root and time, a line each, then a signature")
+    return checkpoint
+
+
+def _id_of(name: str, kind_and_key: bytes) -> bytes:
+    return hashlib.sha256(name.encode() + b"\n" + kind_and_key).digest()[:4]
+
+
+def _bytes_of(text: str) -> bytes:
+    """What a text in base64 stands for; nothing where it is none."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        return b""
 
 
 def base64_of(content: bytes) -> str:

@@ -13,7 +13,7 @@ from psycopg import IsolationLevel
 
 from api.command_line.database import readable_url
 from api.command_line.points import POINT, POINT_HELP, point_of
-from api.command_line.screen import Exit, say, show_progress, shown_in, stop
+from api.command_line.screen import Exit, note, say, show_progress, shown_in, stop
 from api.export.beancount import Beancount
 from api.export.hledger import Hledger
 from api.export.manifest import SEGMENT_EVENTS
@@ -73,8 +73,8 @@ def parquet(
 ) -> None:
     """Write the whole log, its bytes and its keys, as an archive that `ledger import-log` restores.
 
-    A run adds what was recorded since the last one; files that are there are verified and never written again. Ends
-    with 1 if one was changed, or if the archive is of another log.
+    A run adds what was recorded since the last one, and signed checkpoints of it; files that are there are verified and
+    never written again. Ends with 1 if one was changed, or if the archive is of another log.
     """
     from api.export.archiving import export_log  # pyarrow is loaded for who needs it.
 
@@ -93,6 +93,9 @@ def parquet(
     left = f"; {open_events:,} events are not yet a whole segment (--all takes them)" if open_events else ""
     say(f"sealed {done.sealed} segments in {seconds:.1f} s; the archive ends at position {manifest.end:,}{left}")
     say(f"root {manifest.root} at position {manifest.end:,}")
+    if done.vouched < manifest.end:
+        beyond = f"events {done.vouched + 1:,} to {manifest.end:,} are in no checkpoint yet"
+        note(f"{beyond}: `ledger seal` signs one, and the next run takes it on")
 
 
 Writing = Callable[[Connection, Range, TextIO], None]

@@ -10,7 +10,7 @@ from tests.house.files import ROOMS, ROOT, files_of, named, parsed, sources
 
 LONGEST_FILE_LINES = 300
 # Whoever trusts nobody reads the verifier whole, and carries it away alone: it is one file.
-LONGEST_VERIFIER_LINES = 370
+LONGEST_VERIFIER_LINES = 410
 LONGEST_FUNCTION_LINES = 40
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "manager", "managers", "data", "info"}
 
