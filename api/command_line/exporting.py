@@ -94,8 +94,8 @@ def parquet(
     say(f"sealed {done.sealed} segments in {seconds:.1f} s; the archive ends at position {manifest.end:,}{left}")
     say(f"root {manifest.root} at position {manifest.end:,}")
     if done.vouched < manifest.end:
-        beyond = f"events {done.vouched + 1:,} to {manifest.end:,} are in no checkpoint yet"
-        note(f"{beyond}: `ledger seal` signs one, and the next run takes it on")
+        beyond = f"events {done.vouched + 1:,} to {manifest.end:,} are in no checkpoint that goes along"
+        note(f"{beyond}: `ledger seal` signs one of the whole log, and --all takes both")
 
 
 Writing = Callable[[Connection, Range, TextIO], None]

@@ -139,7 +139,7 @@ def _require_keys(connection: Connection, manifest: Manifest) -> None:
 def _read(folder: Path, file: ArchivedFile, rows: Callable[[Path], Iterator[R]]) -> Iterator[R]:
     try:
         yield from rows(folder / file.name)
-    except (ValueError, OSError) as error:
+    except (ValueError, OverflowError, OSError) as error:
         raise ArchiveRefused(f"{folder / file.name} cannot be read: {error}") from None
 
 

@@ -100,7 +100,7 @@ def test_checkpoints_go_along_as_they_were_signed_and_later_ones_are_taken_on(
 ) -> None:
     assert {size: note(archive, size).read_text() for size in SIZES} == {row[0]: row[3] for row in stored(growing)[2]}
     said = ledger("export", "parquet", "--to", archive)
-    assert f"events {SIGNED + 1} to {END} are in no checkpoint yet" in said.err
+    assert f"events {SIGNED + 1} to {END} are in no checkpoint that goes along" in said.err
     seal_again(growing, KEY)
     assert "checkpoint" not in ledger("export", "parquet", "--to", archive).err
     assert note(archive, END).exists()
