@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.crossing import Crossing
 from api.keys import KeyRing, Pool
 from api.problems import answer_problem
+from api.reads.log import ReadLog
 from api.roles import Caller
 from api.streams.house import Streams
 from ledger import Ledger
@@ -49,6 +50,7 @@ class Doors:
     keys: KeyRing
     crossing: Crossing
     streams: Streams
+    reads: ReadLog
     wait_seconds: float
     decided: Counter[str] = field(default_factory=Counter)
     what_if: Lock = field(default_factory=Lock)

@@ -29,6 +29,8 @@ class Resource(StrEnum):
     MARKET = "the market"
     REPORTS = "reports"
     CHECKPOINTS = "checkpoints"
+    READS = "who looked at customers' data"
+    READS_OF_ACCOUNT = "who looked at an account"
     KEYS = "keys"
 
 
@@ -96,6 +98,9 @@ MAY_READ: dict[Resource, frozenset[Role]] = {
     Resource.MARKET: EVERYBODY,
     Resource.REPORTS: STAFF,
     Resource.CHECKPOINTS: EVERYBODY,
+    # Whoever is watched does not see what is noted of the others.
+    Resource.READS: frozenset({AUDITOR}),
+    Resource.READS_OF_ACCOUNT: frozenset({CUSTOMER, AUDITOR}),
     Resource.KEYS: frozenset(),
 }
 

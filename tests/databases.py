@@ -18,7 +18,7 @@ from ledger.embedded import EmbeddedServer
 from ledger.postgres import connect, migrate, read_migrations
 
 TEMPLATE_LOCK = 4_712_026
-GUARDED = ("events", "idempotency_keys", "seal_leaves", "seal_nodes", "checkpoints", "checkpoint_keys")
+GUARDED = ("events", "idempotency_keys", "seal_leaves", "seal_nodes", "checkpoints", "checkpoint_keys", "reads")
 
 
 def make_home() -> Path:

@@ -1,5 +1,7 @@
 """Liquidations and margin calls explained from the log alone, each number worked out again; customers see their own."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -11,11 +13,12 @@ from api.asking import AccountId, AnyCaller, AsOf, AtPosition, AtRecorded, Limit
 from api.doors import Doors
 from api.examples import example
 from api.examples_of_explanations import CALL_EXPLAINED, LIQUIDATION_EXPLAINED
+from api.reads.read import note_position
 from api.roles import Caller, Resource, may_read, require_may_read
 from api.words import Whole
 from projections.questions.explanation import explained_call, explained_liquidation
 from projections.questions.explanation_path import Span
-from projections.snapshot import open_snapshot
+from projections.snapshot import Snapshot, open_snapshot
 
 router = APIRouter(tags=["liquidations"])
 
@@ -88,9 +91,12 @@ def get_margin_call_explanation(
     return answer(_for_reader(caller, found))
 
 
-def _opened(doors: Doors, known: AsOf) -> Any:
+@contextmanager
+def _opened(doors: Doors, known: AsOf) -> Iterator[Snapshot]:
     """A view of the log as of what was known; no projection is waited for, as none is asked."""
-    return open_snapshot(doors.pool, position=known.position, recorded_at=known.recorded_at, names=())
+    with open_snapshot(doors.pool, position=known.position, recorded_at=known.recorded_at, names=()) as snapshot:
+        note_position(snapshot.position)
+        yield snapshot
 
 
 def _for_reader(caller: Caller, found: dict[str, Any]) -> dict[str, Any]:

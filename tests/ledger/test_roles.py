@@ -26,6 +26,7 @@ COLUMNS = {
     "seal_nodes": "hash",
     "checkpoints": "note",
     "checkpoint_keys": "key_id",
+    "reads": "purpose",
 }
 EVENT = "insert into events values (%s, 1, now(), 'alice', 'account.opened', '{}')"
 
