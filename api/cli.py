@@ -19,6 +19,7 @@ from api.command_line.exposing import exposure
 from api.command_line.importing import import_file
 from api.command_line.importing_log import import_log
 from api.command_line.keys import keys
+from api.command_line.looking import goes_unlogged, reads, stated_purpose
 from api.command_line.migrating import migrate
 from api.command_line.rebuilding import rebuild
 from api.command_line.replaying import replay
@@ -64,6 +65,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "explain": explain,
     "stress": stress,
     "exposure": exposure,
+    "reads": reads,
     "verify": verify,
     "rebuild": rebuild,
     "seal": seal,
@@ -80,10 +82,18 @@ for name, command in COMMANDS.items():
 def options(
     demo: Annotated[bool, typer.Option("--demo", help="Work on the demo's database instead of the ledger's.")] = False,
     backtest: Annotated[bool, typer.Option("--backtest", help="Work on the backtest that was kept last.")] = False,
+    purpose: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Why customers' data is read; the log of reads keeps it.")
+    ] = None,
+    unlogged: Annotated[
+        bool, typer.Option("--unlogged", help="Read from a read-only replica, where reads cannot be logged.")
+    ] = False,
 ) -> None:
     """Options of all commands."""
     works_on_demo.set(demo)
     works_on_backtest.set(backtest)
+    stated_purpose.set(purpose)
+    goes_unlogged.set(unlogged)
 
 
 def main() -> None:

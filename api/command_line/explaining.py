@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from api.answers import json_of
-from api.command_line.database import readable_url
+from api.command_line.looking import logged_url
 from api.command_line.points import time_of
 from api.command_line.screen import Exit, note, say, stop
 from api.command_line.story import print_story
@@ -70,8 +70,9 @@ def _found(named: str, span: Span, known: dict[str, Any]) -> dict[str, Any]:
     if not by_position and not NAMED.fullmatch(named):
         stop(f"{named!r} is neither ACCOUNT.VERSION, such as alice.8, nor a position of the log", Exit.USAGE)
     account_id, _, version = named.rpartition(".")
+    url = logged_url("explain", [account_id])
     with (
-        connect(readable_url(), application_name="ledger explain", role=SERVICE) as connection,
+        connect(url, application_name="ledger explain", role=SERVICE) as connection,
         # No projection is waited for, as none is asked.
         open_snapshot(connection, names=(), **known) as snapshot,
     ):

@@ -11,7 +11,7 @@ from typing import Annotated, TextIO
 import typer
 from psycopg import IsolationLevel
 
-from api.command_line.database import readable_url
+from api.command_line.looking import logged_url
 from api.command_line.points import POINT, POINT_HELP, point_of
 from api.command_line.screen import Exit, note, say, show_progress, shown_in, stop
 from api.export.beancount import Beancount
@@ -78,8 +78,8 @@ def parquet(
     """
     from api.export.archiving import export_log  # pyarrow is loaded for who needs it.
 
-    started = monotonic()
-    with connect(readable_url(), application_name="ledger export") as connection, show_progress() as progress:
+    started, url = monotonic(), logged_url("export parquet")
+    with connect(url, application_name="ledger export") as connection, show_progress() as progress:
         # One snapshot: events and keys of the same moment, while the ledger goes on.
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
         connection.read_only = True
@@ -125,7 +125,7 @@ def _as_csv(connection: Connection, told: Range, out: TextIO) -> None:
 def _write(out: Path | None, first: str | None, last: str | None, accounts: list[str] | None, write: Writing) -> None:
     start, end = point_of(first, effective=False), point_of(last, effective=False)
     asked = {} if end is None else {end.kind: end.value}
-    with connect(readable_url(), application_name="ledger export") as connection:
+    with connect(logged_url("export", accounts or ()), application_name="ledger export") as connection:
         try:
             with open_snapshot(connection, names=["journal"], **asked) as snapshot:  # type: ignore[arg-type]
                 after = 0 if start is None else start.value

@@ -8,8 +8,8 @@ import typer
 
 from api.answers import json_of
 from api.command_line.conditions import Condition, read_condition
-from api.command_line.database import readable_url
 from api.command_line.history import Replay, Span, Stopped
+from api.command_line.looking import logged_url
 from api.command_line.points import POINT, POINT_HELP, point_of, time_of
 from api.command_line.screen import Exit, note, say, stop
 from api.command_line.stepping import keys, require_terminal, step_through
@@ -60,7 +60,7 @@ def replay(
         stop("--step shows one event at a time, --json prints all of them at once; give one of the two", Exit.USAGE)
     if step:
         require_terminal()
-    with connect(readable_url(), application_name="ledger replay", role=SERVICE) as connection:
+    with connect(logged_url("replay", [account]), application_name="ledger replay", role=SERVICE) as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         asked = _asked(connection, account, start, end, condition)
         found = Replay(connection, account, asked.span)

@@ -1,7 +1,6 @@
 """Where reads of customers' data are noticed: nothing of their answers goes out before their line is in the log."""
 
 import logging
-import re
 from typing import Annotated
 
 from fastapi import Header, Query, Request
@@ -12,7 +11,8 @@ from api.asking import PURPOSE_PARAMETER, AnyCaller
 from api.doors import correlation_id_of, doors_of
 from api.problems import answer_problem
 from api.reads.log import ReadLog
-from api.reads.read import LONGEST_PURPOSE, Read, begin
+from api.reads.purpose import purpose_in
+from api.reads.read import Read, account_in, begin
 from api.roles import Role
 from api.streams.starting import LAST_EVENT_ID
 from ledger.errors import Malformed, Unavailable
@@ -37,8 +37,6 @@ NOT_LOGGED = {
 }
 """The questions with a key that are not logged, and why; every other one is."""
 
-_IDENTIFIER = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 logger = logging.getLogger("ledger.api")
 
@@ -77,15 +75,10 @@ async def notice(
 
 
 def purpose_of(header: str | None, parameter: str | None) -> str | None:
-    """The purpose that is stated in one of two places; blank is none. Malformed in both, too long or unprintable."""
+    """The purpose that is stated in one of two places; Malformed where it is in both."""
     if header is not None and parameter is not None:
         raise Malformed(f"the purpose is stated by {PURPOSE_HEADER} and by {PURPOSE_PARAMETER}; state one of them")
-    purpose = (_as_sent(header) if header is not None else parameter or "").strip()
-    if len(purpose) > LONGEST_PURPOSE or _UNPRINTABLE.search(purpose):
-        raise Malformed(
-            f"the purpose has {len(purpose)} characters; it has at most {LONGEST_PURPOSE}, and no control characters"
-        )
-    return purpose or None
+    return purpose_in(parameter if header is None else _as_sent(header))
 
 
 def _as_sent(header: str) -> str:
@@ -104,7 +97,7 @@ def account_named(request: HTTPConnection) -> str | None:
         named = path["liquidation_id"].rpartition(".")[0]
     if named is None and query.get("book", "").startswith("account/"):
         named = query["book"].split("/")[1]
-    return named if named is not None and _IDENTIFIER.fullmatch(named) else None
+    return account_in(named)
 
 
 def _parameters(request: HTTPConnection) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Questions about the log of reads: pages in order of time, by account, by actor, between two times."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -28,6 +29,11 @@ class Which(NamedTuple):
     actor: str | None = None
     read_from: datetime | None = None
     read_to: datetime | None = None
+
+
+def is_place(text: str) -> bool:
+    """Whether a text is written as the id of a read is."""
+    return re.fullmatch(PLACE, text) is not None
 
 
 def place_of(text: str) -> Place:
@@ -67,4 +73,4 @@ def _from(which: Which) -> Place:
 
 def _to(which: Which) -> Place:
     """Right after the last read at or before the time, which has microseconds and no finer parts."""
-    return LAST if which.read_to is None else (min(which.read_to, LAST[0]) + timedelta(microseconds=1), 0)
+    return LAST if which.read_to is None else (which.read_to + timedelta(microseconds=1), 0)

@@ -1,15 +1,18 @@
 """A read of customers' data: who asks what and why, and what is noted of the answer while it is made."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from ledger.postgres import Connection
 
-LONGEST_PURPOSE = 200
 LONGEST_VALUE = 200
 """Characters kept of a parameter."""
+
+_IDENTIFIER = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+_UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
 
 INSERT = """
 insert into reads (actor, purpose, what, account_id, parameters, position, row_count, status, correlation_id)
@@ -39,6 +42,11 @@ class Read:
 
 
 _being_answered: ContextVar[Read | None] = ContextVar("being_answered", default=None)
+
+
+def account_in(text: str | None) -> str | None:
+    """The account that a text names; None where it cannot be the id of one, such as `@prices`."""
+    return text if text is not None and _IDENTIFIER.fullmatch(text) else None
 
 
 def begin(read: Read) -> None:
@@ -81,4 +89,5 @@ def write_reads(connection: Connection, reads: Sequence[Read]) -> None:
 
 def _parameters(read: Read) -> str:
     """As JSON that PostgreSQL takes: a line that it refuses would take those beside it along."""
-    return json.dumps({name: value[:LONGEST_VALUE].replace("\0", "\ufffd") for name, value in read.parameters.items()})
+    kept = {name: _UNSTORABLE.sub("\ufffd", value[:LONGEST_VALUE]) for name, value in read.parameters.items()}
+    return json.dumps(kept)
