@@ -7,19 +7,28 @@ from typing import Any
 import pytest
 
 from api.reads.door import NOT_LOGGED
+from api.routes.actions import ACTIONS
+from ledger.postgres import connect
 from tests.api.house import House, open_account
 
 STAFF = ["service", "operator", "auditor", "admin"]
-PATHS = {
-    "account_id": "alice",
-    "liquidation_id": "lucy.5",
-    "call_position": "1",
-    "position": "1",
-    "size": "1",
-    "code": "malformed",
-    "version": "1",
-    "adjustment_id": "a1",
-}
+
+
+class Places(dict[str, str]):
+    """What stands in a path; whatever is not named here is a number."""
+
+    def __missing__(self, name: str) -> str:
+        return "1"
+
+
+PATHS = Places(
+    {
+        "account_id": "alice",
+        "liquidation_id": "lucy.5",
+        "code": "malformed",
+        "name": "nobody",
+    }
+)
 PARAMETERS = {
     "wallet": "cross",
     "asset": "USDT",
@@ -29,11 +38,8 @@ PARAMETERS = {
     "from_size": "1",
     "to_size": "1",
 }
-BODIES = {
-    "/v1/risk/what-if": {"shocks": {"BTC/USDT": "-20%"}},
-    "/v1/accounts/{account_id}/events/{version}/reverse/preview": {},
-    "/v1/accounts/{account_id}/adjustments/{adjustment_id}/approve/preview": {},
-}
+BODIES = {"/v1/risk/what-if": {"shocks": {"BTC/USDT": "-20%"}}}
+COMMANDS = {"POST /v1/commands", *(f"{action.method} {action.path}" for action in ACTIONS)}
 OPEN = {"/health", "/metrics", "/problems", "/problems/{code}"}
 
 
@@ -56,11 +62,11 @@ def asked(house: House, path: str, *, who: str, method: str = "GET", **options: 
 
 
 def questions(house: House) -> list[tuple[str, str, dict[str, str]]]:
-    """Every operation that asks and records nothing: its method, its path, and the parameters it cannot do without."""
+    """Every operation that is no command: its method, its path, and the parameters it cannot do without."""
     found = []
     for path, operations in house.http.get("/openapi.json").json()["paths"].items():
         for method, operation in operations.items():
-            if method == "get" or path in BODIES or f"{method.upper()} {path}" in NOT_LOGGED:
+            if f"{method.upper()} {path}" not in COMMANDS:
                 needed = [one["name"] for one in operation.get("parameters", []) if one["in"] == "query"]
                 required = {name: PARAMETERS[name] for name in needed if name in PARAMETERS}
                 found.append((method.upper(), path, required))
@@ -72,7 +78,7 @@ def asked_question(house: House, method: str, path: str, parameters: dict[str, s
     correlation_id = uuid.uuid4().hex
     headers = {"Authorization": f"Bearer {house.key(who)}", "X-Correlation-Id": correlation_id}
     body = json.dumps(BODIES.get(path, {})) if method == "POST" else None
-    place = path.format(**PATHS, name="nobody")
+    place = path.format_map(PATHS)
     with house.http.stream(method, place, headers=headers, params=parameters, content=body) as answer:
         return answer.status_code, lines(house, correlation_id)
 
@@ -146,6 +152,15 @@ def test_a_refused_read_is_logged_too(told: House) -> None:
         answer, left = asked(told, path, who=who)
         assert answer.status_code == status
         assert [one[7] for one in left] == [status]
+
+
+def test_a_read_that_fails_by_a_fault_of_ours_is_logged_too(told: House) -> None:
+    with connect(told.url, autocommit=True) as connection:
+        connection.execute("alter table projections.margin_calls rename to away")
+        answer, left = asked(told, "/v1/margin-calls?account_id=alice", who="auditor")
+        connection.execute("alter table projections.away rename to margin_calls")
+    assert answer.status_code == 500
+    assert [(one[3], one[7]) for one in left] == [("alice", 500)]
 
 
 def test_without_a_key_nobody_is_known_and_nothing_is_logged(told: House) -> None:
