@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from psycopg.errors import QueryCanceled
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from api.failures import DATABASE_LOST
@@ -71,8 +72,8 @@ class ReadLog:
         kept = self._connection
         try:
             self._insert_once(reads)
-        except DATABASE_LOST:
-            if kept is None:
+        except DATABASE_LOST as error:
+            if kept is None or isinstance(error, QueryCanceled):
                 raise
             self._insert_once(reads)
 
