@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.asking import PURPOSE_PARAMETER, AnyCaller
 from api.doors import correlation_id_of, doors_of
-from api.problems import answer_problem
+from api.problems import Forbidden, ServerFailed, answer_problem, status_of
 from api.reads.log import ReadLog
 from api.reads.purpose import purpose_in
 from api.reads.read import Read, account_in, begin
@@ -18,7 +18,7 @@ from api.streams.starting import LAST_EVENT_ID
 from ledger.errors import Malformed, Unavailable
 
 PURPOSE_HEADER = "X-Purpose"
-FORBIDDEN, FAILED = 403, 500
+REFUSED_ANOTHERS, FAILED = status_of(Forbidden), status_of(ServerFailed)
 
 _MARKET = "the market is the same for all, and says nothing of any customer"
 _SEAL = "a checkpoint is made of hashes, and says nothing of any customer"
@@ -35,8 +35,7 @@ NOT_LOGGED = {
     "POST /v1/keys": _CHANGE,
     "DELETE /v1/keys/{name}": _CHANGE,
 }
-"""The questions with a key that are not logged, and why; every other one is."""
-
+"""What is asked with a key, or changed, and is not logged, and why; every other question is."""
 
 logger = logging.getLogger("ledger.api")
 
@@ -177,4 +176,4 @@ class _Answer:
 
 def _is_of_others(read: Read, status: int) -> bool:
     """A customer reads the own account, which is nobody's business, or is refused another's."""
-    return not read.actor.startswith(f"{Role.CUSTOMER}:") or status == FORBIDDEN
+    return not read.actor.startswith(f"{Role.CUSTOMER}:") or status == REFUSED_ANOTHERS
