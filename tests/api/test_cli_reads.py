@@ -2,15 +2,19 @@
 
 import os
 import pwd
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from api.command_line import looking
 from ledger.postgres import connect
 from projections.runner import catch_up
 from tests.api.command_line import LISTINGS, CommandLine, deposit, opened, write_lines
 
+# Modules of commands that read and leave no line, for what they tell is of the ledger and of no customer.
+TELL_OF_NO_CUSTOMER = {"sealing", "status", "verifying"}
 ME = f"local:{pwd.getpwuid(os.getuid()).pw_name}"
 
 
@@ -119,3 +123,9 @@ def test_a_read_only_replica_is_read_only_where_it_is_said_to_go_unlogged(
 def test_unlogged_hides_nothing_where_reads_can_be_logged(ledger: CommandLine, database: str) -> None:
     assert ledger("--unlogged", "replay", "alice").code == 0
     assert [one[2] for one in left(database)] == ["ledger replay"]
+
+
+def test_a_command_that_opens_the_database_for_reading_leaves_a_line_or_tells_of_no_customer() -> None:
+    folder = Path(looking.__file__).parent
+    unlogged = {path.stem for path in folder.glob("*.py") if re.search(r"import .*\breadable_url\b", path.read_text())}
+    assert unlogged == {"looking", *TELL_OF_NO_CUSTOMER}
