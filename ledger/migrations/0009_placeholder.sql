@@ -1,0 +1,1 @@
+-- Holds the number of another part's migration until both are merged; dropped then.
