@@ -10,6 +10,8 @@ from functools import reduce
 
 HASH_BYTES = 32
 Perfect = Callable[[int, int], bytes]
+Join = Callable[[bytes, bytes], bytes]
+"""Two children to the node above them."""
 
 
 def leaf_hash(leaf: bytes) -> bytes:
@@ -31,9 +33,9 @@ def perfect_root(hashes: bytes) -> bytes:
     return hashes
 
 
-def root(size: int, perfect: Perfect) -> bytes:
+def root(size: int, perfect: Perfect, join: Join = node_hash) -> bytes:
     """The root of the tree over the first `size` leaves; of none it is the hash of nothing."""
-    return _over(0, size, perfect) if size else hashlib.sha256(b"").digest()
+    return _over(0, size, perfect, join) if size else hashlib.sha256(b"").digest()
 
 
 class Growing:
@@ -69,7 +71,7 @@ class Growing:
         return reduce(lambda right, left: node_hash(left, right), reversed(self._peaks))
 
 
-def inclusion(index: int, size: int, perfect: Perfect) -> list[bytes]:
+def inclusion(index: int, size: int, perfect: Perfect, join: Join = node_hash) -> list[bytes]:
     """The path from leaf `index` (from 0) to the root of `size` leaves, the nearest first: RFC 6962 section 2.1.1."""
     assert 0 <= index < size
     path: list[bytes] = []
@@ -77,10 +79,10 @@ def inclusion(index: int, size: int, perfect: Perfect) -> list[bytes]:
     while stop - start > 1:
         middle = _middle(start, stop)
         if index < middle:
-            path.append(_over(middle, stop, perfect))
+            path.append(_over(middle, stop, perfect, join))
             stop = middle
         else:
-            path.append(_over(start, middle, perfect))
+            path.append(_over(start, middle, perfect, join))
             start = middle
     return path[::-1]
 
@@ -107,11 +109,11 @@ def _middle(start: int, stop: int) -> int:
     return start + (1 << ((stop - start - 1).bit_length() - 1))
 
 
-def _over(start: int, stop: int, perfect: Perfect) -> bytes:
+def _over(start: int, stop: int, perfect: Perfect, join: Join = node_hash) -> bytes:
     """The root over the leaves from `start` up to `stop`, where `start` is one that cutting leads to."""
     size = stop - start
     height = size.bit_length() - 1
     if size == 1 << height:
         return perfect(height, start >> height)
     middle = _middle(start, stop)
-    return node_hash(_over(start, middle, perfect), _over(middle, stop, perfect))
+    return join(_over(start, middle, perfect, join), _over(middle, stop, perfect, join))

@@ -111,11 +111,12 @@ def write_checkpoints(connection: Connection, folder: Path, after: int = 0, unti
     written = 0
     query = "select size, note from checkpoints where size > %s and size <= coalesce(%s, size) order by size"
     for size, note in connection.execute(query, [after, until]):
-        written += _write_once(folder / f"{size:016}.checkpoint", note.encode())
+        written += write_once(folder / f"{size:016}.checkpoint", note.encode())
     return written
 
 
-def _write_once(file: Path, content: bytes) -> bool:
+def write_once(file: Path, content: bytes, what: str = "checkpoint") -> bool:
+    """Writes a file that is not there yet, and says whether; SealBroken where one is that says something else."""
     if not file.exists():
         # Linked to its name when it is whole and on the disk.
         unfinished = file.with_name(f".{file.name}.{os.getpid()}")
@@ -131,7 +132,7 @@ def _write_once(file: Path, content: bytes) -> bool:
         finally:
             unfinished.unlink()
     if file.read_bytes() != content:
-        raise SealBroken(f"the file {file} says something else than the database's checkpoint: one of both was changed")
+        raise SealBroken(f"the file {file} says something else than the database's {what}: one of both was changed")
     return False
 
 

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import os
 import stat
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -63,9 +64,12 @@ class SigningKey:
         return f"{self._name}+{self.key_id}+{base64_of(self._kind_and_key)}"
 
     def sign(self, checkpoint: Checkpoint) -> str:
-        """The checkpoint as a note: its text, an empty line, and the signature's line."""
-        signature = self._private.sign(checkpoint.text.encode())
-        return f"{checkpoint.text}\n\u2014 {self._name} {base64_of(self._id + signature)}\n"
+        """The checkpoint as a note."""
+        return self.sign_text(checkpoint.text)
+
+    def sign_text(self, text: str) -> str:
+        """A text of whole lines as a note: the text, an empty line, and the signature's line."""
+        return f"{text}\n\u2014 {self._name} {base64_of(self._id + self._private.sign(text.encode()))}\n"
 
 
 def signing_key(file: Path) -> SigningKey:
@@ -73,13 +77,7 @@ def signing_key(file: Path) -> SigningKey:
 
     Refuses with SigningRefused: a file that others may read, or one that holds no Ed25519 key.
     """
-    try:
-        text = _made(file) if not file.exists() else file.read_bytes()
-        is_open_to_others = stat.S_IMODE(file.stat().st_mode) & 0o077
-    except OSError as error:
-        raise SigningRefused(f"the signing key {file} cannot be read or made: {error}") from error
-    if is_open_to_others:
-        raise SigningRefused(f"the signing key {file} can be read by others: chmod 600, and replace it if it was read")
+    text = kept_secret(file, "signing key", _new_key)
     try:
         key = load_pem_private_key(text, password=None)
     except (ValueError, TypeError) as error:
@@ -89,14 +87,33 @@ def signing_key(file: Path) -> SigningKey:
     return SigningKey(key)
 
 
-def _made(file: Path) -> bytes:
-    """A new key's PEM text, on the disk before it is used; where another process was quicker, that one's."""
-    text = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+def kept_secret(file: Path, name: str, make: Callable[[], bytes] | None = None) -> bytes:
+    """What a file holds that nobody else may read; where nothing is there yet, `make` makes it with mode 0600.
+
+    Refuses with SigningRefused, which calls it by its name: a file that others may read, or that cannot be read.
+    """
+    try:
+        content = file.read_bytes() if make is None or file.exists() else _put(file, make())
+        is_open_to_others = stat.S_IMODE(file.stat().st_mode) & 0o077
+    except OSError as error:
+        raise SigningRefused(f"the {name} {file} cannot be read{' or made' if make else ''}: {error}") from error
+    if is_open_to_others:
+        raise SigningRefused(f"the {name} {file} can be read by others: chmod 600, and replace it if it was read")
+    return content
+
+
+def _new_key() -> bytes:
+    """A new key's PEM text."""
+    return Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _put(file: Path, content: bytes) -> bytes:
+    """Puts a secret into its file, on the disk before it is used; where another process was quicker, that one's."""
     file.parent.mkdir(parents=True, exist_ok=True)
     # Written beside its place and linked there when it is whole, so that nobody reads half a key.
     unfinished = file.with_name(f".{file.name}.{os.getpid()}")
     with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as output:
-        output.write(text)
+        output.write(content)
         output.flush()
         os.fsync(output.fileno())
     try:
@@ -105,7 +122,7 @@ def _made(file: Path) -> bytes:
         return file.read_bytes()
     finally:
         unfinished.unlink()
-    return text
+    return content
 
 
 class PublicKey(NamedTuple):
