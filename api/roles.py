@@ -31,6 +31,7 @@ class Resource(StrEnum):
     CHECKPOINTS = "checkpoints"
     READS = "who looked at customers' data"
     READS_OF_ACCOUNT = "who looked at an account"
+    LIABILITIES = "published liabilities"
     KEYS = "keys"
 
 
@@ -101,6 +102,7 @@ MAY_READ: dict[Resource, frozenset[Role]] = {
     # Whoever is watched does not see what is noted of the others.
     Resource.READS: frozenset({AUDITOR}),
     Resource.READS_OF_ACCOUNT: frozenset({CUSTOMER, AUDITOR}),
+    Resource.LIABILITIES: EVERYBODY,
     Resource.KEYS: frozenset(),
 }
 

@@ -18,7 +18,10 @@ from ledger.embedded import EmbeddedServer
 from ledger.postgres import connect, migrate, read_migrations
 
 TEMPLATE_LOCK = 4_712_026
-GUARDED = ("events", "idempotency_keys", "seal_leaves", "seal_nodes", "checkpoints", "checkpoint_keys", "reads")
+GUARDED = (
+    *("events", "idempotency_keys", "seal_leaves", "seal_nodes", "checkpoints", "checkpoint_keys", "reads"),
+    *("liabilities", "liability_leaves", "liability_nodes"),
+)
 
 
 def make_home() -> Path:

@@ -1,1 +1,0 @@
--- Holds the number of another part's migration until both are merged; dropped then.
