@@ -42,6 +42,7 @@ MAY_SEND: dict[str, frozenset[Role]] = {
     "open_account": frozenset({SERVICE, OPERATOR}),
     "freeze_account": frozenset({OPERATOR}),
     "unfreeze_account": frozenset({OPERATOR}),
+    "erase_texts": frozenset({OPERATOR}),
     "close_account": frozenset({OPERATOR}),
     "deposit": frozenset({SERVICE}),
     "request_withdrawal": frozenset({CUSTOMER}),

@@ -16,6 +16,7 @@ from ledger.proofs import (
     list_checkpoints,
     public_keys,
 )
+from ledger.shown_texts import texts_shown
 from ledger.writer import WriterSettings
 
 __all__ = [
@@ -45,4 +46,5 @@ __all__ = [
     "list_liabilities",
     "parse_command",
     "public_keys",
+    "texts_shown",
 ]

@@ -2,8 +2,6 @@
 
 import base64
 import hashlib
-import os
-import stat
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from ledger.key_file import is_open_to_others, made_once
 from ledger.merkle import HASH_BYTES
 
 KEY_NAME = "margin-ledger"
@@ -93,11 +92,11 @@ def kept_secret(file: Path, name: str, make: Callable[[], bytes] | None = None) 
     Refuses with SigningRefused, which calls it by its name: a file that others may read, or that cannot be read.
     """
     try:
-        content = file.read_bytes() if make is None or file.exists() else _put(file, make())
-        is_open_to_others = stat.S_IMODE(file.stat().st_mode) & 0o077
+        content = file.read_bytes() if make is None or file.exists() else made_once(file, make)
+        is_open = is_open_to_others(file)
     except OSError as error:
         raise SigningRefused(f"the {name} {file} cannot be read{' or made' if make else ''}: {error}") from error
-    if is_open_to_others:
+    if is_open:
         raise SigningRefused(f"the {name} {file} can be read by others: chmod 600, and replace it if it was read")
     return content
 
@@ -105,24 +104,6 @@ def kept_secret(file: Path, name: str, make: Callable[[], bytes] | None = None) 
 def _new_key() -> bytes:
     """A new key's PEM text."""
     return Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-
-
-def _put(file: Path, content: bytes) -> bytes:
-    """Puts a secret into its file, on the disk before it is used; where another process was quicker, that one's."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    # Written beside its place and linked there when it is whole, so that nobody reads half a key.
-    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
-    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as output:
-        output.write(content)
-        output.flush()
-        os.fsync(output.fileno())
-    try:
-        os.link(unfinished, file)
-    except FileExistsError:
-        return file.read_bytes()
-    finally:
-        unfinished.unlink()
-    return content
 
 
 class PublicKey(NamedTuple):

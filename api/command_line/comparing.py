@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -14,6 +14,7 @@ from api.command_line.screen import Exit, note, out, say, stop, table_of
 from ledger.errors import ProjectionsBehind
 from ledger.margin import LEVEL_SCALE
 from ledger.postgres import SERVICE, connect
+from ledger.shown_texts import texts_shown
 from ledger.wallets import Balance
 from projections.questions.differences import differences_answer
 from projections.questions.tally import Shown
@@ -62,7 +63,8 @@ def _answer(account: str, first: AsOf | None, last: AsOf | None, shown: Shown) -
     with connect(logged_url("diff", [account]), application_name="ledger diff", role=SERVICE) as connection:
         try:
             with open_snapshot(connection, **asked) as snapshot:  # type: ignore[arg-type]
-                return differences_answer(snapshot, account, first, shown, last=last, most_events=sys.maxsize)
+                found = differences_answer(snapshot, account, first, shown, last=last, most_events=sys.maxsize)
+                return cast(dict[str, Any], texts_shown(snapshot.connection, found))
         except ProjectionsBehind as refusal:
             stop(refusal.detail)
 

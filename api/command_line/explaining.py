@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -12,6 +12,7 @@ from api.command_line.points import time_of
 from api.command_line.screen import Exit, note, say, stop
 from api.command_line.story import print_story
 from ledger.postgres import SERVICE, connect
+from ledger.shown_texts import texts_shown
 from projections.questions.explanation import explanation_of
 from projections.questions.explanation_case import case_at, case_of
 from projections.questions.explanation_path import Span
@@ -80,4 +81,5 @@ def _found(named: str, span: Span, known: dict[str, Any]) -> dict[str, Any]:
             case = case_at(snapshot.connection, int(named), snapshot.position)
         else:
             case = case_of(snapshot.connection, account_id, int(version), snapshot.position)
-        return explanation_of(snapshot.connection, case, span)
+        found = explanation_of(snapshot.connection, case, span)
+        return cast(dict[str, Any], texts_shown(snapshot.connection, found))

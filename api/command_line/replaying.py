@@ -145,7 +145,7 @@ def _end(connection: Connection, first: AsOf | None, last: AsOf | None, end: int
 
 def _tell_json(asked: Asked, found: Replay) -> None:
     before = found.standing() if asked.span.first is not None else None
-    events = [step_json(passage.step) for passage in found.passages(asked.until)]
+    events = [step_json(passage.step, passage.event) for passage in found.passages(asked.until)]
     last = asked.span.last
     dated = last if isinstance(last, datetime) and last != LAST_TIME else None
     as_of = {"position": asked.span.position, "effective_at": dated}
@@ -177,7 +177,7 @@ def _tell(asked: Asked, found: Replay) -> None:
         print_standing(before)
         say("")
     for passage in passages:
-        for line in told(passage.step):
+        for line in told(passage.step, passage.event):
             say(line)
     _tell_end(found)
 

@@ -24,6 +24,7 @@ from api.doors import Doors
 from api.examples import EVENTS, example
 from api.roles import Resource, require_may_read
 from api.words import Actor, Identifier, Stream, Time, Topic
+from ledger import texts_shown
 from projections.audit_trail.queries import Filter, entry, events
 from projections.questions.corrections import told_of_reversals
 from projections.questions.known import known_of_trail
@@ -109,6 +110,7 @@ def _trail(doors: Doors, asked: AsOf, only: Filter, shown: Page, must_exist: boo
             newest_first=shown.order == "desc",
         )
         told = told_of_reversals(snapshot, [row.position for row in rows])
-    found = page("events", rows, shown.limit, lambda row: row.position)
-    entries = [{**entry(row), **told.get(row.position, {})} for row in found["events"]]
+        found = page("events", rows, shown.limit, lambda row: row.position)
+        entries = texts_shown(snapshot.connection, [entry(row) for row in found["events"]])
+    entries = [{**one, **told.get(one["position"], {})} for one in entries]
     return answer({"position": snapshot.position, **found, "events": entries})

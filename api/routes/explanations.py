@@ -16,6 +16,7 @@ from api.examples_of_explanations import CALL_EXPLAINED, LIQUIDATION_EXPLAINED
 from api.reads.read import note_position
 from api.roles import Caller, Resource, may_read, require_may_read
 from api.words import Whole
+from ledger import texts_shown
 from projections.questions.explanation import explained_call, explained_liquidation
 from projections.questions.explanation_path import Span
 from projections.snapshot import Snapshot, open_snapshot
@@ -67,7 +68,7 @@ def get_liquidation_explanation(
     """
     require_may_read(caller, Resource.LIQUIDATIONS, liquidation_id.rpartition(".")[0])
     with _opened(doors, known) as snapshot:
-        found = explained_liquidation(snapshot, liquidation_id, span)
+        found = texts_shown(snapshot.connection, explained_liquidation(snapshot, liquidation_id, span))
     return answer(_for_reader(caller, found))
 
 
@@ -87,7 +88,7 @@ def get_margin_call_explanation(
     """The same of a margin call: how the level came to the call line, and every number of the call again."""
     require_may_read(caller, Resource.LIQUIDATIONS, account_id)
     with _opened(doors, known) as snapshot:
-        found = explained_call(snapshot, account_id, call_position, span)
+        found = texts_shown(snapshot.connection, explained_call(snapshot, account_id, call_position, span))
     return answer(_for_reader(caller, found))
 
 

@@ -10,6 +10,7 @@ from api.asking import AnyCaller, Asked, Limit, Position, TheDoors, no_liquidati
 from api.examples import LIQUIDATION, LIQUIDATIONS, MARGIN_CALLS, example
 from api.roles import Resource, own_account, require_may_read
 from api.words import Identifier, MarginWalletName
+from ledger import texts_shown
 from projections.liquidations.queries import margin_calls
 from projections.questions.known import known_of_accounts
 from projections.questions.liquidations import liquidation_answer, liquidations_answer
@@ -65,6 +66,7 @@ def get_liquidation(
     require_may_read(caller, Resource.LIQUIDATIONS, liquidation_id.rpartition(".")[0])
     with asked.open(doors) as snapshot:
         found = liquidation_answer(snapshot.connection, snapshot.position, liquidation_id, asked.effective_at)
+        found = texts_shown(snapshot.connection, found)
     if found is None:
         raise no_liquidation(liquidation_id, snapshot.position)
     return answer({"position": snapshot.position, **found})

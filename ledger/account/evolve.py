@@ -58,6 +58,8 @@ def _change_of(event: e.AccountEvent) -> Change:
         return _adjust
     if isinstance(event, e.FundsDeposited | e.MoveEvent):
         return _post_only
+    if isinstance(event, e.TextsErased):
+        return _erase
     assert_never(event)
 
 
@@ -89,6 +91,10 @@ _WITHDRAWAL_STATUS: dict[type[e.WithdrawalEvent], WithdrawalStatus] = {
 def _withdraw(account: Account, event: e.WithdrawalEvent) -> None:
     withdrawal = Withdrawal(event.asset, event.amount, _WITHDRAWAL_STATUS[type(event)])
     account.withdrawals = account.withdrawals.set(event.withdrawal_id, withdrawal)
+
+
+def _erase(account: Account, event: e.TextsErased) -> None:
+    account.erasures = event.erasure
 
 
 def _reverse(account: Account, event: e.EventReversed) -> None:

@@ -64,8 +64,8 @@ class Account:
     """The state of one account; version 0 is an account that was never opened.
 
     `leverages` and `called_at` are by wallet name, `modes` by pair; what is absent is at its start value. `reversals`
-    are the versions of reversals, by that of the event each reversed. An event changes none of the mappings, it puts
-    others in their place: a copy costs the same however much there is.
+    are the versions of reversals, by that of the event each reversed; `erasures` counts those of texts. An event
+    changes none of the mappings, it puts others in their place: a copy costs the same however much there is.
     """
 
     id: str
@@ -81,6 +81,7 @@ class Account:
     reversals: PersistentMap[int] = field(default_factory=PersistentMap)
     called_at: dict[str, datetime] = field(default_factory=dict)
     liquidations: dict[str, RunningLiquidation] = field(default_factory=dict)
+    erasures: int = 0
 
     @classmethod
     def unopened(cls, account_id: str) -> "Account":
@@ -105,4 +106,5 @@ class Account:
             self.reversals,
             self.called_at,
             self.liquidations,
+            self.erasures,
         )

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from ledger.money import Exact
+from ledger.private_texts import PrivateText
 
 
 class Fact(BaseModel):
@@ -99,7 +100,7 @@ class Event(Fact):
     actor: str
     correlation_id: str
     idempotency_key: str | None = None
-    reason: str | None = None
+    reason: PrivateText | None = None
 
     @property
     def originator_id(self) -> str:
