@@ -13,6 +13,7 @@ from api.command_line.backtesting import backtest
 from api.command_line.comparing import diff
 from api.command_line.database import works_on_backtest, works_on_demo
 from api.command_line.demonstrating import demo
+from api.command_line.erasing import erase, privacy
 from api.command_line.explaining import explain
 from api.command_line.exporting import export
 from api.command_line.exposing import exposure
@@ -32,6 +33,7 @@ from api.command_line.stressing import stress
 from api.command_line.verifying import verify
 from ledger.errors import Malformed, Refusal, Unavailable
 from ledger.postgres import CannotStart, MigrationRefused
+from ledger.privacy_key import PrivacyRefused
 from ledger.sealing import SealBroken
 from ledger.signing import SigningRefused
 from projections.runner import ProjectionFailed
@@ -52,6 +54,7 @@ application = typer.Typer(
 )
 application.add_typer(keys, name="keys")
 application.add_typer(export, name="export")
+application.add_typer(privacy, name="privacy")
 COMMANDS: dict[str, Callable[..., None]] = {
     "serve": serve,
     "api": api,
@@ -73,6 +76,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "checkpoint": checkpoint,
     "seal-key": seal_key,
     "liabilities": liabilities,
+    "erase": erase,
     "demo": demo,
     "backtest": backtest,
 }
@@ -112,7 +116,7 @@ def main() -> None:
         end(refusal.detail, Exit.USAGE)
     except Refusal as refusal:
         end(f"{refusal.code}: {refusal.detail}", Exit.DIFFERENCE)
-    except (MigrationRefused, ProjectionFailed, SealBroken, SigningRefused) as error:
+    except (MigrationRefused, PrivacyRefused, ProjectionFailed, SealBroken, SigningRefused) as error:
         end(str(error), Exit.DIFFERENCE)
     except KeyboardInterrupt:
         end("interrupted", INTERRUPTED)

@@ -49,6 +49,7 @@ def get_liquidations(
             limit=limit + 1,
             effective_at=asked.effective_at,
         )
+        rows = texts_shown(snapshot.connection, rows)
     found = page("liquidations", rows, limit, lambda row: row["started_position"])
     return answer({"position": snapshot.position, **found})
 
@@ -94,5 +95,6 @@ def get_margin_calls(
             after=after,
             limit=limit + 1,
         )
+        rows = texts_shown(snapshot.connection, rows)
     found = page("margin_calls", rows, limit, lambda row: row["position"])
     return answer({"position": snapshot.position, **found})

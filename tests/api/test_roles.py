@@ -15,6 +15,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "open_account": {},
     "freeze_account": {},
     "unfreeze_account": {},
+    "erase_texts": {"reason_code": "customer_request"},
     "close_account": {},
     "deposit": AMOUNT,
     "request_withdrawal": {**AMOUNT, "withdrawal_id": "w1"},
