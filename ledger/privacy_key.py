@@ -29,11 +29,10 @@ class PrivacySettings(BaseSettings):
 
     privacy_key: Path | None = None
 
-    @property
-    def key_file(self) -> Path:
-        """The file of the privacy key, by default `privacy-key` in the ledger's home."""
+    def key_file(self, database: str) -> Path:
+        """The file of the privacy key; where none is named, one for each database in `privacy-keys` of the home."""
         home = postgres.Settings().home or postgres.default_home()
-        return self.privacy_key or home / "privacy-key"
+        return self.privacy_key or home / "privacy-keys" / database
 
 
 class PrivacyKey(NamedTuple):

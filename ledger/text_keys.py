@@ -3,6 +3,7 @@
 import os
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import psycopg
@@ -151,10 +152,15 @@ def _new_id() -> str:
     return urlsafe_b64encode(os.urandom(ID_BYTES)).decode()
 
 
+def key_file_of(connection: Connection) -> Path:
+    """Where the privacy key of a database is, or will be made."""
+    return PrivacySettings().key_file(connection.info.dbname)
+
+
 def _held_privacy_key(connection: Connection) -> PrivacyKey:
     """The privacy key, which nobody rotates before the open transaction ends; the first to ask has it made."""
     if connection.execute(_PRIVACY_KEY).fetchone() is None:
-        made = make_privacy_key(PrivacySettings().key_file)[0]
+        made = make_privacy_key(key_file_of(connection))[0]
         connection.execute("insert into privacy_key (id) values (%s) on conflict do nothing", [made.id])
     return privacy_key_of(connection)
 
@@ -162,7 +168,7 @@ def _held_privacy_key(connection: Connection) -> PrivacyKey:
 def privacy_key_of(connection: Connection) -> PrivacyKey:
     """The key of the file that the database's keys are wrapped under; PrivacyRefused where it is not there."""
     row = connection.cursor(row_factory=tuple_row).execute("select id from privacy_key").fetchone()
-    file = PrivacySettings().key_file
+    file = key_file_of(connection)
     kept = {key.id: key for key in kept_privacy_keys(file)}
     if row is None or row[0] not in kept:
         raise PrivacyRefused(
@@ -177,7 +183,7 @@ def rotate_privacy_key(connection: Connection) -> int:
 
     The file has both while it lasts, so whoever is killed can do it again. Raises PrivacyRefused.
     """
-    file, new = PrivacySettings().key_file, PrivacyKey.random()
+    file, new = key_file_of(connection), PrivacyKey.random()
     with connection.transaction():
         if connection.execute("select id from privacy_key for update").fetchone() is None:
             raise PrivacyRefused("no text was sealed yet, so there is no privacy key to be changed")

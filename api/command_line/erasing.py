@@ -10,8 +10,7 @@ from api.command_line.screen import note, say
 from ledger import Ledger, parse_command
 from ledger.outcomes import Refused
 from ledger.postgres import SERVICE, connect
-from ledger.privacy_key import PrivacySettings
-from ledger.text_keys import rotate_privacy_key
+from ledger.text_keys import key_file_of, rotate_privacy_key
 from ledger.words import ErasureReason
 
 privacy = typer.Typer(no_args_is_help=True, help="The privacy key, which keeps reasons and references of accounts.")
@@ -47,5 +46,6 @@ def rotate() -> None:
     """
     with connect(readable_url(), application_name="ledger privacy", role=SERVICE) as connection:
         keys = rotate_privacy_key(connection)
-    note(f"the privacy key is in {PrivacySettings().key_file}; other machines of this ledger need this one now")
+        file = key_file_of(connection)
+    note(f"the privacy key is in {file}; other machines of this ledger need this one now")
     say(f"{keys:,} keys of accounts are kept under a new privacy key; the one before opens none")

@@ -9,9 +9,9 @@ import pytest
 
 from ledger import Ledger, Refused
 from ledger.postgres import PROJECTIONS, SERVICE, connect
-from ledger.privacy_key import PrivacyRefused, PrivacySettings
+from ledger.privacy_key import PrivacyRefused
 from ledger.private_texts import read_sealed
-from ledger.text_keys import rotate_privacy_key
+from ledger.text_keys import key_file_of, rotate_privacy_key
 from projections.runner import catch_up
 from projections.verify import verify
 from tests.ledger.submitting import ask, ask_one, code, depositing, free, open_ledger, sending, trading
@@ -167,9 +167,10 @@ def test_without_the_privacy_key_commands_without_a_text_are_taken(
     assert shown_log(database)[6] == {"reference": NAME}
 
 
-def test_a_privacy_key_that_others_may_read_is_refused(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_privacy_key_that_others_may_read_is_refused(ledger: Ledger, database: str) -> None:
     ask(ledger, depositing("1", "d1", reference=NAME))
-    file = PrivacySettings().key_file
+    with connect(database) as connection:
+        file = key_file_of(connection)
     assert file.stat().st_mode & 0o777 == 0o600
     file.chmod(0o640)
     try:
