@@ -11,13 +11,13 @@ import psycopg
 from ledger.account import Account, original_of
 from ledger.asked import Asked
 from ledger.commands import ReverseEvent
-from ledger.deciding import Draft, decide_all, moved, preview
+from ledger.deciding import Draft, decide_all, preview
 from ledger.decision import Context
 from ledger.events import AnyEvent
 from ledger.idempotency import Key, UsedKey, asked_keys, used_keys
 from ledger.inbox import Request
 from ledger.originals import Place, asked_decisions, found_decisions
-from ledger.outcomes import Outcome, Recorded
+from ledger.outcomes import Outcome, Recorded, moved
 from ledger.present import Present
 from ledger.privacy_key import PrivacyRefused
 from ledger.snapshots import asked_accounts, found_accounts

@@ -16,7 +16,7 @@ from ledger.exchange import ExchangeCommand
 from ledger.idempotency import Key, UsedKey, content_of, require_same_content
 from ledger.market import Market
 from ledger.originals import Place
-from ledger.outcomes import EventReference, Outcome, Previewed, Recorded, Refused, recorded
+from ledger.outcomes import EventReference, Outcome, Previewed, Recorded, Refused, moved, recorded
 from ledger.present import Present, market_after
 from ledger.privacy_key import PrivacyRefused
 from ledger.private_texts import texts_of
@@ -266,8 +266,9 @@ def _replay(draft: Draft, asked: Asked) -> Recorded | None:
 def _add(draft: Draft, asked: Asked, events: Sequence[AnyEvent]) -> Recorded:
     """Add a decision: its events take the next positions, and its keys name them."""
     command = asked.command
-    if asked.texts:
-        events = [_sealed(draft, event) for event in events]
+    sealed = _sealed_texts(draft, asked)
+    if sealed:
+        events = [_sealed(draft, asked, sealed, event) for event in events]
     references, position = [], draft.position
     for event in events:
         position += 1
@@ -275,7 +276,7 @@ def _add(draft: Draft, asked: Asked, events: Sequence[AnyEvent]) -> Recorded:
         references.append(_new(EventReference, (event.account_id, event.TOPIC, event.version, position, pairs)))
     draft.events += events
     if asked.keys:
-        own, further = UsedKey(content_of(command, _sealed_texts(draft, asked)), references), None
+        own, further = UsedKey(content_of(command, sealed), references), None
         for key in asked.keys:
             if key[1] == asked.own_key:
                 draft.keys[key] = own
@@ -289,12 +290,10 @@ def _sealed_texts(draft: Draft, asked: Asked) -> dict[str, str]:
     return draft.sealed(asked.command.stream, asked.texts) if asked.texts else asked.texts
 
 
-def _sealed(draft: Draft, event: AnyEvent) -> AnyEvent:
-    """An event as it is stored, its texts under the key of its own account."""
+def _sealed(draft: Draft, asked: Asked, sealed: dict[str, str], event: AnyEvent) -> AnyEvent:
+    """An event as it is stored, its texts under the key of its own account; mostly they are the command's."""
     texts = texts_of(event)
-    return made(type(event), event.__dict__ | draft.sealed(event.account_id, texts)) if texts else event
-
-
-def moved(events: Sequence[EventReference], by: int) -> list[EventReference]:
-    """Events that stand `by` positions later."""
-    return [event._replace(position=event.position + by) for event in events]
+    if not texts:
+        return event
+    is_the_commands = event.account_id == asked.command.stream and texts == asked.texts
+    return made(type(event), event.__dict__ | (sealed if is_the_commands else draft.sealed(event.account_id, texts)))

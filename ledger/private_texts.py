@@ -46,10 +46,16 @@ def _kinds(field: object) -> tuple[object, ...]:
     return get_args(getattr(field, "annotation", None))
 
 
+_NONE: dict[str, str] = {}
+
+
 def texts_of(stated: BaseModel) -> dict[str, str]:
-    """The private texts of a command or an event by field, those that it states."""
+    """The private texts of a command or an event by field, those that it states; not to be changed."""
     values = stated.__dict__
-    return {name: text for name in private_fields(type(stated)) if (text := values[name]) is not None}
+    for name in private_fields(type(stated)):
+        if values[name] is not None:
+            return {name: values[name] for name in private_fields(type(stated)) if values[name] is not None}
+    return _NONE  # Of most commands, which pay no more than this.
 
 
 def is_sealed(value: object) -> bool:
