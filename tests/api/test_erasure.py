@@ -2,13 +2,17 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from ledger import Ledger
 from tests.api.command_line import CommandLine
 from tests.api.event_stream import Reader, until
 from tests.api.house import House, deposit, open_account, open_house, opened_market
-from tests.ledger.texts import everything_in
+from tests.databases import fresh_database
+from tests.ledger.submitting import ask, code
+from tests.ledger.texts import everything_in, raw_log, shown_log
 
 NAME = "Zacharias Quendt"
 WHY = {"reason": f"asked by {NAME}"}
@@ -151,3 +155,31 @@ def test_only_operators_erase(house: House) -> None:
         assert house.ask("POST", f"{ACCOUNT}/erasures", who=who, **ERASE).status_code == 403
     with_reason = {**ERASE, "json": {"reason_code": "legal_order", "reason": NAME}}
     assert house.ask("POST", f"{ACCOUNT}/erasures", who="operator", **with_reason).status_code == 400
+
+
+def test_an_archive_has_no_text_and_a_ledger_restored_from_it_goes_on_without_them(
+    house: House,
+    server_url: str,
+    template_database: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    ledger = CommandLine(monkeypatch, capsys)
+    ledger.use(house.url)
+    erase(house)
+    house.send({**deposit("bea", "2", "d1"), "reference": NAME})
+    assert ledger("export", "parquet", "--to", tmp_path, "--all").code == 0
+    before = raw_log(house.url)
+    with fresh_database(server_url, template_database) as restored:
+        ledger.use(restored)
+        assert ledger("import-log", tmp_path).code == 0
+        assert raw_log(restored) == before
+        assert NAME not in everything_in(restored)
+        hidden = [text for one in shown_log(restored).values() for text in one.get("unreadable", [])]
+        assert len(hidden) >= 15
+        with Ledger(restored) as other:
+            again = {**deposit("bea", "2", "d1"), "reference": NAME}
+            assert [code(one) for one in ask(other, again, {**again, "deposit_id": "d2"})] == ["replayed", "recorded"]
+        assert ledger("verify").code == 0
+        assert list(shown_log(restored).values())[-1] == {"reference": NAME}

@@ -23,7 +23,7 @@ from tests.simulation import model as m
 from tests.simulation.drawing import beginnings
 from tests.simulation.model_exchange import apply
 from tests.simulation.steps import Steps
-from tests.simulation.telling import erasure_after, with_texts
+from tests.simulation.telling import erasures, with_texts
 
 T = TypeVar("T")
 START = datetime(2020, 1, 15, 9, 30, tzinfo=UTC)
@@ -181,8 +181,6 @@ class Simulation:
                 holder.version = self.book.accounts[name].version
             self._name_deeds(self.book.log[end:])
             self.compare()
-        if erasing := erasure_after(self.keys, sorted(self.world.holders)):
-            self.step(erasing)
         return refusal
 
     def _name_deeds(self, news: list[AnyEvent]) -> None:
@@ -283,5 +281,7 @@ def run(steps: int, seed: int, *settings: dict[str, Any], drawing: type[Steps] =
     for _ in range(steps):
         command = drawn.command()
         simulation.step(command, drawn.pass_time(command))
+    for command in erasures(sorted(simulation.world.holders)):
+        simulation.step(command)
     simulation.book.require_replay()
     return simulation

@@ -1,9 +1,7 @@
 """What people write to the commands of a simulation: reasons and references."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
-
-STEPS_BETWEEN_ERASURES = 60
 
 WITHOUT_REASON = {"erase_texts"}
 WITH_REFERENCE = {"deposit", "settle_withdrawal"}
@@ -19,10 +17,8 @@ def with_texts(content: dict[str, Any], number: int) -> dict[str, Any]:
     return {**texts, **content}
 
 
-def erasure_after(number: int, names: Sequence[str]) -> dict[str, Any] | None:
-    """Now and then the command that erases texts of one of these accounts, or of one that is not there."""
-    if number % STEPS_BETWEEN_ERASURES:
-        return None
-    turn = number // STEPS_BETWEEN_ERASURES
-    name = "nobody" if turn % 5 == 4 else names[turn % len(names)]
-    return {"type": "erase_texts", "account_id": name, "reason_code": "retention_ended"}
+def erasures(names: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """The end of a life: texts of every account are erased, of one that is not there too, and of some once more."""
+    for number, name in enumerate([*names, "nobody"]):
+        for _ in range(1 + number % 2):
+            yield {"type": "erase_texts", "account_id": name, "reason_code": "retention_ended"}
