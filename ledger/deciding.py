@@ -212,10 +212,13 @@ def decide(draft: Draft, asked: Asked, context: Context) -> Recorded:
         decision = _decide_reversal(draft, command, accounts, context)
     else:
         decision = account.decide(command, accounts, draft.market, context)
+    # Before anything is added to the draft, for a text that cannot be sealed refuses the command.
+    sealed = _sealed_texts(draft, asked)
+    events = [_sealed(draft, asked, sealed, event) for event in decision.events] if sealed else decision.events
     for account_id, after in decision.accounts.items():
         draft.decided.append((account_id, draft.accounts.get(account_id)))
         draft.accounts[account_id] = after
-    return _add(draft, asked, decision.events)
+    return _add(draft, asked, events, sealed)
 
 
 def _decide_reversal(
@@ -240,7 +243,7 @@ def _decide_exchange(draft: Draft, asked: Asked, context: Context) -> Recorded:
         return replayed
     events = exchange.decide(command, draft.market, context)
     draft.market = market_after(draft.market, events)
-    return _add(draft, asked, events)
+    return _add(draft, asked, events, asked.texts)
 
 
 def _replay(draft: Draft, asked: Asked) -> Recorded | None:
@@ -263,12 +266,9 @@ def _replay(draft: Draft, asked: Asked) -> Recorded | None:
     return replayed
 
 
-def _add(draft: Draft, asked: Asked, events: Sequence[AnyEvent]) -> Recorded:
-    """Add a decision: its events take the next positions, and its keys name them."""
+def _add(draft: Draft, asked: Asked, events: Sequence[AnyEvent], sealed: dict[str, str]) -> Recorded:
+    """Add a decision: its events take the next positions, and its keys name them and keep the command, texts sealed."""
     command = asked.command
-    sealed = _sealed_texts(draft, asked)
-    if sealed:
-        events = [_sealed(draft, asked, sealed, event) for event in events]
     references, position = [], draft.position
     for event in events:
         position += 1

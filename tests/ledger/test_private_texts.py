@@ -161,6 +161,7 @@ def test_without_the_privacy_key_commands_without_a_text_are_taken(
     monkeypatch.setenv("LEDGER_PRIVACY_KEY", str(tmp_path / "other"))
     answers = ask(ledger, depositing("1", "d1", reference="x"), depositing("1", "d2"), depositing("1", "d3", "bob"))
     assert [code(one) for one in answers] == ["unavailable", "recorded", "recorded"]
+    assert [ledger.account(name).version for name in ("alice", "bob")] == [2, 3], "what is refused leaves no trace"
     assert shown_log(database)[6] == {"reference": None, "unreadable": ["reference"]}
     monkeypatch.delenv("LEDGER_PRIVACY_KEY")
     assert code(ask_one(ledger, depositing("1", "d1", reference="x"))) == "recorded"
