@@ -20,8 +20,8 @@ from api.command_line.exposing import exposure
 from api.command_line.importing import import_file
 from api.command_line.importing_log import import_log
 from api.command_line.keys import keys
-from api.command_line.looking import goes_unlogged, reads, stated_purpose
 from api.command_line.liabilities import liabilities
+from api.command_line.looking import goes_unlogged, reads, stated_purpose
 from api.command_line.migrating import migrate
 from api.command_line.rebuilding import rebuild
 from api.command_line.replaying import replay
