@@ -39,6 +39,7 @@ from api.routes import (
     reads,
     reports,
     risk,
+    statement_documents,
     statements,
     wallets,
 )
@@ -56,6 +57,7 @@ KEYED = [
     wallets,
     events,
     statements,
+    statement_documents,
     corrections,
     lists,
     market,

@@ -28,6 +28,7 @@ from api.command_line.replaying import replay
 from api.command_line.screen import Exit, note
 from api.command_line.sealing import checkpoint, seal, seal_key
 from api.command_line.serving import api, project, risk, serve
+from api.command_line.stating import statement
 from api.command_line.status import status
 from api.command_line.stressing import stress
 from api.command_line.verifying import verify
@@ -64,6 +65,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "status": status,
     "import": import_file,
     "import-log": import_log,
+    "statement": statement,
     "diff": diff,
     "replay": replay,
     "explain": explain,

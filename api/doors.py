@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 from typing import ParamSpec, TypeVar
 
 from starlette.concurrency import run_in_threadpool
@@ -35,6 +35,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _Result = TypeVar("_Result")
 _Parameters = ParamSpec("_Parameters")
 _READER = ThreadPoolExecutor(1, "reading")
+DOCUMENTS_AT_ONCE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Doors:
     """What the routes share; `wait_seconds` is how long a question waits for the projections to catch up.
 
     `decided` counts the commands that came by HTTP and were decided, by what became of them. `what_if` is held by the
-    one what-if that is being worked.
+    one what-if that is being worked, `documents` by the statements that are being written.
     """
 
     ledger: Ledger
@@ -54,6 +55,7 @@ class Doors:
     wait_seconds: float
     decided: Counter[str] = field(default_factory=Counter)
     what_if: Lock = field(default_factory=Lock)
+    documents: BoundedSemaphore = field(default_factory=partial(BoundedSemaphore, DOCUMENTS_AT_ONCE))
 
 
 def doors_of(request: HTTPConnection) -> Doors:

@@ -1,9 +1,8 @@
 """`ledger export`: the journal as plain-text accounting or CSV, and the whole log as an archive of Parquet files."""
 
-import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from time import monotonic
 from typing import Annotated, TextIO
@@ -11,6 +10,7 @@ from typing import Annotated, TextIO
 import typer
 from psycopg import IsolationLevel
 
+from api.command_line.files import opened_file
 from api.command_line.looking import logged_url
 from api.command_line.points import POINT, POINT_HELP, point_of
 from api.command_line.screen import Exit, note, say, show_progress, shown_in, stop
@@ -149,18 +149,10 @@ def _range(connection: Connection, after: int, until: int, accounts: list[str] |
 
 @contextmanager
 def _opened(path: Path | None) -> Iterator[TextIO]:
-    """The file to write, which gets its name once it is whole; or standard output."""
-    if path is None:
-        yield sys.stdout
-        return
-    unfinished = path.with_name(f"{path.name}.part")
-    try:
-        file = unfinished.open("w", encoding="utf-8", newline="")
-    except OSError as error:
-        stop(f"--out {path} cannot be written: {error.strerror}", Exit.USAGE)
-    try:
-        with file:
-            yield file
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    """The file to write as text, in UTF-8 wherever it goes."""
+    with opened_file(path) as file:
+        text = TextIOWrapper(file, encoding="utf-8", newline="")
+        try:
+            yield text
+        finally:
+            text.detach()
