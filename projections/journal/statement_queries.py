@@ -118,7 +118,7 @@ def posted_lines(
     with connection.cursor(f"statement_{uuid4().hex}", row_factory=tuple_row) as cursor:
         cursor.execute(query.encode(), _asked(account_id, told, wallet))
         while rows := cursor.fetchmany(LINES_AT_ONCE):
-            yield [PostedLine(*row[:3], _PARTS[row[3]], *row[4:]) for row in rows]
+            yield [PostedLine._make((*row[:3], _PARTS[row[3]], *row[4:])) for row in rows]
 
 
 def _asked(account_id: str, told: Recorded | Dated, wallet: str | None) -> dict[str, object]:

@@ -205,7 +205,9 @@ def test_a_range_that_is_none_is_refused(log_of: str, asked: Asked, why: str) ->
         ids_of(log_of, asked)
 
 
-@pytest.mark.parametrize("asked", [Asked("nobody"), Asked("alice", None, at(1)), Asked("alice", None, dated(-50_000_000))])
+@pytest.mark.parametrize(
+    "asked", [Asked("nobody"), Asked("alice", None, at(1)), Asked("alice", None, dated(-50_000_000))]
+)
 def test_an_account_that_is_not_known_by_then_is_refused(log_of: str, asked: Asked) -> None:
     with pytest.raises(UnknownAccount, match="was not opened by the end of the range"):
         ids_of(log_of, asked)

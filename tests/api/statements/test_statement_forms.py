@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from api.statement.page import NAMES
-from ledger.events import EVENTS
+from ledger.events import EVENTS, read_event
 from ledger.postings import postings
 from projections.questions.statement_range import Asked
 from tests.api.statements.telling import FORMULA, GERMAN, LONG_ID, SCRIPT
@@ -161,7 +161,7 @@ def test_every_event_that_posts_to_an_account_has_a_name_for_readers() -> None:
     posting = {
         topic_of(sample)
         for sample in SAMPLES
-        if any(line.book.account_id is not None for line in postings(stored(sample)))
+        if any(line.book.account_id is not None for line in postings(read_event(topic_of(sample), stored(sample))))
     }
     assert posting <= NAMES.keys() <= EVENTS.keys()
     assert len(posting) > 15
