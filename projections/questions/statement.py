@@ -191,7 +191,7 @@ def _wallet(name: str, assets: list[AssetTold], sums: Sequence[PartSum]) -> Wall
     opening = [amount for told in assets for amount in told.opening]
     decimals = max(decimals_of(amount) for amount in opening)
     # However lines are ordered, a balance is at most what there was and all that moved.
-    most = max(opening) + sum((one.turnover for one in sums), ZERO)
+    most = max(map(abs, opening)) + sum((one.turnover for one in sums), ZERO)
     return WalletTold(
         name,
         assets,
