@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from ledger.events import AnyEvent
+from ledger.events import AnyEvent, FundsDeposited, WithdrawalSettled
 
 
 class FreeText(NamedTuple):
@@ -17,4 +17,5 @@ def free_text(event: AnyEvent, proposed_reason: str | None = None) -> FreeText:
 
     Statements show what is returned here and no other text of a person, so here is where an erased one is told as such.
     """
-    return FreeText(getattr(event, "reference", None), proposed_reason or event.reason)
+    reference = event.reference if isinstance(event, FundsDeposited | WithdrawalSettled) else None
+    return FreeText(reference, proposed_reason or event.reason)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -240,9 +241,15 @@ def _line(line: PostedLine, event: AnyEvent, reversal: dict[str, Any], adjustmen
     )
 
 
+@cache
+def _naming(kind: type[AnyEvent]) -> list[tuple[str, str]]:
+    """The fields that name what such an event is about: to ask for one that it lacks costs more than all the rest."""
+    return [(field, subject) for field, subject in SUBJECTS.items() if field in kind.model_fields]
+
+
 def _subject(event: AnyEvent) -> str | None:
-    for field, kind in SUBJECTS.items():
-        named = getattr(event, field, None)
+    for field, kind in _naming(type(event)):
+        named = getattr(event, field)
         if named is not None:
             return f"{kind}:{named}"
     return None
