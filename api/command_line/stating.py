@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from api.command_line.database import readable_url
 from api.command_line.files import opened_file
+from api.command_line.looking import logged_url
 from api.command_line.points import POINT, POINT_HELP, point_of, wallet_of
 from api.command_line.screen import Exit, note, stop
 from api.statement.document import FORMS, write_parts
@@ -47,7 +47,7 @@ def statement(
         stop("--effective says what the times of --from and --to are, and neither is given", Exit.USAGE)
     start, end = point_of(first, effective=effective), point_of(last, effective=effective)
     asked = Asked(account, start, end, known, None if wallet is None else wallet_of(wallet))
-    with connect(readable_url(), application_name="ledger statement", role=SERVICE) as connection:
+    with connect(logged_url("statement", [account]), application_name="ledger statement", role=SERVICE) as connection:
         try:
             with open_statement(connection, asked) as told, opened_file(out) as file:
                 size, digest = write_parts(FORMS[form].write(told), file)

@@ -13,6 +13,7 @@ from api.asking import AccountId, AnyCaller, Position, TheDoors
 from api.doors import Doors
 from api.examples import example
 from api.examples_of_statements import DOCUMENT
+from api.reads.read import note_position
 from api.roles import Resource, require_may_read
 from api.statement.document import FORMS, Document, write_document
 from api.statement.page import POLICY
@@ -78,6 +79,7 @@ def get_statement_document(
     asked = Asked(account_id, first, last, position, wallet)
     name = form or _accepted(request.headers.get("accept", ""))
     with _turn(doors), open_statement(doors.pool, asked, timeout_seconds=doors.wait_seconds) as statement:
+        note_position(statement.span.known.position)
         document = write_document(statement, FORMS[name])
         location = _location(statement, name)
     return _answer(document, _headers(document, name, account_id, location), request, name)

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from api.answers import amount, moment
-from api.statement.as_json import balance_told
+from api.statement.as_json import NOT_SHOWN, balance_told
 from projections.questions.statement import LineTold, Statement, WalletTold
 from projections.questions.statement_range import End
 
 COLUMNS = (
     *("kind", "account_id", "wallet", "asset", "id", "position", "recorded_at", "effective_at", "topic", "subject"),
     *("part", "amount", "balance", "free", "locked", "borrowed", "interest", "net"),
-    *("reverses", "reversed_by", "reason_code", "reference", "reason"),
+    *("reverses", "reversed_by", "reason_code", "reference", "reason", *NOT_SHOWN),
 )
 ACTIVE = ("=", "+", "-", "@", "\t", "\r")
 """What a text begins with that a spreadsheet would work out instead of showing it."""
@@ -46,7 +46,8 @@ def _balances(rows: "_Rows", told: WalletTold, end: str) -> Iterator[str]:
 
 
 def _line(line: LineTold) -> dict[str, Any]:
-    return {**line._asdict(), "reference": _shown(line.reference), "reason": _shown(line.reason)}
+    hidden = {name: " ".join(getattr(line, name) or ()) for name in NOT_SHOWN}
+    return {**line._asdict(), "reference": _shown(line.reference), "reason": _shown(line.reason), **hidden}
 
 
 def _shown(text: str | None) -> str | None:

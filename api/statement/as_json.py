@@ -10,6 +10,7 @@ from projections.questions.statement import LineTold, Statement, WalletTold
 
 FORMAT = 1
 """The form of all three documents; bytes that were given out stay those of their format for ever."""
+NOT_SHOWN = ("erased", "unreadable")
 
 
 def write_json(statement: Statement) -> Iterator[str]:
@@ -53,5 +54,11 @@ def balance_told(balance: Balance) -> dict[str, Decimal]:
 def _lines(lines: Iterator[LineTold]) -> Iterator[str]:
     between = "\n"
     for line in lines:
-        yield between + json_of(line._asdict())
+        yield between + json_of(_line(line))
         between = ",\n"
+
+
+def _line(line: LineTold) -> dict[str, Any]:
+    """A line's fields; what says of texts that they cannot be shown is there only where that is so."""
+    fields = line._asdict()
+    return {name: value for name, value in fields.items() if value is not None or name not in NOT_SHOWN}

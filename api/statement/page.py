@@ -173,6 +173,8 @@ def _what(line: LineTold) -> str:
         "" if line.reverses is None else f"reverses event {line.reverses}",
         "" if line.reversed_by is None else f"reversed by event {line.reversed_by}",
         "" if line.reason_code is None else f"reason code {line.reason_code}",
+        "" if line.erased is None else f"{' and '.join(line.erased)} erased",
+        "" if line.unreadable is None else f"{' and '.join(line.unreadable)} not readable here",
     ]
     told += "".join(f'<span class="mark">{escape(mark)}</span>' for mark in marks if mark)
     texts = (("reference", line.reference), ("reason", line.reason))

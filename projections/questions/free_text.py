@@ -1,21 +1,33 @@
 """What somebody wrote about an event, as it is shown to who may see its account."""
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
-from ledger.events import AnyEvent, FundsDeposited, WithdrawalSettled
+from ledger.events import AnyEvent
+from ledger.postgres import Connection
+from ledger.shown_texts import texts_shown
 
 
 class FreeText(NamedTuple):
-    """The outside reference of an event, and the reason that was given for it; None where there is none."""
+    """The outside reference of an event, and the reason that was given for it; None where there is none.
+
+    One that cannot be shown is None and named: in `erased` where its key was destroyed, in `unreadable` where its key
+    is not here.
+    """
 
     reference: str | None
     reason: str | None
+    erased: list[str] | None = None
+    unreadable: list[str] | None = None
 
 
-def free_text(event: AnyEvent, proposed_reason: str | None = None) -> FreeText:
-    """The free text of an event. The reason of an adjustment is the one that it was proposed for, else its approver's.
+def free_texts(connection: Connection, events: Iterable[tuple[AnyEvent, str | None]]) -> list[FreeText]:
+    """The free texts of events, each given with the reason that it was proposed for: of an adjustment, that is its.
 
-    Statements show what is returned here and no other text of a person, so here is where an erased one is told as such.
+    Statements show what is returned here and no other text of a person.
     """
-    reference = event.reference if isinstance(event, FundsDeposited | WithdrawalSettled) else None
-    return FreeText(reference, proposed_reason or event.reason)
+    written: list[dict[str, Any]] = [
+        {"reference": getattr(event, "reference", None), "reason": proposed_for or event.reason}
+        for event, proposed_for in events
+    ]
+    return [FreeText(**one) for one in texts_shown(connection, written)]

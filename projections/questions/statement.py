@@ -25,7 +25,7 @@ from projections.balances.queries import balances
 from projections.corrections.queries import adjustments_posted_at
 from projections.journal.statement_queries import PartSum, PostedLine, Recorded, part_sums, posted_lines
 from projections.questions.corrections import told_of_reversals
-from projections.questions.free_text import free_text
+from projections.questions.free_text import FreeText, free_texts
 from projections.questions.known import known_of_account
 from projections.questions.statement_range import Asked, Span, span_of
 from projections.snapshot import TIMEOUT_SECONDS, Snapshot, open_snapshot
@@ -76,6 +76,7 @@ class LineTold(NamedTuple):
 
     `id` is POSITION.LINE and unique in the log. `reverses` and `reversed_by` are positions of events, as known at the
     end of the range. `subject` is TYPE:ID of what the event is about, `reason_code` that of an adjustment.
+    The last four are those of FreeText.
     """
 
     id: str
@@ -93,6 +94,8 @@ class LineTold(NamedTuple):
     reason_code: str | None
     reference: str | None
     reason: str | None
+    erased: list[str] | None
+    unreadable: list[str] | None
 
 
 class Statement(NamedTuple):
@@ -215,13 +218,16 @@ def _lines(snapshot: Snapshot, asked: Asked, span: Span) -> Iterator[LineTold]:
         events = {one.position: one.event for one in read_positions(snapshot.connection, positions)}
         reversals = told_of_reversals(snapshot, positions)
         posted = {row["position"]: row for row in adjustments_posted_at(snapshot.connection, positions)}
+        written = [(event, posted.get(position, {}).get("reason")) for position, event in events.items()]
+        texts = dict(zip(events, free_texts(snapshot.connection, written), strict=True))
         for line in lines:
             place = line.position
-            yield _line(line, events[place], reversals.get(place, {}), posted.get(place, {}))
+            yield _line(line, events[place], reversals.get(place, {}), posted.get(place, {}), texts[place])
 
 
-def _line(line: PostedLine, event: AnyEvent, reversal: dict[str, Any], adjustment: dict[str, Any]) -> LineTold:
-    text = free_text(event, adjustment.get("reason"))
+def _line(
+    line: PostedLine, event: AnyEvent, reversal: dict[str, Any], adjustment: dict[str, Any], text: FreeText
+) -> LineTold:
     return LineTold(
         id=f"{line.position}.{line.line}",
         position=line.position,
@@ -236,8 +242,7 @@ def _line(line: PostedLine, event: AnyEvent, reversal: dict[str, Any], adjustmen
         reverses=(reversal.get("reverses") or {}).get("position"),
         reversed_by=(reversal.get("reversed_by") or {}).get("position"),
         reason_code=adjustment.get("reason_code"),
-        reference=text.reference,
-        reason=text.reason,
+        **text._asdict(),
     )
 
 

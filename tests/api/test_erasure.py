@@ -28,6 +28,7 @@ TELLING = {
     f"{ACCOUNT}/events": 14,
     f"{ACCOUNT}/events?order=desc": 14,
     f"{ACCOUNT}/diff": 10,
+    f"{ACCOUNT}/statement/document?format=json": 4,
     "/v1/withdrawals?account_id=zac": 1,
     "/v1/adjustments": 1,
     "/v1/liquidations": 1,
@@ -91,6 +92,16 @@ def test_texts_are_told_wherever_events_are_until_they_are_erased(house: House, 
         "the other side of a sending has a key of its own"
     )
     assert told(house, "/v1/liquidations/{liquidation}/explanation").count('"agrees":false') == 0
+
+
+@pytest.mark.parametrize(("form", "as_erased"), [("csv", "reference reason,"), ("html", "reference and reason erased")])
+def test_a_statement_says_in_every_form_which_texts_were_erased(house: House, form: str, as_erased: str) -> None:
+    path = f"{ACCOUNT}/statement/document?format={form}"
+    before = told(house, path)
+    assert (NAME in before, as_erased in before) == (True, False)
+    erase(house)
+    after = told(house, path)
+    assert (NAME in after, as_erased in after) == (False, True)
 
 
 def test_answers_that_have_no_texts_have_no_sealed_ones_either(house: House) -> None:
