@@ -84,6 +84,8 @@ class _Here:
 
     def __init__(self, feeder: Feeder, copies: Sequence[Copy]) -> None:
         self._feeder, self.copies = feeder, copies
+        for copy in copies:
+            copy.is_filling = True
 
     def bring(self, until: int, tell: Callable[[int], None]) -> None:
         bring(self._feeder, self.copies, until, tell)

@@ -11,6 +11,7 @@ from projections.folding import Step
 from projections.keeping import Kept
 from projections.projector import Batch, Connection, Tables, Writes
 from projections.wallet_settings import WalletSettings
+from projections.writing import History
 
 COLUMNS = {
     "account_id": "text",
@@ -31,6 +32,7 @@ COLUMNS = {
     "tier": "integer",
     "called_level": "text",
 }
+HISTORY = History("isolated_bucket_states", "isolated_buckets", COLUMNS, COLUMNS, ("account_id", "pair"))
 
 
 SETTING = (
@@ -57,9 +59,7 @@ class IsolatedBucketsProjector:
         judged = self._kept.bring(tables, [step for step, _ in touched])
         states = [_state(step, pair, judged[step.event.account_id]) for step, pairs in touched for pair in pairs]
         writes = Writes()
-        writes.append("isolated_bucket_states", COLUMNS, states)
-        current = {state[:2]: state for state in states}
-        writes.put("isolated_buckets", COLUMNS, list(current.values()), key=["account_id", "pair"])
+        writes.add_states(HISTORY, states)
         return writes
 
     def forget(self) -> None:
