@@ -22,8 +22,8 @@ from projections.feeding import Feeder
 FROM_EVENTS = 50_000
 """A shorter log is folded before a process has started."""
 
-LIGHT = 5
-COSTS: Mapping[str, int] = {"journal": 21, "accounts": 19, "balances": 10, "audit_trail": 10, "margin_levels": 9}
+LIGHT = 2
+COSTS: Mapping[str, int] = {"journal": 17, "accounts": 11, "balances": 7, "audit_trail": 5, "margin_levels": 5}
 """What an event of mixed work costs a projection, in microseconds of Python, of those that cost more than LIGHT.
 
 They only say which projections go together, which changes nothing that is written.

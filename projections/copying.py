@@ -21,6 +21,10 @@ BATCH_SIZE = 10_000
 COLLECTED_AFTER_EVENTS = 1_000_000
 SHOWN_DIFFERENCES = 5
 INDEXING_MEMORY = "256MB"
+# Where this is allowed (0009_quick_indexes.sql).
+WITHOUT_COMPRESSION = """
+select set_config('wal_compression', 'off', true) where has_parameter_privilege('wal_compression', 'set')
+"""
 
 DIFFERENCES = """
 with difference as materialized (
@@ -48,8 +52,8 @@ class CopyFailed(RuntimeError):
 class Copy(Fed):
     """One projection being built again, in tables of its schema that hold the log up to `position`.
 
-    `failure` is what it could not take, with how many events that were. Who fills it from nothing says `is_filling`: then
-    what is current is gathered from the states at the end, each row once instead of once for every batch.
+    `failure` is what it could not take, with how many events that were. Who fills it from nothing sets `is_filling`:
+    then what is current is gathered from the states at the end, each row once instead of once for every batch.
     """
 
     def __init__(self, name: str, schema: str) -> None:
@@ -93,6 +97,7 @@ class Copy(Fed):
         with connection.transaction():
             work_in(connection, self.schema)
             connection.execute(f"set local maintenance_work_mem to '{INDEXING_MEMORY}'")
+            connection.execute(WITHOUT_COMPRESSION)
             self._gather(connection)
             create_indexes(connection, self.name)
             for table in PROJECTORS[self.name].tables:

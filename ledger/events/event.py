@@ -15,8 +15,11 @@ def _in_utc(at: datetime) -> datetime:
 
 
 Moment = Annotated[datetime, AfterValidator(_in_utc)]
-"""A time, which is written in UTC. Pydantic gives each that it reads a zone of its own, and to compare two of different
-zones takes ten times as long as of the same; everything that is read of the log is compared and looked up many times."""
+"""A time, which is written in UTC.
+
+Pydantic gives each that it reads a zone of its own, and to compare two of different zones takes ten times as long as of
+the same: what is read of the log is compared, and looked up, many times.
+"""
 
 
 class Fact(BaseModel):

@@ -34,7 +34,7 @@ class CrossPoolProjector:
     def project(self, batch: Batch, tables: Tables) -> Writes:
         if len(self._called_levels) > KEPT_ACCOUNTS:
             self._called_levels.clear()
-        changed = [(step, after) for step in batch.steps if (after := _changed(step)) is not None]
+        changed = [(step, after) for step in batch.margin_steps if (after := _changed(step)) is not None]
         self._load_levels([step.event.account_id for step, _ in changed if _was_called(step)], tables)
         states = [self._state(step, after) for step, after in changed]
         writes = Writes()

@@ -40,7 +40,7 @@ class LoansProjector:
         self._kept: Kept[Charged] = Kept(_load, dict, _never_owed)
 
     def project(self, batch: Batch, tables: Tables) -> Writes:
-        changed = [(step, debts) for step in batch.steps if (debts := _changed(step))]
+        changed = [(step, debts) for step in batch.margin_steps if (debts := _changed(step))]
         charged = self._kept.bring(tables, [step for step, _ in changed])
         states = [
             _state(step, wallet, asset, charged[step.event.account_id])

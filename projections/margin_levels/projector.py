@@ -58,7 +58,9 @@ class MarginLevelsProjector:
     tables: ClassVar[tuple[str, ...]] = ("margin_wallets", "margin_wallet_states", "margin_assessments")
 
     def project(self, batch: Batch, tables: Tables) -> Writes:  # noqa: ARG002
-        states = [state for step in batch.steps if step.after is not None for state in _changed(step, step.after)]
+        states = [
+            state for step in batch.margin_steps if step.after is not None for state in _changed(step, step.after)
+        ]
         writes = Writes()
         writes.add_states(HISTORY, states)
         writes.append("margin_assessments", ASSESSMENTS, list(_assessments(batch)))

@@ -27,7 +27,7 @@ class PositionsProjector:
 
     def project(self, batch: Batch, tables: Tables) -> Writes:  # noqa: ARG002
         writes = Writes()
-        writes.add_states(HISTORY, [state for step in batch.steps for state in _changed(step)])
+        writes.add_states(HISTORY, [state for step in batch.margin_steps for state in _changed(step)])
         return writes
 
     def forget(self) -> None:
