@@ -79,7 +79,7 @@ class Copy(Fed):
 
     def prepare(self, writes: Writes) -> None:
         if self.is_filling:
-            self._histories.update({history.current: history for history in writes.histories})
+            self._histories.update({history.current: history for history in writes.leave_current()})
         else:
             super().prepare(writes)
 

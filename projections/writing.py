@@ -61,13 +61,8 @@ class Writes:
         self._states: list[tuple[History, Sequence[Row]]] = []
         self.rows = 0
 
-    @property
-    def histories(self) -> list[History]:
-        """The histories that have further states."""
-        return [history for history, _ in self._states]
-
     def add_states(self, history: History, states: Sequence[Row]) -> None:
-        """Adds states in log order; what is current after them is put only if `put_current` is called."""
+        """Adds states in log order; then `put_current` or `leave_current` says what becomes of what is current."""
         self.append(history.states, history.columns, states)
         if states:
             self._states.append((history, states))
@@ -77,6 +72,12 @@ class Writes:
         for history, states in self._states:
             self.put(history.current, history.current_columns, history.last_of(states), key=history.key)
         self._states.clear()
+
+    def leave_current(self) -> list[History]:
+        """Leaves what is current to who gathers it later; returns the histories that have further states."""
+        histories = [history for history, _ in self._states]
+        self._states.clear()
+        return histories
 
     def append(self, table: str, columns: Columns, rows: Sequence[Row]) -> None:
         """Adds rows to a table."""
