@@ -21,7 +21,7 @@ BATCH_SIZE = 10_000
 COLLECTED_AFTER_EVENTS = 1_000_000
 SHOWN_DIFFERENCES = 5
 INDEXING_MEMORY = "256MB"
-# Where this is allowed (0009_quick_indexes.sql).
+# Where this is allowed (0012_quick_indexes.sql).
 WITHOUT_COMPRESSION = """
 select set_config('wal_compression', 'off', true) where has_parameter_privilege('wal_compression', 'set')
 """

@@ -79,7 +79,8 @@ def get_statement_document(
     asked = Asked(account_id, first, last, position, wallet)
     name = form or _accepted(request.headers.get("accept", ""))
     with _turn(doors), open_statement(doors.pool, asked, timeout_seconds=doors.wait_seconds) as statement:
-        note_position(statement.span.known.position)
+        if statement.span.known.position is not None:
+            note_position(statement.span.known.position)
         document = write_document(statement, FORMS[name])
         location = _location(statement, name)
     return _answer(document, _headers(document, name, account_id, location), request, name)
