@@ -33,6 +33,10 @@ order by notification_id
 )
 
 
+# What a request may state otherwise when it comes again: another file may hold the same line of a statement.
+_NOT_COMPARED = {"idempotency_key", "source_line"}
+
+
 class UsedKey(NamedTuple):
     """A key that was used, or is claimed by a decision: the command's content, and the events recorded then, in order.
 
@@ -44,11 +48,9 @@ class UsedKey(NamedTuple):
 
 
 def content_of(command: Command, sealed: Mapping[str, str] | None = None) -> str:
-    """What is kept with a key: the command's JSON without the key itself, its private texts as they are sealed."""
+    """What is kept with a key: the command's JSON without the key itself and its line, its private texts sealed."""
     kept = command.model_copy(update=sealed) if sealed else command
-    content: bytes = kept.__pydantic_serializer__.to_json(
-        kept, by_alias=True, exclude_none=True, exclude={"idempotency_key"}
-    )
+    content: bytes = kept.__pydantic_serializer__.to_json(kept, by_alias=True, exclude_none=True, exclude=_NOT_COMPARED)
     return content.decode()
 
 
@@ -86,7 +88,7 @@ def _first_difference(command: Command, was: dict[str, Any], asked: dict[str, An
     for name, field in type(command).model_fields.items():
         kept, stated = getattr(stored, name), getattr(command, name)
         same = is_same_text(kept, stated, asked.get(name)) if name in private else kept == stated
-        if name != "idempotency_key" and not same:
+        if name not in _NOT_COMPARED and not same:
             return field.alias or name
     return None
 

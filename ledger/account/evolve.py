@@ -109,11 +109,11 @@ _ADJUSTMENT_STATUS: dict[type[e.AdjustmentEvent], AdjustmentStatus] = {
 
 
 def _adjust(account: Account, event: e.AdjustmentEvent) -> None:
-    proposal = (
-        (event.actor, event.version)
-        if isinstance(event, e.AdjustmentProposed)
-        else (event.proposed_by, event.proposed_version)
-    )
+    if isinstance(event, e.AdjustmentProposed):
+        counts_at = None if event.source_line is None else event.effective_at
+        proposal: tuple[Any, ...] = (event.actor, event.version, counts_at)
+    else:
+        proposal = (event.proposed_by, event.proposed_version)
     terms = (event.wallet, event.asset, event.amount, event.reason_code)
     adjustment = Adjustment(*terms, _ADJUSTMENT_STATUS[type(event)], *proposal)
     account.adjustments = account.adjustments.set(event.adjustment_id, adjustment)

@@ -36,7 +36,10 @@ class Withdrawal(NamedTuple):
 
 
 class Adjustment(NamedTuple):
-    """A signed amount to be posted; `proposed_by` is the actor of the event `version` that proposed it."""
+    """A signed amount to be posted; `proposed_by` is the actor of the event `version` that proposed it.
+
+    While it is pending, `counts_at` is when the line of an outside statement has it count. Texts are in its proposal.
+    """
 
     wallet: str
     asset: str
@@ -45,6 +48,7 @@ class Adjustment(NamedTuple):
     status: AdjustmentStatus
     proposed_by: str
     version: int
+    counts_at: datetime | None = None
 
 
 class RunningLiquidation(NamedTuple):

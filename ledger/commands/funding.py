@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from ledger.commands.command import AccountCommand
-from ledger.commands.fields import PrivateText, distinct
+from ledger.commands.fields import PrivateText, SourceLine, distinct
 from ledger.money import Amount
 from ledger.words import AssetSymbol, Capability, ErasureReason, Identifier, PairName, WalletName
 
@@ -50,6 +50,7 @@ class Deposit(AccountCommand):
     amount: Amount
     deposit_id: Identifier | None = None
     reference: PrivateText | None = None
+    source_line: SourceLine | None = None
 
     @property
     def further_key(self) -> str | None:
@@ -62,6 +63,7 @@ class RequestWithdrawal(AccountCommand):
     withdrawal_id: Identifier
     asset: AssetSymbol
     amount: Amount
+    source_line: SourceLine | None = None
 
 
 class SettleWithdrawal(AccountCommand):
@@ -69,6 +71,7 @@ class SettleWithdrawal(AccountCommand):
     type: Literal["settle_withdrawal"] = "settle_withdrawal"
     withdrawal_id: Identifier
     reference: PrivateText | None = None
+    source_line: SourceLine | None = None
 
 
 class CancelWithdrawal(AccountCommand):

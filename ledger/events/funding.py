@@ -42,6 +42,7 @@ class FundsDeposited(Event):
     amount: Exact
     deposit_id: str | None = None
     reference: PrivateText | None = None
+    source_line: PrivateText | None = None
 
 
 class WithdrawalRequested(Event):
@@ -49,6 +50,7 @@ class WithdrawalRequested(Event):
     withdrawal_id: str
     asset: str
     amount: Exact
+    source_line: PrivateText | None = None
 
 
 class WithdrawalSettled(Event):
@@ -57,6 +59,7 @@ class WithdrawalSettled(Event):
     asset: str
     amount: Exact
     reference: PrivateText | None = None
+    source_line: PrivateText | None = None
 
 
 class WithdrawalCancelled(Event):
