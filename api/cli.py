@@ -24,6 +24,7 @@ from api.command_line.liabilities import liabilities
 from api.command_line.looking import goes_unlogged, reads, stated_purpose
 from api.command_line.migrating import migrate
 from api.command_line.rebuilding import rebuild
+from api.command_line.reconciling import reconcile
 from api.command_line.replaying import replay
 from api.command_line.screen import Exit, note
 from api.command_line.sealing import checkpoint, seal, seal_key
@@ -66,6 +67,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "import": import_file,
     "import-log": import_log,
     "statement": statement,
+    "reconcile": reconcile,
     "diff": diff,
     "replay": replay,
     "explain": explain,
