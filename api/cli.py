@@ -19,6 +19,7 @@ from api.command_line.exporting import export
 from api.command_line.exposing import exposure
 from api.command_line.importing import import_file
 from api.command_line.importing_log import import_log
+from api.command_line.importing_statement import import_statement
 from api.command_line.keys import keys
 from api.command_line.liabilities import liabilities
 from api.command_line.looking import goes_unlogged, reads, stated_purpose
@@ -67,6 +68,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "import": import_file,
     "import-log": import_log,
     "statement": statement,
+    "import-statement": import_statement,
     "reconcile": reconcile,
     "diff": diff,
     "replay": replay,

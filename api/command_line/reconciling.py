@@ -34,6 +34,21 @@ class Asked(NamedTuple):
     position: int | None
 
 
+First = Annotated[
+    str | None, typer.Option("--from", metavar="TIME", help="The first time compared; the file's if left out.")
+]
+Last = Annotated[
+    str | None, typer.Option("--to", metavar="TIME", help="The last time compared; the file's if left out.")
+]
+Tolerance = Annotated[
+    str, typer.Option(metavar="SPAN", help="How far apart times may lie where no reference pairs: 90s, 2h, 1d.")
+]
+Position = Annotated[int | None, typer.Option(min=0, help="The log position compared with; its end if left out.")]
+AsJson = Annotated[bool, typer.Option("--json", help="The whole report as JSON.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Every line of the report as CSV.")]
+Matched = Annotated[bool, typer.Option("--matched", help="List what was matched too.")]
+
+
 def reconcile(
     file: of.File,
     column: of.Columns = None,
@@ -47,21 +62,13 @@ def reconcile(
     encoding: of.Encoding = "utf-8",
     incoming: of.Incoming = None,
     outgoing: of.Outgoing = None,
-    first: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="The first time compared; the file's if left out.")
-    ] = None,
-    last: Annotated[
-        str | None, typer.Option("--to", metavar="TIME", help="The last time compared; the file's if left out.")
-    ] = None,
-    tolerance: Annotated[
-        str, typer.Option(metavar="SPAN", help="How far apart times may lie where no reference pairs: 90s, 2h, 1d.")
-    ] = "1d",
-    position: Annotated[
-        int | None, typer.Option(min=0, help="The log position compared with; its end if left out.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The whole report as JSON.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Every line of the report as CSV.")] = False,
-    matched: Annotated[bool, typer.Option("--matched", help="List what was matched too.")] = False,
+    first: First = None,
+    last: Last = None,
+    tolerance: Tolerance = "1d",
+    position: Position = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    matched: Matched = False,
 ) -> None:
     """Compare an outside statement (CSV: time, account, asset, amount, reference) with the journal.
 
