@@ -37,17 +37,17 @@ COLUMNS = [
 
 @dataclass
 class Compared:
-    """The statement's name, the log position, the period, how many lines there are, what was found, and the sums that
-    the journal has of the period by view and asset."""
+    """The statement's name, the log position, the period, what was found, and the sums that the journal has of the
+    period by view and asset."""
 
     name: str
     position: int
     period: Period
-    lines: int
     found: Reconciliation
     journal_sums: dict[str, dict[str, Decimal]]
 
     def __post_init__(self) -> None:
+        self.lines, self.lines_beside = self.found.lines()
         self.totals = {view: self.found.totals(view) for view in VIEWS}
 
     @property
@@ -119,7 +119,7 @@ def print_json(compared: Compared, *, with_matched: bool) -> None:
         "to": moment(period.last),
         "tolerance_seconds": int(period.tolerance.total_seconds()),
         "lines": compared.lines,
-        "lines_beside_the_period": compared.found.beside_period(),
+        "lines_beside_the_period": compared.lines_beside,
         "agrees": compared.agrees,
     }
     write = sys.stdout.write
@@ -145,7 +145,7 @@ def print_csv(compared: Compared, *, with_matched: bool) -> None:
 
 def print_tables(compared: Compared, *, with_matched: bool) -> None:
     """The report for people: sums of each view, and the first of what is listed."""
-    period, beside = compared.period, compared.found.beside_period()
+    period, beside = compared.period, compared.lines_beside
     say(f"{compared.name} against the journal at position {compared.position:,}")
     told = f"{compared.lines:,} lines, from {moment(period.first)} to {moment(period.last)}"
     say(f"{told}{f'; {beside:,} lines beside that are not counted' if beside else ''}")

@@ -1,6 +1,5 @@
 """`ledger reconcile`: an outside statement against the journal at one log position, by business and recorded times."""
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, NamedTuple
@@ -103,14 +102,10 @@ def _tolerance(text: str) -> timedelta:
 
 def _compared(work: Connection, source: Source, layout: Layout, asked: Asked) -> Compared:
     reconciliation = Reconciliation(work)
-    lines = 0
-
-    def counted() -> Iterator[StatementLine]:
-        nonlocal lines
-        for lines, one in enumerate(of.readable_lines(source, layout), start=1):  # noqa: B007
-            yield StatementLine(one.number, one.account_id, one.asset, one.amount, one.reference, one.time, one.is_day)
-
-    reconciliation.take(counted())
+    reconciliation.take(
+        StatementLine(one.number, one.account_id, one.asset, one.amount, one.reference, one.time, one.is_day)
+        for one in of.readable_lines(source, layout)
+    )
     period = _period(reconciliation, asked)
     accounts = _named(reconciliation, layout, "account")
     assets = _named(reconciliation, layout, "asset")
@@ -118,7 +113,7 @@ def _compared(work: Connection, source: Source, layout: Layout, asked: Asked) ->
         try:
             with open_snapshot(reading, position=asked.position, names=["journal"]) as snapshot:
                 sums = reconciliation.compare(snapshot, period, accounts, assets)
-                return Compared(source.name, snapshot.position, period, lines, reconciliation, sums)
+                return Compared(source.name, snapshot.position, period, reconciliation, sums)
         except ProjectionsBehind as refusal:
             stop(refusal.detail)
 

@@ -101,8 +101,8 @@ class AmountForm(NamedTuple):
             if not 1 <= len(first) <= 3 or any(len(group) != 3 for group in groups):
                 return ""
             whole = first + "".join(groups)
-        # A decimal point of the other form must not slip through as one of this.
-        return "" if "." in whole + decimals else f"{whole}.{decimals}" if point else whole
+        # Neither a second sign nor a decimal point of the other form may slip through.
+        return "" if "." in whole + decimals or digits[:1] in "+-" else f"{whole}.{decimals}" if point else whole
 
 
 def signed(amount: Decimal, direction: str, incoming: frozenset[str], outgoing: frozenset[str]) -> Decimal:

@@ -170,10 +170,10 @@ class Reconciliation:
             RECORDED: {asset: recorded for asset, _, recorded in sums},
         }
 
-    def beside_period(self) -> int:
-        """How many lines lie outside of the period."""
-        row = self._connection.execute("select count(*) from outside_lines where not is_inside").fetchone()
-        return int(row[0]) if row else 0
+    def lines(self) -> tuple[int, int]:
+        """How many lines there are, and how many of them lie beside the period."""
+        query = "select count(*), count(*) filter (where not is_inside) from outside_lines"
+        return self._connection.execute(query).fetchone() or (0, 0)
 
     def totals(self, view: str) -> list[Total]:
         """What each kind amounts to by asset."""
