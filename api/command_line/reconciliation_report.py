@@ -4,7 +4,7 @@ import csv
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -81,9 +81,14 @@ class Compared:
 
     def items(self, view: str, *, with_matched: bool) -> Iterator[dict[str, Any]]:
         """What is listed of a view, in order of time."""
-        for item in self.found.items(view, KINDS if with_matched else KINDS[1:]):
+        for item in self.found.items(view, listed(with_matched)):
             differs = self.found.fields_that_differ(item) if item["kind"] == "different" else []
             yield {"view": view, **_written(item), "differs": differs}
+
+
+def listed(with_matched: bool) -> Sequence[str]:
+    """The kinds whose items are listed."""
+    return KINDS if with_matched else KINDS[1:]
 
 
 def _closing(totals: list[Total], journal: Decimal) -> dict[str, Any]:
@@ -168,9 +173,8 @@ def _print_view(compared: Compared, view: str, *, with_matched: bool) -> None:
             f"{asset}: {one['there']} there, {one['here']} here, {one['difference']} between them; the journal's own "
             f"sum {journal} what was compared of it{f', {beside} beside the period' if beside != '0' else ''}"
         )
-    items = compared.items(view, with_matched=with_matched)
-    shown = [_row(item) for item in islice(items, ITEMS_SHOWN)]
-    more = sum(1 for _ in items)
+    shown = [_row(item) for item in islice(compared.items(view, with_matched=with_matched), ITEMS_SHOWN)]
+    more = compared.found.count(view, listed(with_matched)) - len(shown)
     if shown:
         columns = ["", "line", "position", "account", "asset", "amount", "reference", "time", "recorded"]
         out().print(table_of(None, columns, shown, right=[1, 2, 5]))

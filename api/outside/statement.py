@@ -90,8 +90,8 @@ class _Texts:
         self._taken_bytes += len(content)
         if self._taken_bytes > LONGEST_LINE_BYTES:
             raise NoStatement(
-                f"line {self.number - len(self._taken)}: it is longer than {LONGEST_LINE_BYTES:,} bytes; is a quotation mark left open, or "
-                "--delimiter another one?"
+                f"line {self.number - len(self._taken)}: it is longer than {LONGEST_LINE_BYTES:,} bytes; is a "
+                "quotation mark left open, or --delimiter another one?"
             )
         try:
             text = content.decode(self._encoding)

@@ -188,6 +188,12 @@ class Reconciliation:
             cursor.itersize = ROWS_AT_ONCE
             yield from cursor.execute(_ITEMS.format(time=view).encode(), asked)
 
+    def count(self, view: str, kinds: Sequence[str]) -> int:
+        """How many items there are of these kinds."""
+        query = "select count(*) from outside_pairs where view = %s and kind = any(%s)"
+        row = self._connection.execute(query, [view, list(kinds)]).fetchone()
+        return int(row[0]) if row else 0
+
     def fields_that_differ(self, item: dict[str, Any]) -> list[str]:
         """Which fields of a pair say something else here than there; time, only where the posting's is of no use."""
         differ = [

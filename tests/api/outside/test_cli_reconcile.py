@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from tests.api.command_line import CommandLine, write_lines
 from tests.api.outside.statements import MARCH, projected, row, write_statement
 
-Rows = list[tuple[str, ...]]
+Rows = Sequence[tuple[str, ...]]
 
 
 def booked(amount: str, reference: str | None = None, *, hours: float = 0, **fields: Any) -> dict[str, Any]:
