@@ -3,7 +3,7 @@
 import codecs
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -102,7 +102,7 @@ def _constants(account: str | None, asset: str | None) -> dict[str, str]:
 
 def _format(written: str | None) -> str | None:
     if written is not None:
-        some_time = datetime(2020, 3, 12, 10, 45)
+        some_time = datetime(2020, 3, 12, 10, 45, tzinfo=UTC)
         try:
             datetime.strptime(some_time.strftime(written), written)
         except (ValueError, IndexError):

@@ -112,16 +112,19 @@ def _compared(work: Connection, source: Source, layout: Layout, asked: Asked) ->
     with connect(readable_url(), application_name="ledger reconcile") as reading:
         try:
             with open_snapshot(reading, position=asked.position, names=["journal"]) as snapshot:
-                sums = reconciliation.compare(snapshot, period, accounts, assets)
-                return Compared(source.name, snapshot.position, period, reconciliation, sums)
+                position, sums = snapshot.position, reconciliation.read(snapshot, period, accounts, assets)
         except ProjectionsBehind as refusal:
             stop(refusal.detail)
+    reconciliation.pair()
+    return Compared(source.name, position, period, reconciliation, sums)
 
 
 def _period(reconciliation: Reconciliation, asked: Asked) -> Period:
     """The times asked for, or those of the file; without lines and without them there is nothing to compare."""
     first, last = reconciliation.span() or (asked.first or EARLIEST, asked.last or asked.first or EARLIEST)
     period = Period(asked.first or first, asked.last or last, asked.tolerance)
+    if period.first.year <= 1970 or period.last.year >= 9998:
+        stop("--from and --to lie in the years 1971 to 9997", Exit.USAGE)
     if period.first > period.last:
         stop(f"the period from {moment(period.first)} to {moment(period.last)} ends before it begins", Exit.USAGE)
     return period

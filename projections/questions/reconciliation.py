@@ -145,10 +145,10 @@ class Reconciliation:
         query = f"select distinct {column} from outside_lines order by 1"
         return [row[0] for row in self._connection.execute(query.encode())]
 
-    def compare(
+    def read(
         self, snapshot: Snapshot, period: Period, accounts: Sequence[str], assets: Sequence[str]
     ) -> dict[str, dict[str, Decimal]]:
-        """Pairs lines and postings; returns the journal's own sums of the period, by view and asset."""
+        """Takes the postings to compare with; returns the journal's own sums of the period, by view and asset."""
         self._period = period
         asked = {
             **period.parameters,
@@ -161,14 +161,18 @@ class Reconciliation:
         with self._connection.cursor() as cursor, cursor.copy("copy outside_postings from stdin") as copy:
             for row in _postings(snapshot.connection, asked):
                 copy.write_row(row)
-        self._connection.execute("analyze outside_lines, outside_postings")
-        self._connection.execute(_NAMED_BY_ID)
-        pair_all(self._connection, period)
         sums = snapshot.connection.execute(_JOURNAL_SUMS.encode(), asked).fetchall()
         return {
             EFFECTIVE: {asset: effective for asset, effective, _ in sums},
             RECORDED: {asset: recorded for asset, _, recorded in sums},
         }
+
+    def pair(self) -> None:
+        """Pairs lines and postings in both views; it needs the journal no more."""
+        assert self._period is not None
+        self._connection.execute("analyze outside_lines, outside_postings")
+        self._connection.execute(_NAMED_BY_ID)
+        pair_all(self._connection, self._period)
 
     def lines(self) -> tuple[int, int]:
         """How many lines there are, and how many of them lie beside the period."""

@@ -42,6 +42,7 @@ def test_lines_are_booked_with_their_times_references_and_texts(
     assert (settled.amount, settled.reference) == (Decimal("30.5"), "R2")
     assert requested.source_line == settled.source_line
     assert settled.effective_at.isoformat() == "2026-03-02T11:00:00+00:00"
+    assert ledger("verify").code == 0
     assert [one.idempotency_key for one in unnamed] == [
         unnamed[0].idempotency_key, f"{unnamed[0].idempotency_key}.2",
     ]  # fmt: skip
@@ -92,12 +93,9 @@ def test_nothing_is_booked_from_a_file_with_a_line_that_cannot_be_read(
 
 
 def test_a_refused_line_stops_no_other_and_is_reported(ledger: CommandLine, tmp_path: Path, database: str) -> None:
-    long_text = row("3", "x" * 400)
-    rows = [row("-1", "R0"), row("100", "R1"), row("1", "R2", account="carol"), long_text, row("5", "R4")]
+    rows = [row("-1", "R0"), row("100", "R1"), row("1", "R2", account="carol"), row("3", "R3"), row("5", "R4")]
     report = tmp_path / "report.ndjson"
     file = write_statement(tmp_path / "a.csv", rows)
-    text = file.read_text().replace("x" * 400, f"{'x' * 400}").replace("carol,USDT", "carol,USDT")
-    file.write_text(text)
     ended = ledger("import-statement", file, "--report", report)
     assert (ended.code, ended.out) == (1, "5 lines: 3 booked, 0 already there, 2 refused\n")
     told = [json.loads(line) for line in report.read_text().splitlines()]

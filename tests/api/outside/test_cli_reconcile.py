@@ -202,6 +202,8 @@ def test_tables_and_csv_say_the_same(books: Books) -> None:
     ("options", "why"),
     [
         (["--from", "2026-03-05", "--to", "2026-03-01"], "ends before it begins"),
+        (["--from", "0001-01-01"], "in the years 1971 to 9997"),
+        (["--to", "9999-12-31"], "in the years 1971 to 9997"),
         (["--tolerance", "soon"], "is no time such as 30m"),
         (["--tolerance", "367d"], "longer than 366 days"),
         (["--from", "March"], "is no time such as"),
