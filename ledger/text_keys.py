@@ -147,6 +147,16 @@ class TextKeys:
             connection.execute(_MAKE, [list(column) for column in zip(*made, strict=True)])
 
 
+class PassingTextKeys(TextKeys):
+    """Keys to decide with where nothing is recorded: those that are there are read, others are made in memory alone."""
+
+    def _make(self, connection: Connection, missing: dict[str, int]) -> None:
+        if connection.execute("select id from privacy_key").fetchone() is not None:
+            privacy_key_of(connection)  # Refused, where it could not wrap a key either.
+        for account_id, generation in missing.items():
+            self._held[account_id] = TextKey(_new_id(), account_id, generation, AESSIV(os.urandom(KEY_BYTES)))
+
+
 def _new_id() -> str:
     """Random, so that no key of another database is taken for this one."""
     return urlsafe_b64encode(os.urandom(ID_BYTES)).decode()

@@ -14,8 +14,9 @@ import typer
 from rich.progress import Progress, TaskID
 
 from api.command_line import outside_file as of
-from api.command_line.database import migrated_url, readable_url
+from api.command_line.database import migrated_url
 from api.command_line.importing import BATCH_LINES, LINES_SHOWN, MOST_BATCHES_WAITING, Tally, opened_report
+from api.command_line.looking import logged_url
 from api.command_line.reading import STANDARD_INPUT, Line, Source
 from api.command_line.screen import Exit, say, show_progress, stop
 from api.outside.booking import Adjusting, Bookkeeper, Identity
@@ -25,8 +26,9 @@ from ledger.commands import Command
 from ledger.errors import Refusal, Unavailable
 from ledger.money import plain
 from ledger.outcomes import Outcome, Refused
-from ledger.postgres import connect
+from ledger.postgres import SERVICE, connect
 from ledger.rehearsal import Rehearsal
+from ledger.text_keys import PassingTextKeys
 from ledger.words import AdjustmentReason
 
 Answer = Callable[[], list[Outcome]]
@@ -131,8 +133,13 @@ def _ledger(stack: ExitStack, actor: str) -> Desk:
 
 
 def _rehearsal(stack: ExitStack, actor: str) -> Desk:
-    connection = stack.enter_context(connect(readable_url(), application_name="ledger rehearsal", autocommit=True))
-    rehearsal = Rehearsal(connection, actor=actor)
+    # What it refuses tells of balances, and unlike a booking it leaves no other trace.
+    url = logged_url("import-statement")
+    name = "ledger rehearsal"
+    connection = stack.enter_context(connect(url, application_name=name, role=SERVICE, autocommit=True))
+    text_keys = PassingTextKeys(url)
+    stack.callback(text_keys.drop)
+    rehearsal = Rehearsal(connection, text_keys, actor=actor)
 
     def hand_in(commands: Sequence[Command]) -> Answer:
         outcomes = rehearsal.submit(commands)

@@ -125,6 +125,7 @@ def print_json(compared: Compared, *, with_matched: bool) -> None:
         "tolerance_seconds": int(period.tolerance.total_seconds()),
         "lines": compared.lines,
         "lines_beside_the_period": compared.lines_beside,
+        "references_not_shown": dict(compared.found.hidden),
         "agrees": compared.agrees,
     }
     write = sys.stdout.write
@@ -154,6 +155,8 @@ def print_tables(compared: Compared, *, with_matched: bool) -> None:
     say(f"{compared.name} against the journal at position {compared.position:,}")
     told = f"{compared.lines:,} lines, from {moment(period.first)} to {moment(period.last)}"
     say(f"{told}{f'; {beside:,} lines beside that are not counted' if beside else ''}")
+    for why, count in sorted(compared.found.hidden.items()):
+        say(f"{count:,} references of the journal are {why}: such postings are paired by id, or amount and time")
     for view in VIEWS:
         _print_view(compared, view, with_matched=with_matched)
     say("they agree" if compared.agrees else "they differ")

@@ -9,13 +9,14 @@ import typer
 from api.answers import moment
 from api.command_line import outside_file as of
 from api.command_line.database import readable_url
+from api.command_line.looking import logged_url
 from api.command_line.points import time_of, time_span
 from api.command_line.reading import Source
 from api.command_line.reconciliation_report import Compared, print_csv, print_json, print_tables
 from api.command_line.screen import Exit, stop
 from api.outside.statement import Layout
 from ledger.errors import ProjectionsBehind
-from ledger.postgres import Connection, connect
+from ledger.postgres import SERVICE, Connection, connect
 from projections.questions.reconciliation import Reconciliation, StatementLine
 from projections.questions.reconciliation_pairs import Period
 from projections.snapshot import open_snapshot
@@ -81,7 +82,7 @@ def reconcile(
     asked = Asked(_time(first), _time(last), _tolerance(tolerance), position)
     with ExitStack() as stack:
         source = of.opened_statement(stack, file)
-        work = stack.enter_context(connect(readable_url(), application_name="ledger reconcile"))
+        work = stack.enter_context(connect(readable_url(), application_name="ledger reconcile", role=SERVICE))
         compared = _compared(work, source, layout, asked)
         (print_json if as_json else print_csv if as_csv else print_tables)(compared, with_matched=matched)
         work.rollback()
@@ -109,7 +110,8 @@ def _compared(work: Connection, source: Source, layout: Layout, asked: Asked) ->
     period = _period(reconciliation, asked)
     accounts = _named(reconciliation, layout, "account")
     assets = _named(reconciliation, layout, "asset")
-    with connect(readable_url(), application_name="ledger reconcile") as reading:
+    url = logged_url("reconcile", accounts)
+    with connect(url, application_name="ledger reconcile", role=SERVICE) as reading:
         try:
             with open_snapshot(reading, position=asked.position, names=["journal"]) as snapshot:
                 position, sums = snapshot.position, reconciliation.read(snapshot, period, accounts, assets)

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 from api.answers import moment
 from api.outside.statement import OutsideLine
 from ledger.commands import Command, parse_command
+from ledger.commands.fields import LONGEST_SOURCE_LINE
 from ledger.errors import Malformed
 from ledger.money import ZERO, plain
-from ledger.words import LONGEST_SOURCE_LINE, SPOT, AdjustmentReason
+from ledger.words import SPOT, AdjustmentReason
 
 DIGEST_CHARACTERS = 32
 

@@ -4,6 +4,7 @@ What counts of the journal are postings against the outside: deposits, settled w
 of these. Memory does not grow with either side: both lie in temporary tables of one session.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,10 +13,11 @@ from typing import Any, NamedTuple
 from psycopg.rows import dict_row
 
 from ledger.events import AnyEvent, FundsDeposited, WithdrawalSettled
-from ledger.events.corrections import AdjustmentPosted
+from ledger.events.corrections import AdjustmentPosted, AdjustmentProposed
 from ledger.log import read_at
 from ledger.money import ZERO
 from ledger.postings import ADJUSTMENTS, EXTERNAL, postings
+from ledger.shown_texts import ERASED, UNREADABLE, texts_shown
 from projections.projector import Connection
 from projections.questions.reconciliation_pairs import EFFECTIVE, RECORDED, TABLES, Period, pair_all
 from projections.snapshot import Snapshot
@@ -32,11 +34,16 @@ _NEAR = """(journal.effective_at between %(near_first)s and %(near_last)s
   or journal.recorded_at between %(near_first)s and %(near_last)s)"""
 _POSTINGS = f"""
 select events.notification_id, events.recorded_at, events.topic, events.state,
-    original.notification_id, original.topic, original.state
+    original.notification_id, original.topic, original.state,
+    proposal.notification_id, proposal.topic, proposal.state
 from journal join public.events on events.notification_id = position
 left join public.events as original
 on original.originator_id = events.originator_id and original.originator_version = case events.topic
     when 'event.reversed' then (convert_from(events.state, 'UTF8')::json ->> 'reversed_version')::bigint end
+left join public.events as proposal
+on proposal.originator_id = events.originator_id
+and proposal.originator_version = case coalesce(original.topic, events.topic) when 'adjustment.posted'
+    then (convert_from(coalesce(original.state, events.state), 'UTF8')::json ->> 'proposed_version')::bigint end
 where {_WITHIN.format(time=_NEAR)}
 """
 _JOURNAL_SUMS = f"""
@@ -113,11 +120,15 @@ class Total(NamedTuple):
 
 
 class Reconciliation:
-    """One comparison in a transaction of its own on `connection`, which keeps nothing once it ends."""
+    """One comparison in a transaction of its own on `connection`, which keeps nothing once it ends.
+
+    `hidden` counts the postings whose reference cannot be shown, and so pairs none, by why: erased or unreadable.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._period: Period | None = None
+        self.hidden: Counter[str] = Counter()
         connection.execute("set local timezone to 'UTC'; set local jit to off; set local work_mem to '64MB'")
         connection.execute(TABLES)
 
@@ -159,7 +170,7 @@ class Reconciliation:
         }
         self._connection.execute(_MARK_LINES, asked)
         with self._connection.cursor() as cursor, cursor.copy("copy outside_postings from stdin") as copy:
-            for row in _postings(snapshot.connection, asked):
+            for row in _postings(snapshot.connection, asked, self.hidden):
                 copy.write_row(row)
         sums = snapshot.connection.execute(_JOURNAL_SUMS.encode(), asked).fetchall()
         return {
@@ -211,37 +222,55 @@ class Reconciliation:
         return differ if is_near else [*differ, "time"]
 
 
-def _postings(connection: Connection, asked: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
+class _Posting(NamedTuple):
+    """An event that posts against the outside, when it was recorded, what it reverses, and what names its payment."""
+
+    position: int
+    event: AnyEvent
+    recorded_at: datetime
+    reverses: int | None
+    reference: str | None
+    own_id: str | None
+
+
+def _postings(connection: Connection, asked: dict[str, Any], hidden: Counter[str]) -> Iterator[tuple[Any, ...]]:
+    """The rows to compare with, references as they were stated; counts those that cannot be shown by why."""
     with connection.cursor("outside_postings") as cursor:
-        cursor.itersize = ROWS_AT_ONCE
-        for position, recorded_at, topic, state, *original in cursor.execute(_POSTINGS.encode(), asked, binary=True):
-            event = read_at(position, topic, state)
-            told = event if original[0] is None else read_at(*original)
-            reference, own_id = _names(told)
-            for asset, amount in _outside(event).items():
-                yield (
-                    position,
-                    event.account_id,
-                    asset,
-                    amount,
-                    reference,
-                    own_id,
-                    event.TOPIC,
-                    event.effective_at,
-                    recorded_at,
-                    original[0],
-                )
+        cursor.execute(_POSTINGS.encode(), asked, binary=True)
+        while rows := cursor.fetchmany(ROWS_AT_ONCE):
+            read = [_posting(*row) for row in rows]
+            texts = texts_shown(connection, [{"reference": one.reference} for one in read])
+            for one, shown in zip(read, texts, strict=True):
+                hidden.update(why for why in (ERASED, UNREADABLE) if why in shown)
+                yield from _rows(one, shown["reference"])
 
 
-def _names(event: AnyEvent) -> tuple[str | None, str | None]:
-    """The reference that an event states, and the id of the thing that it books."""
+def _posting(position: int, recorded_at: datetime, topic: str, state: bytes, *looked_up: Any) -> _Posting:
+    """`looked_up` are the rows of what the event reverses and of the proposal of what it posts, as far as there are."""
+    event = read_at(position, topic, state)
+    original, proposal = looked_up[:3], looked_up[3:]
+    told = event if original[0] is None else read_at(*original)
+    reference, own_id = _names(told, None if proposal[0] is None else read_at(*proposal))
+    return _Posting(position, event, recorded_at, original[0], reference, own_id)
+
+
+def _rows(one: _Posting, reference: str | None) -> Iterator[tuple[Any, ...]]:
+    event = one.event
+    for asset, amount in _outside(event).items():
+        named = (event.account_id, asset, amount, reference, one.own_id, event.TOPIC)
+        yield (one.position, *named, event.effective_at, one.recorded_at, one.reverses)
+
+
+def _names(event: AnyEvent, proposal: AnyEvent | None) -> tuple[str | None, str | None]:
+    """The reference that an event or its proposal states, as it is stored, and the id of the thing that it books."""
     match event:
         case FundsDeposited():
             return event.reference, event.deposit_id
         case WithdrawalSettled():
             return event.reference, event.withdrawal_id
         case AdjustmentPosted():
-            return event.reference, event.adjustment_id
+            reference = proposal.reference if isinstance(proposal, AdjustmentProposed) else None
+            return reference, event.adjustment_id
         case _:
             return None, None
 
