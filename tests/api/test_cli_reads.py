@@ -14,7 +14,7 @@ from projections.runner import catch_up
 from tests.api.command_line import LISTINGS, CommandLine, deposit, opened, write_lines
 
 # Modules of commands that read and leave no line, for what they tell is of the ledger and of no customer.
-TELL_OF_NO_CUSTOMER = {"sealing", "status", "verifying"}
+TELL_OF_NO_CUSTOMER = {"erasing", "sealing", "status", "verifying"}
 # It sorts the lines of a file in the database before it knows of whom they tell; then it reads, and leaves lines.
 OPENS_IT_BEFORE = {"reconciling"}
 ME = f"local:{pwd.getpwuid(os.getuid()).pw_name}"
