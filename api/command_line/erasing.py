@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from api.command_line.database import migrated_url, readable_url
+from api.command_line.looking import local_actor
 from api.command_line.screen import note, say
 from ledger import Ledger, parse_command
 from ledger.outcomes import Refused
@@ -21,18 +22,17 @@ LEFT = "backups made before still hold the keys: `ledger privacy rotate`, then d
 def erase(
     account: Annotated[str, typer.Argument(help="The account whose reasons and references are erased.")],
     reason_code: Annotated[ErasureReason, typer.Option("--reason-code", help="Why, as the event states it.")],
-    actor: Annotated[str, typer.Option(help="Whom the event states as the one who asked.")] = "operator",
 ) -> None:
     """Make reasons and references recorded on an account so far unreadable for ever; nothing else changes.
 
-    The event that says so and the end of the key are one transaction. Ends with 1 where the account is unknown.
+    The event that says so, and who ran this as `local:USER`, and the end of the key are one transaction. Ends with 1 where the account is unknown.
     """
     key = f"erase:{uuid.uuid4()}"
     asked = {"type": "erase_texts", "account_id": account, "reason_code": reason_code, "idempotency_key": key}
     command = parse_command(asked)
     url = migrated_url()
     with Ledger(url) as ledger:
-        (outcome,) = ledger.submit([command], actor=actor)
+        (outcome,) = ledger.submit([command], actor=local_actor())
     if isinstance(outcome, Refused):
         raise outcome.refusal
     say(f"texts of account {account} recorded before position {outcome.position} are erased; {LEFT}")

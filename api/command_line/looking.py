@@ -40,7 +40,7 @@ def logged_url(command: str, accounts: Sequence[str] = ()) -> str:
     url = readable_url()
     asked = {"arguments": shlex.join(sys.argv[1:])}
     named = [account_in(account) for account in accounts] or [None]
-    lines = [Read(f"local:{_user()}", f"ledger {command}", purpose, account, asked) for account in named]
+    lines = [Read(local_actor(), f"ledger {command}", purpose, account, asked) for account in named]
     try:
         with connect(url, application_name="ledger reads", role=SERVICE, autocommit=True) as connection:
             write_reads(connection, lines)
@@ -58,12 +58,12 @@ def _go_on_unlogged() -> None:
     note("this read is not logged: the database is a read-only replica")
 
 
-def _user() -> str:
-    """Who runs the command, by the process's own user and not by what the environment says."""
+def local_actor() -> str:
+    """Who runs the command, `local:USER`, by the process's own user and not by what the environment says."""
     try:
-        return pwd.getpwuid(os.getuid()).pw_name
+        return f"local:{pwd.getpwuid(os.getuid()).pw_name}"
     except KeyError:
-        return str(os.getuid())
+        return f"local:{os.getuid()}"
 
 
 def reads(
