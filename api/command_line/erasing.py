@@ -25,7 +25,8 @@ def erase(
 ) -> None:
     """Make reasons and references recorded on an account so far unreadable for ever; nothing else changes.
 
-    The event that says so, and who ran this as `local:USER`, and the end of the key are one transaction. Ends with 1 where the account is unknown.
+    The event that says so, by whom (`local:USER`), and the end of the key are one transaction. Ends with 1 where the
+    account is unknown.
     """
     key = f"erase:{uuid.uuid4()}"
     asked = {"type": "erase_texts", "account_id": account, "reason_code": reason_code, "idempotency_key": key}
