@@ -17,6 +17,8 @@ from api.failures import DATABASE_LOST, refusal_of
 from api.keys import KeyRing, Pool
 from api.openapi import document
 from api.problems import MethodNotAllowed, UnknownRoute, answer_problem
+from api.reads.door import Reads, notice
+from api.reads.log import ReadLog
 from api.routes import (
     accounts,
     actions,
@@ -28,14 +30,17 @@ from api.routes import (
     health,
     keys,
     level_path,
+    liabilities,
     liquidations,
     lists,
     market,
     metrics,
     problems,
     proofs,
+    reads,
     reports,
     risk,
+    statement_documents,
     statements,
     wallets,
 )
@@ -54,6 +59,7 @@ KEYED = [
     wallets,
     events,
     statements,
+    statement_documents,
     corrections,
     lists,
     market,
@@ -62,7 +68,9 @@ KEYED = [
     reports,
     risk,
     proofs,
+    liabilities,
     event_streams,
+    reads,
     keys,
 ]
 OPEN = [health, metrics, problems]
@@ -83,19 +91,28 @@ def create_app(
     """
     app = FastAPIOffline(title="Margin ledger", version=version("margin-ledger"), redirect_slashes=False)
     app.state.doors = doors = Doors(
-        ledger, pool, KeyRing(pool), Crossing(ledger), streams or Streams(pool), wait_seconds
+        ledger,
+        pool,
+        KeyRing(pool),
+        Crossing(ledger),
+        streams or Streams(pool),
+        ReadLog(str(pool.conninfo)),
+        wait_seconds,
     )
     app.state.unpriced = health.new_count()
     app.router.routes.append(commands.route)
     app.include_router(actions.router)
-    app.include_router(corrections.previews)
+    app.include_router(corrections.previews, dependencies=[Depends(caller_of), Depends(notice)])
     for module in KEYED:
-        # In this order: who asks, and whether the question is spelled as the route knows it.
-        app.include_router(module.router, dependencies=[Depends(caller_of), Depends(refuse_unknown_parameters)])
+        # In this order: who asks, whether the question is spelled as the route knows it, and what is read of customers.
+        app.include_router(
+            module.router, dependencies=[Depends(caller_of), Depends(refuse_unknown_parameters), Depends(notice)]
+        )
     for module in OPEN:
         app.include_router(module.router)
     app.openapi = lambda: document(app)  # type: ignore[method-assign]
     _answer_failures_as_problems(app)
+    app.add_middleware(Reads, log=doors.reads)
     app.add_middleware(Correlation)
     doors_in_front = commands.Commands(app, doors)
     if console:

@@ -1,7 +1,7 @@
 """What questions share: as of when, which page, and the snapshot that all parts of an answer are read in."""
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple
@@ -12,7 +12,9 @@ from fastapi.params import Query as QueryParameter
 from fastapi.routing import APIRoute
 
 from api.doors import Doors, caller_of, doors_of
+from api.reads.read import note_position, note_rows
 from api.roles import Caller
+from api.words import Whole
 from ledger.commands.fields import Time
 from ledger.errors import Malformed, UnknownAccount, UnknownLiquidation
 from ledger.words import Identifier
@@ -22,13 +24,15 @@ from projections.snapshot import Snapshot, open_snapshot
 
 MOST_ROWS = 1000
 LAST_POSITION = 2**62
+PURPOSE_PARAMETER = "purpose"
+"""What every question takes besides its own: why it is asked (api/reads/door.py)."""
 
-Position = Annotated[int, Query(ge=0, le=LAST_POSITION)]
+Position = Annotated[Whole, Query(ge=0, le=LAST_POSITION)]
 Order = Annotated[
     Literal["asc", "desc"],
     Query(description="`desc`: from the last row back; then `next` is what `before` must say to read on."),
 ]
-Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="How many rows at most.")]
+Limit = Annotated[Whole, Query(ge=1, le=MOST_ROWS, description="How many rows at most.")]
 AccountId = Annotated[Identifier, Path(description="The caller's own id of the account.")]
 
 
@@ -51,9 +55,10 @@ class AsOf:
         names = ("position", "recorded_at", "effective_at")
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None} or None
 
-    def open(self, doors: Doors) -> AbstractContextManager[Snapshot]:
+    @contextmanager
+    def open(self, doors: Doors) -> Iterator[Snapshot]:
         """The snapshot to read in; Unavailable where the projections do not get there in time."""
-        return open_snapshot(
+        with open_snapshot(
             doors.pool,
             position=self.position,
             recorded_at=self.recorded_at,
@@ -61,7 +66,9 @@ class AsOf:
             min_position=self.min_position,
             stale=self.stale,
             timeout_seconds=doors.wait_seconds,
-        )
+        ) as snapshot:
+            note_position(snapshot.position)
+            yield snapshot
 
 
 AtPosition = Annotated[Position | None, Query(description="As of this position of the log.")]
@@ -135,11 +142,10 @@ async def refuse_unknown_parameters(request: Request) -> None:
     if not isinstance(route, APIRoute):
         return
     fields = get_flat_params(route.dependant)
-    known = {field.alias for field in fields if isinstance(field.field_info, QueryParameter)}
+    known = {PURPOSE_PARAMETER, *(field.alias for field in fields if isinstance(field.field_info, QueryParameter))}
     unknown = sorted(set(request.query_params) - known)
     if unknown:
-        takes = f"it takes {', '.join(sorted(known))}" if known else "it takes none"
-        raise Malformed(f"the parameter {unknown[0]!a} is not known here; {takes}")
+        raise Malformed(f"the parameter {unknown[0]!a} is not known here; it takes {', '.join(sorted(known))}")
     for name in known:
         if len(request.query_params.getlist(name)) > 1:
             raise Malformed(f"the parameter {name} is stated more than once")
@@ -172,6 +178,7 @@ def page(name: str, rows: Sequence[Any], limit: int, cursor: Any) -> dict[str, A
     `rows` was asked with one more than `limit`; `cursor` makes the place of a row.
     """
     shown = list(rows[:limit])
+    note_rows(len(shown))
     return {name: shown, "next": cursor(shown[-1]) if len(rows) > limit else None}
 
 

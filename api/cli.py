@@ -13,23 +13,30 @@ from api.command_line.backtesting import backtest
 from api.command_line.comparing import diff
 from api.command_line.database import works_on_backtest, works_on_demo
 from api.command_line.demonstrating import demo
+from api.command_line.erasing import erase, privacy
 from api.command_line.explaining import explain
 from api.command_line.exporting import export
 from api.command_line.exposing import exposure
 from api.command_line.importing import import_file
 from api.command_line.importing_log import import_log
+from api.command_line.importing_statement import import_statement
 from api.command_line.keys import keys
+from api.command_line.liabilities import liabilities
+from api.command_line.looking import goes_unlogged, reads, stated_purpose
 from api.command_line.migrating import migrate
 from api.command_line.rebuilding import rebuild
+from api.command_line.reconciling import reconcile
 from api.command_line.replaying import replay
 from api.command_line.screen import Exit, note
 from api.command_line.sealing import checkpoint, seal, seal_key
 from api.command_line.serving import api, project, risk, serve
+from api.command_line.stating import statement
 from api.command_line.status import status
 from api.command_line.stressing import stress
 from api.command_line.verifying import verify
 from ledger.errors import Malformed, Refusal, Unavailable
 from ledger.postgres import CannotStart, MigrationRefused
+from ledger.privacy_key import PrivacyRefused
 from ledger.sealing import SealBroken
 from ledger.signing import SigningRefused
 from projections.runner import ProjectionFailed
@@ -50,6 +57,7 @@ application = typer.Typer(
 )
 application.add_typer(keys, name="keys")
 application.add_typer(export, name="export")
+application.add_typer(privacy, name="privacy")
 COMMANDS: dict[str, Callable[..., None]] = {
     "serve": serve,
     "api": api,
@@ -59,16 +67,22 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "status": status,
     "import": import_file,
     "import-log": import_log,
+    "statement": statement,
+    "import-statement": import_statement,
+    "reconcile": reconcile,
     "diff": diff,
     "replay": replay,
     "explain": explain,
     "stress": stress,
     "exposure": exposure,
+    "reads": reads,
     "verify": verify,
     "rebuild": rebuild,
     "seal": seal,
     "checkpoint": checkpoint,
     "seal-key": seal_key,
+    "liabilities": liabilities,
+    "erase": erase,
     "demo": demo,
     "backtest": backtest,
 }
@@ -80,10 +94,18 @@ for name, command in COMMANDS.items():
 def options(
     demo: Annotated[bool, typer.Option("--demo", help="Work on the demo's database instead of the ledger's.")] = False,
     backtest: Annotated[bool, typer.Option("--backtest", help="Work on the backtest that was kept last.")] = False,
+    purpose: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Why customers' data is read; the log of reads keeps it.")
+    ] = None,
+    unlogged: Annotated[
+        bool, typer.Option("--unlogged", help="Read from a read-only replica, where reads cannot be logged.")
+    ] = False,
 ) -> None:
     """Options of all commands."""
     works_on_demo.set(demo)
     works_on_backtest.set(backtest)
+    stated_purpose.set(purpose)
+    goes_unlogged.set(unlogged)
 
 
 def main() -> None:
@@ -100,7 +122,7 @@ def main() -> None:
         end(refusal.detail, Exit.USAGE)
     except Refusal as refusal:
         end(f"{refusal.code}: {refusal.detail}", Exit.DIFFERENCE)
-    except (MigrationRefused, ProjectionFailed, SealBroken, SigningRefused) as error:
+    except (MigrationRefused, PrivacyRefused, ProjectionFailed, SealBroken, SigningRefused) as error:
         end(str(error), Exit.DIFFERENCE)
     except KeyboardInterrupt:
         end("interrupted", INTERRUPTED)

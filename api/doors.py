@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 from typing import ParamSpec, TypeVar
 
 from starlette.concurrency import run_in_threadpool
@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.crossing import Crossing
 from api.keys import KeyRing, Pool
 from api.problems import answer_problem
+from api.reads.log import ReadLog
 from api.roles import Caller
 from api.streams.house import Streams
 from ledger import Ledger
@@ -34,6 +35,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _Result = TypeVar("_Result")
 _Parameters = ParamSpec("_Parameters")
 _READER = ThreadPoolExecutor(1, "reading")
+DOCUMENTS_AT_ONCE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class Doors:
     """What the routes share; `wait_seconds` is how long a question waits for the projections to catch up.
 
     `decided` counts the commands that came by HTTP and were decided, by what became of them. `what_if` is held by the
-    one what-if that is being worked.
+    one what-if that is being worked, `documents` by the statements that are being written.
     """
 
     ledger: Ledger
@@ -49,9 +51,11 @@ class Doors:
     keys: KeyRing
     crossing: Crossing
     streams: Streams
+    reads: ReadLog
     wait_seconds: float
     decided: Counter[str] = field(default_factory=Counter)
     what_if: Lock = field(default_factory=Lock)
+    documents: BoundedSemaphore = field(default_factory=partial(BoundedSemaphore, DOCUMENTS_AT_ONCE))
 
 
 def doors_of(request: HTTPConnection) -> Doors:

@@ -168,6 +168,7 @@ STATEMENT = {
     "account_id": "alice",
     "lines": [
         {
+            "id": "1042.1",
             "position": 1042,
             "line": 1,
             "book": "account/alice/cross",

@@ -1,8 +1,8 @@
 """`ledger-verify`: checks a ledger's log against its signed checkpoints, and shares no code with what wrote either.
 
-It needs this file, psycopg, cryptography, a public key and, best, checkpoints kept elsewhere than in the database. It
-recomputes the hash of every event, the root of every checkpoint, the order of positions, versions and times, and names
-each place that is wrong. The leaf of an event is told in ledger/README.md, RFC 6962 tells the tree.
+It needs this file, psycopg, cryptography (pyarrow for an archive), a public key and, best, checkpoints kept elsewhere.
+It recomputes the hash of every event, the root of every checkpoint, the order of positions, versions and times, and
+names each place that is wrong. The leaf of an event is told in ledger/README.md, RFC 6962 tells the tree.
 """
 
 import argparse
@@ -25,6 +25,7 @@ GOOD, TAMPERED, USAGE, UNREACHABLE = 0, 1, 2, 3
 TILE_HEIGHT, HASH_BYTES = 8, 32
 PAGE_ROWS, MOST_FINDINGS = 5_000, 100
 HEAD, LENGTH = struct.Struct(">HIqIqIqI"), struct.Struct(">I")
+MANIFEST = "manifest.json"
 QUERIES = {
     "leaves": "select first_position, hashes from seal_leaves order by 1",
     "node": "select height, number, hash from seal_nodes order by 1, 2",
@@ -32,7 +33,10 @@ QUERIES = {
     "event": "select notification_id, (extract(epoch from recorded_at - '2000-01-01 00:00:00+00') * 1000000)::bigint,"
     " originator_id, originator_version, topic, state from events order by 1",
 }
-"""What is read of a database, and in an export a JSON array a line: the kind and these columns, the last in base64."""
+"""What is read of a database: lines of a kind and these columns."""
+KINDS = ("int64", "int64", "string", "int64", "string", "binary")
+"""What the columns of an archive's file are read as, in the order of a Row; times there count from 1970, not 2000."""
+MICROSECONDS_TO_2000 = 946_684_800_000_000
 
 Keys = dict[bytes, Ed25519PublicKey]
 Line = list[Any]
@@ -82,8 +86,8 @@ class Tree:
         self.size += 1
 
     def root(self) -> bytes:
-        """The root of all leaves so far, of which there is one at least."""
-        node = self._subtrees[-1][1]
+        """The root of all leaves so far; of none it is the hash of nothing."""
+        node = self._subtrees[-1][1] if self._subtrees else _hash(b"")
         for _, left in reversed(self._subtrees[:-1]):
             node = _node(left, node)
         return node
@@ -112,6 +116,12 @@ class Check:
                     self._nodes[values[0], values[1]] = values[2]
                 case "checkpoint":
                     self._take_note(*values)
+                case "note":
+                    self.notes.append(read_note(*values))
+                case "end":
+                    self._take_end(*values)
+                case "wrong":
+                    self.findings.append(values[0])
                 case _:
                     if not self._take_event(Row(*values)):
                         return
@@ -123,6 +133,11 @@ class Check:
         self.notes.append(read_note(text, place))
         if self.notes[-1][2:4] != (size, root):
             self.findings.append(f"{place}: it is stored as another than was signed")
+
+    def _take_end(self, name: str, last: int, root: str) -> None:
+        """The end of a file of events, as the archive states it."""
+        if (self.tree.size, base64.b64encode(self.tree.root()).decode()) != (last, root):
+            self.findings.append(f"{name}: its events do not give the root that {MANIFEST} states for event {last}")
 
     def _take_event(self, row: Row) -> bool:
         due = self.tree.size + 1
@@ -252,23 +267,42 @@ def read_database(connection: psycopg.Connection[Any]) -> Iterator[Line]:
             yield from ([kind, *row] for row in cursor.execute(query.encode()))
 
 
-def read_export(file: Path) -> Iterator[Line]:
-    """What an export has; Damaged where a line cannot be read."""
-    with file.open() as lines:
-        for number, line in enumerate(lines, start=1):
-            try:
-                *values, content = json.loads(line)
-                yield [*values, base64.b64decode(content, validate=True)]
-            except (ValueError, TypeError) as error:
-                raise Damaged(f"line {number} of {file} cannot be read: {error}") from error
+def read_archive(folder: Path) -> Iterator[Line]:
+    """What an archive of `ledger export parquet` has; its keys, which are not sealed, must be the files it states."""
+    content = (folder / MANIFEST).read_bytes()
+    for note in sorted(folder.glob("checkpoints/*.checkpoint")):
+        yield ["note", note.read_text(errors="replace"), str(note)]
+    try:
+        manifest = json.loads(content)
+        for part in [*manifest["segments"], *filter(None, [manifest["tail"]])]:
+            for stated in (part["keys"], part["events"]):
+                file = folder / Path(stated["name"]).name
+                if _hash(file.read_bytes()).hex() != stated["sha256"]:
+                    yield ["wrong", f"{file}: it is not the file that {MANIFEST} states"]
+            yield from read_parquet(file)
+            yield ["end", str(file), part["last"], part["root"]]
+    except OSError as error:
+        raise Damaged(f"{error.filename} is missing or cannot be read: {error.strerror}") from error
+    except (ValueError, LookupError, TypeError) as error:
+        raise Damaged(f"{folder / MANIFEST} is no manifest of an archive: {error!r}") from error
 
 
-def saved(lines: Iterable[Line], file: Path) -> Iterator[Line]:
-    """The same lines, written to a new export as they pass."""
-    with file.open("x") as export:
-        for line in lines:
-            export.write(json.dumps([*line[:-1], base64.b64encode(line[-1]).decode()]) + "\n")
-            yield line
+def read_parquet(file: Path) -> Iterator[Line]:
+    """The events of an archive's file; Damaged where it cannot be read."""
+    import pyarrow.compute
+    import pyarrow.parquet
+
+    try:
+        with pyarrow.parquet.ParquetFile(file) as parquet:
+            for batch in parquet.iter_batches(PAGE_ROWS):
+                columns = [batch.column(name).cast(kind) for name, kind in zip(Row._fields, KINDS, strict=True)]
+                columns[1] = pyarrow.compute.subtract(columns[1], MICROSECONDS_TO_2000)
+                if any(column.null_count for column in columns):
+                    raise ValueError("a value is missing")
+                for row in zip(*(column.to_pylist() for column in columns), strict=True):
+                    yield ["event", *row]
+    except (pyarrow.ArrowException, OSError, ValueError, KeyError) as error:
+        raise Damaged(f"{file} cannot be read: {error}") from error
 
 
 def answer(asked: argparse.Namespace) -> tuple[list[str], str]:
@@ -279,8 +313,10 @@ def answer(asked: argparse.Namespace) -> tuple[list[str], str]:
         return check_proof(proof, keys, asked.origin), f"event {proof['position']} is in the log"
     check = Check([read_note(text, place) for files in asked.checkpoints for place, text in files])
     with psycopg.connect(asked.database) if asked.database else nullcontext() as connection:
-        lines = read_database(connection) if connection else read_export(asked.export)
-        check.take(saved(lines, asked.save) if asked.save else lines)
+        try:
+            check.take(read_database(connection) if connection else read_archive(asked.archive))
+        except Damaged as error:
+            check.findings.append(str(error))
     beyond = check.tree.size - check.covered
     told = f"; the last {beyond:,} are in no checkpoint yet" if beyond else ""
     findings = [*check_notes(check.notes, keys, asked.origin), *check.findings]
@@ -295,6 +331,8 @@ def main() -> None:
         findings, told = answer(asked)
     except Damaged as error:
         findings, told = [str(error)], ""
+    except ModuleNotFoundError as error:
+        findings, told, code = [], f"an archive is read with pyarrow; install it: {error}", USAGE
     except psycopg.OperationalError as error:
         findings, told, code = [], f"the database cannot be reached: {error}", UNREACHABLE
     except (psycopg.Error, OSError, ValueError, KeyError) as error:
@@ -310,13 +348,12 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="ledger-verify", description=f"Check a ledger's log. {codes}")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--database", metavar="URL", help="check this database")
-    what.add_argument("--export", metavar="FILE", type=Path, help="check what --save has written")
+    what.add_argument("--archive", metavar="DIR", type=Path, help="check what `ledger export parquet` has written")
     what.add_argument("--proof", metavar="FILE", type=Path, help="check a proof of inclusion as the API answers it")
     parser.add_argument("--key", action="append", required=True, type=read_keys, help="NAME+ID+KEY, or a file of them")
     kept = "checkpoints kept elsewhere: a file, or a folder of files *.checkpoint"
     parser.add_argument("--checkpoints", action="append", default=[], metavar="PATH", type=read_files, help=kept)
     parser.add_argument("--origin", help="the log that checkpoints must name")
-    parser.add_argument("--save", metavar="FILE", type=Path, help="write an export while the database is checked")
     return parser.parse_args()
 
 

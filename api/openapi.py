@@ -185,7 +185,7 @@ def _complete(path: str, operation: dict[str, Any], schemas: dict[str, Any]) -> 
         schema = _without_path_fields(schemas[COMMANDS[command].__name__], path)
         operation["description"] = schema["description"]
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
-        operation["parameters"] = [*_path_parameters(path), _key_header()]
+        operation["parameters"] = [*_path_parameters(path), _key_header(), *([_purpose_header()] if preview else [])]
         # A preview is answered by what would be recorded, and refused like its command.
         responses |= {**_command_answers(), **({"200": responses["200"]} if preview else {})}
     if body is not None:
@@ -225,6 +225,11 @@ def _path_parameters(path: str) -> list[dict[str, Any]]:
 def _key_header() -> dict[str, Any]:
     text = "Serves for the idempotency_key of a single command."
     return {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string"}, "description": text}
+
+
+def _purpose_header() -> dict[str, Any]:
+    text = "Why customers' data is read; the log of reads keeps it."
+    return {"name": "X-Purpose", "in": "header", "schema": {"type": "string"}, "description": text}
 
 
 def _post_commands() -> dict[str, Any]:

@@ -21,6 +21,7 @@ from ledger.errors import (
     Unknown,
     VersionMismatch,
 )
+from ledger.liability_secret import LiabilitySecretMissing
 from ledger.money import plain
 
 MEDIA_TYPE = "application/problem+json"
@@ -68,6 +69,7 @@ STATUS: dict[type[Refusal], int] = {
     TooManyRequests: 429,
     ServerFailed: 500,
     Unavailable: 503,
+    LiabilitySecretMissing: 503,
     ProjectionsBehind: 503,
 }
 """The status of each class of refusal; a class that is not listed has that of the nearest class above it."""
@@ -87,6 +89,7 @@ FAMILIES: dict[type[Refusal], str] = {
     TooManyRequests: "Wait as long as Retry-After says, then repeat with the same idempotency key.",
     ServerFailed: "Repeat with the same idempotency key: what was recorded is answered, what was not is done now.",
     Unavailable: "Nothing was recorded, or the answer is unknown: repeat with the same idempotency key.",
+    LiabilitySecretMissing: "Whoever runs the ledger gives this process the file that LEDGER_LIABILITY_SECRET names.",
     ProjectionsBehind: "Ask again, or with `stale=true` for what the projections have; /health says who is behind.",
 }
 """What may be done about each class of refusal, in the same order."""

@@ -29,6 +29,9 @@ class Resource(StrEnum):
     MARKET = "the market"
     REPORTS = "reports"
     CHECKPOINTS = "checkpoints"
+    READS = "who looked at customers' data"
+    READS_OF_ACCOUNT = "who looked at an account"
+    LIABILITIES = "published liabilities"
     KEYS = "keys"
 
 
@@ -39,6 +42,7 @@ MAY_SEND: dict[str, frozenset[Role]] = {
     "open_account": frozenset({SERVICE, OPERATOR}),
     "freeze_account": frozenset({OPERATOR}),
     "unfreeze_account": frozenset({OPERATOR}),
+    "erase_texts": frozenset({OPERATOR}),
     "close_account": frozenset({OPERATOR}),
     "deposit": frozenset({SERVICE}),
     "request_withdrawal": frozenset({CUSTOMER}),
@@ -96,6 +100,10 @@ MAY_READ: dict[Resource, frozenset[Role]] = {
     Resource.MARKET: EVERYBODY,
     Resource.REPORTS: STAFF,
     Resource.CHECKPOINTS: EVERYBODY,
+    # Whoever is watched does not see what is noted of the others.
+    Resource.READS: frozenset({AUDITOR}),
+    Resource.READS_OF_ACCOUNT: frozenset({CUSTOMER, AUDITOR}),
+    Resource.LIABILITIES: EVERYBODY,
     Resource.KEYS: frozenset(),
 }
 

@@ -1,21 +1,27 @@
 """A batch: requests that are decided and recorded together, and what the database must be asked before they are."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
+
 from ledger.account import Account, original_of
+from ledger.asked import Asked
 from ledger.commands import ReverseEvent
-from ledger.deciding import Asked, Draft, decide_all, moved, preview
+from ledger.deciding import Draft, decide_all, preview
 from ledger.decision import Context
 from ledger.events import AnyEvent
 from ledger.idempotency import Key, UsedKey, asked_keys, used_keys
 from ledger.inbox import Request
 from ledger.originals import Place, asked_decisions, found_decisions
-from ledger.outcomes import Outcome, Recorded
+from ledger.outcomes import Outcome, Recorded, moved
 from ledger.present import Present
+from ledger.privacy_key import PrivacyRefused
 from ledger.snapshots import asked_accounts, found_accounts
+from ledger.text_keys import TextKeys
 from ledger.wire import Row, Wire
 from ledger.words import EXCHANGE, PRICES
 
@@ -29,6 +35,7 @@ class Batch:
     """
 
     requests: list[Request]
+    text_keys: TextKeys
     asked: list[list[Asked]] = field(init=False)
     account_ids: list[str] = field(init=False)
     keys: list[Key] = field(init=False)
@@ -54,8 +61,9 @@ class Batch:
 
     def decide(self, present: Present, below: Draft | None, used: dict[Key, UsedKey]) -> None:
         """Decide every command on the present, or on the draft that will be the present once it is recorded."""
-        draft = Draft.on_top_of(present, below, used)
+        draft = Draft.on_top_of(present, below, used, self.text_keys)
         draft.decisions = self.decisions
+        self._hold_text_keys(draft)
         at = datetime.now(UTC)
         self.answers = [
             _decide_request(draft, asked, request, at) for asked, request in zip(self.asked, self.requests, strict=True)
@@ -63,6 +71,11 @@ class Batch:
         # What lies below is the present by the time anyone asks again; a chain would keep every draft in memory.
         draft.below = None
         self.draft = draft
+
+    def _hold_text_keys(self, draft: Draft) -> None:
+        # Without a privacy key each command with a text says so; the others need none.
+        with suppress(PrivacyRefused):
+            draft.hold_text_keys(asked for request in self.asked for asked in request)
 
     def is_touched_by(self, streams: set[str]) -> bool:
         """Whether something recorded on these streams may change what was decided."""
@@ -95,6 +108,8 @@ def _decide_request(draft: Draft, asked: list[Asked], request: Request, at: date
         if request.dry_run:
             return [preview(draft, one, context) for one in asked]
         return decide_all(draft, asked, context, atomic=request.atomic)
+    except psycopg.Error:
+        raise  # A key could not be looked up: the whole batch is tried again.
     except Exception as error:
         return error
 

@@ -1,46 +1,31 @@
 """Deciding the commands of a batch one after the other, each on what those before it left, none recorded yet."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, cast
 
 from ledger import account, exchange
 from ledger.account import Account, AccountCommand
-from ledger.commands import AccrueInterest, Command, ReverseEvent
+from ledger.asked import Asked
+from ledger.commands import ReverseEvent
 from ledger.decision import Context
-from ledger.errors import BatchRefused, Refusal
-from ledger.events import AnyEvent, PricesHeld
+from ledger.errors import BatchRefused, Refusal, Unavailable
+from ledger.events import AnyEvent, PricesHeld, made
 from ledger.exchange import ExchangeCommand
 from ledger.idempotency import Key, UsedKey, content_of, require_same_content
 from ledger.market import Market
 from ledger.originals import Place
-from ledger.outcomes import EventReference, Outcome, Previewed, Recorded, Refused, recorded
+from ledger.outcomes import EventReference, Outcome, Previewed, Recorded, Refused, moved, recorded
 from ledger.present import Present, market_after
-from ledger.words import EXCHANGE, PRICES
+from ledger.privacy_key import PrivacyRefused
+from ledger.private_texts import texts_of
+from ledger.text_keys import TextKeys
+
+logger = logging.getLogger("ledger.texts")
 
 # What is made for every command is made of a tuple in half the time that its class takes.
 _new = tuple.__new__
-
-
-class Asked(NamedTuple):
-    """A command with the ids of the accounts it touches and every key it claims, its idempotency key first."""
-
-    command: Command
-    account_ids: tuple[str, ...]
-    keys: Sequence[Key]
-    own_key: str | None
-    is_of_exchange: bool
-
-    @classmethod
-    def of(cls, command: Command) -> "Asked":
-        """What a command asks for, looked up once."""
-        stream, key = command.stream, command.key
-        if stream not in (EXCHANGE, PRICES):
-            asked = cast(AccountCommand, command)
-            return _new(cls, (command, asked.streams, account.keys_of(asked), key, False))
-        keys = [] if key is None else [(stream, key)]
-        # Interest without an account is a job, refused by the rules of accounts, and touches none.
-        return cls(command, (), keys, key, not isinstance(command, AccrueInterest))
 
 
 class Mark(NamedTuple):
@@ -61,6 +46,7 @@ class Draft:
     """
 
     present: Present
+    text_keys: TextKeys
     used_keys: dict[Key, UsedKey]
     market: Market
     first_position: int
@@ -73,11 +59,13 @@ class Draft:
     decided: list[tuple[str, Account | None]] = field(default_factory=list)
 
     @classmethod
-    def on_top_of(cls, present: Present, below: "Draft | None", used_keys: dict[Key, UsedKey]) -> "Draft":
+    def on_top_of(
+        cls, present: Present, below: "Draft | None", used_keys: dict[Key, UsedKey], text_keys: TextKeys
+    ) -> "Draft":
         """An empty draft on the present, or on the draft that will be the present once it is recorded."""
         if below is None:
-            return cls(present, used_keys, present.market, present.position + 1)
-        return cls(present, used_keys, below.market, below.position + 1, below)
+            return cls(present, text_keys, used_keys, present.market, present.position + 1)
+        return cls(present, text_keys, used_keys, below.market, below.position + 1, below)
 
     @property
     def position(self) -> int:
@@ -110,6 +98,24 @@ class Draft:
                 return [self.events[one.position - self.first_position] for one in used.events]
         keyless = (event for event in self.events if (event.account_id, event.version) == place)
         return [event] if (event := next(keyless, None)) is not None else None
+
+    def hold_text_keys(self, every: Iterable[Asked]) -> None:
+        """Have the keys of all accounts whose texts will be sealed, looked up at once."""
+        wanted = {account_id for asked in every if asked.texts for account_id in asked.account_ids}
+        if wanted:
+            self.text_keys.hold({account_id: self.account(account_id).erasures for account_id in wanted})
+
+    def sealed(self, account_id: str, texts: Mapping[str, str]) -> dict[str, str]:
+        """Texts of an account by field as they are stored; Unavailable, where its key cannot be had."""
+        made = self.account(account_id).erasures
+        try:
+            return {name: self.text_keys.seal(account_id, made, name, text) for name, text in texts.items()}
+        except PrivacyRefused as error:
+            logger.error("texts cannot be sealed: %s", error)
+            raise Unavailable(
+                f"{', '.join(texts)} of account {account_id} cannot be stored encrypted now, so nothing was recorded; "
+                "who runs the ledger finds more in its log: retry with the same key, or leave it out"
+            ) from error
 
     def mark(self) -> Mark:
         """How far this draft has come, to come back to."""
@@ -206,10 +212,13 @@ def decide(draft: Draft, asked: Asked, context: Context) -> Recorded:
         decision = _decide_reversal(draft, command, accounts, context)
     else:
         decision = account.decide(command, accounts, draft.market, context)
+    # Before anything is added to the draft, for a text that cannot be sealed refuses the command.
+    sealed = _sealed_texts(draft, asked)
+    events = [_sealed(draft, asked, sealed, event) for event in decision.events] if sealed else decision.events
     for account_id, after in decision.accounts.items():
         draft.decided.append((account_id, draft.accounts.get(account_id)))
         draft.accounts[account_id] = after
-    return _add(draft, asked, decision.events)
+    return _add(draft, asked, events, sealed)
 
 
 def _decide_reversal(
@@ -234,7 +243,7 @@ def _decide_exchange(draft: Draft, asked: Asked, context: Context) -> Recorded:
         return replayed
     events = exchange.decide(command, draft.market, context)
     draft.market = market_after(draft.market, events)
-    return _add(draft, asked, events)
+    return _add(draft, asked, events, asked.texts)
 
 
 def _replay(draft: Draft, asked: Asked) -> Recorded | None:
@@ -248,7 +257,7 @@ def _replay(draft: Draft, asked: Asked) -> Recorded | None:
             continue
         account_id, text = key
         if text == asked.own_key:
-            require_same_content(command, account_id, used)
+            require_same_content(command, account_id, used, _sealed_texts(draft, asked))
             replayed = recorded(command, used.events, replayed=True)
         elif taken_on is None:
             taken_on = account_id
@@ -257,8 +266,8 @@ def _replay(draft: Draft, asked: Asked) -> Recorded | None:
     return replayed
 
 
-def _add(draft: Draft, asked: Asked, events: Sequence[AnyEvent]) -> Recorded:
-    """Add a decision: its events take the next positions, and its keys name them."""
+def _add(draft: Draft, asked: Asked, events: Sequence[AnyEvent], sealed: dict[str, str]) -> Recorded:
+    """Add a decision: its events take the next positions, and its keys name them and keep the command, texts sealed."""
     command = asked.command
     references, position = [], draft.position
     for event in events:
@@ -267,7 +276,7 @@ def _add(draft: Draft, asked: Asked, events: Sequence[AnyEvent]) -> Recorded:
         references.append(_new(EventReference, (event.account_id, event.TOPIC, event.version, position, pairs)))
     draft.events += events
     if asked.keys:
-        own, further = UsedKey(content_of(command), references), None
+        own, further = UsedKey(content_of(command, sealed), references), None
         for key in asked.keys:
             if key[1] == asked.own_key:
                 draft.keys[key] = own
@@ -276,6 +285,15 @@ def _add(draft: Draft, asked: Asked, events: Sequence[AnyEvent]) -> Recorded:
     return recorded(command, references, replayed=False)
 
 
-def moved(events: Sequence[EventReference], by: int) -> list[EventReference]:
-    """Events that stand `by` positions later."""
-    return [event._replace(position=event.position + by) for event in events]
+def _sealed_texts(draft: Draft, asked: Asked) -> dict[str, str]:
+    """A command's texts as they are kept with its key, which is of the account that it is decided on."""
+    return draft.sealed(asked.command.stream, asked.texts) if asked.texts else asked.texts
+
+
+def _sealed(draft: Draft, asked: Asked, sealed: dict[str, str], event: AnyEvent) -> AnyEvent:
+    """An event as it is stored, its texts under the key of its own account; mostly they are the command's."""
+    texts = texts_of(event)
+    if not texts:
+        return event
+    is_the_commands = event.account_id == asked.command.stream and texts == asked.texts
+    return made(type(event), event.__dict__ | (sealed if is_the_commands else draft.sealed(event.account_id, texts)))

@@ -69,6 +69,10 @@ class UnknownCheckpoint(Unknown):
     code, title = "unknown_checkpoint", "There is no such checkpoint"
 
 
+class UnknownPublication(Unknown):
+    code, title = "unknown_publication", "No liabilities were published there"
+
+
 class NotSealed(Unknown):
     code, title = "not_sealed", "The log is not sealed so far yet"
 

@@ -1,13 +1,14 @@
 """Idempotency keys: what a command claims when it is recorded, and what it says of a request that comes again."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ledger.arrays import Texts
-from ledger.commands import Command, parse_command
+from ledger.commands import Command, parse_kept
 from ledger.errors import IdempotencyKeyReused, Malformed
 from ledger.outcomes import EventReference
+from ledger.private_texts import is_same_text, private_fields
 from ledger.wire import Call, Row, Statement
 
 # An account (or stream) id, and a key that is unique on it.
@@ -32,6 +33,10 @@ order by notification_id
 )
 
 
+# What a request may state otherwise when it comes again: another file may hold the same line of a statement.
+_NOT_COMPARED = {"idempotency_key", "source_line"}
+
+
 class UsedKey(NamedTuple):
     """A key that was used, or is claimed by a decision: the command's content, and the events recorded then, in order.
 
@@ -42,17 +47,19 @@ class UsedKey(NamedTuple):
     events: list[EventReference]
 
 
-def content_of(command: Command) -> str:
-    """What is kept with a key: the command's JSON without the key itself."""
-    content: bytes = command.__pydantic_serializer__.to_json(
-        command, by_alias=True, exclude_none=True, exclude={"idempotency_key"}
-    )
+def content_of(command: Command, sealed: Mapping[str, str] | None = None) -> str:
+    """What is kept with a key: the command's JSON without the key itself and its line, its private texts sealed."""
+    kept = command.model_copy(update=sealed) if sealed else command
+    content: bytes = kept.__pydantic_serializer__.to_json(kept, by_alias=True, exclude_none=True, exclude=_NOT_COMPARED)
     return content.decode()
 
 
-def require_same_content(command: Command, account_id: str, used: UsedKey) -> None:
-    """IdempotencyKeyReused unless the key was used with the same content; amounts are compared by value."""
-    content = content_of(command)
+def require_same_content(command: Command, account_id: str, used: UsedKey, sealed: Mapping[str, str]) -> None:
+    """IdempotencyKeyReused unless the key was used with the same content; amounts are compared by value.
+
+    `sealed` are the command's private texts as they would be stored. The refusal tells none of these.
+    """
+    content = content_of(command, sealed)
     if used.content is None or used.content == content:
         return
     was, asked = json.loads(used.content), json.loads(content)
@@ -60,10 +67,16 @@ def require_same_content(command: Command, account_id: str, used: UsedKey) -> No
     if field is None:
         return
     raise IdempotencyKeyReused(
-        f"idempotency key {command.key} of {account_id} was used with {field} {_shown(was.get(field))}, "
-        f"this request says {field} {_shown(asked.get(field))}; send what was sent then, or this under another key",
+        f"idempotency key {command.key} of {account_id} was used with {_told(command, field, was, asked)}; "
+        "send what was sent then, or this under another key",
         field=field,
     )
+
+
+def _told(command: Command, field: str, was: dict[str, Any], asked: dict[str, Any]) -> str:
+    if field in private_fields(type(command)):
+        return f"another {field}"
+    return f"{field} {_shown(was.get(field))}, this request says {field} {_shown(asked.get(field))}"
 
 
 def _first_difference(command: Command, was: dict[str, Any], asked: dict[str, Any]) -> str | None:
@@ -71,8 +84,11 @@ def _first_difference(command: Command, was: dict[str, Any], asked: dict[str, An
     stored = _parse_stored(command, was)
     if stored is None:
         return next((field for field in ("type", *asked, *was) if was.get(field) != asked.get(field)), None)
+    private = private_fields(type(command))
     for name, field in type(command).model_fields.items():
-        if name != "idempotency_key" and getattr(stored, name) != getattr(command, name):
+        kept, stated = getattr(stored, name), getattr(command, name)
+        same = is_same_text(kept, stated, asked.get(name)) if name in private else kept == stated
+        if name not in _NOT_COMPARED and not same:
             return field.alias or name
     return None
 
@@ -82,7 +98,7 @@ def _parse_stored(command: Command, content: dict[str, Any]) -> Command | None:
     if content.get("type") != command.type:
         return None
     try:
-        return parse_command({**content, "idempotency_key": command.key})
+        return parse_kept(content, command.key)
     except Malformed:
         return None
 

@@ -1,9 +1,9 @@
 """Reading the log: its events in the order of recording, the events of one stream, and where it ends.
 
-Whatever reads events refuses with EventUnreadable where the bytes of one are no event.
+Whatever reads events refuses with EventUnreadable where the bytes of one are no event, or one of another stream.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -96,7 +96,7 @@ def read_stream(
 ) -> list[RecordedEvent]:
     """The events of one account (or of @exchange or @prices) in order, none recorded beyond `until_position`."""
     query = f"{_EVENTS} where originator_id = %s and originator_version > %s order by originator_version limit %s"
-    return list(_read(connection, query, [account_id, after_version, limit], until_position))
+    return list(_of_stream(account_id, _read(connection, query, [account_id, after_version, limit], until_position)))
 
 
 def stream_pages(
@@ -105,7 +105,7 @@ def stream_pages(
     """The events of one stream after a version up to another, in order, in pages of at most PAGE_EVENTS events."""
     query = f"{_EVENTS} where originator_id = %s and originator_version > %s and originator_version <= %s"
     ordered = f"{query} order by originator_version limit {PAGE_EVENTS}"
-    while page := list(_read(connection, ordered, [account_id, after_version, until_version])):
+    while page := list(_of_stream(account_id, _read(connection, ordered, [account_id, after_version, until_version]))):
         yield page
         after_version = page[-1].event.version
 
@@ -114,7 +114,7 @@ def stream_back(connection: Connection, account_id: str, until_version: int) -> 
     """The events of one stream from a version back to its first, the last one first, in pages that grow."""
     query = f"{_EVENTS} where originator_id = %s and originator_version <= %s order by originator_version desc limit %s"
     limit = FIRST_EVENTS_BACK
-    while page := list(_read(connection, query, [account_id, until_version, limit])):
+    while page := list(_of_stream(account_id, _read(connection, query, [account_id, until_version, limit]))):
         yield from page
         until_version, limit = page[-1].event.version - 1, min(4 * limit, PAGE_EVENTS)
 
@@ -122,7 +122,7 @@ def stream_back(connection: Connection, account_id: str, until_version: int) -> 
 def read_versions(connection: Connection, account_id: str, versions: Sequence[int]) -> list[RecordedEvent]:
     """The events of one stream that have these versions, in order."""
     query = f"{_EVENTS} where originator_id = %s and originator_version = any(%s) order by originator_version"
-    return list(_read(connection, query, [account_id, list(versions)]))
+    return list(_of_stream(account_id, _read(connection, query, [account_id, list(versions)])))
 
 
 def read_streams(connection: Connection, account_ids: Sequence[str], until_position: int) -> list[RecordedEvent]:
@@ -192,6 +192,15 @@ def _read(
         # Filtered here, so that no plan ever walks the log by position to find one stream.
         if until is None or position <= until:
             yield RecordedEvent(position, recorded_at.astimezone(UTC), read_at(position, topic, state))
+
+
+def _of_stream(account_id: str, events: Iterable[RecordedEvent]) -> Iterator[RecordedEvent]:
+    """The events of a stream; EventUnreadable where one says that it is another's, so that nobody takes it for one."""
+    for one in events:
+        if one.event.account_id != account_id:
+            why = f"event {one.position} cannot be read: it is stored as one of {account_id}, "
+            raise EventUnreadable(f"{why}its bytes say {one.event.account_id}", position=one.position)
+        yield one
 
 
 def _cursor(connection: Connection) -> psycopg.Cursor[tuple[Any, ...]]:

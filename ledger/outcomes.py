@@ -1,5 +1,6 @@
 """What the ledger answers to a command: recorded, with its events, or refused."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from ledger.account import Account
@@ -65,3 +66,8 @@ def recorded(command: Command, events: list[EventReference], *, replayed: bool) 
             if event.account_id == stream:
                 last = event
     return _new(Recorded, (stream, last.version, last.position, events, replayed))
+
+
+def moved(events: Sequence[EventReference], by: int) -> list[EventReference]:
+    """Events that stand `by` positions later."""
+    return [event._replace(position=event.position + by) for event in events]

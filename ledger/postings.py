@@ -52,7 +52,7 @@ def _post_of(event: e.AnyEvent) -> Post:
         return _insuring(event)
     if isinstance(event, e.CorrectionEvent):
         return _correcting(event)
-    if isinstance(event, e.LifeEvent | e.SettingEvent | e.MarginCalled | e.ListingEvent):
+    if isinstance(event, e.LifeEvent | e.SettingEvent | e.MarginCalled | e.ListingEvent | e.TextsErased):
         return _nothing
     assert_never(event)
 

@@ -88,28 +88,35 @@ def sign_checkpoint(connection: Connection, key: SigningKey) -> Checkpoint | Non
 
 
 def _origin_and_time(connection: Connection) -> tuple[str, datetime]:
-    """What names this log, and the database's clock, or the latest checkpoint's time where the clock went back."""
+    """What names this log, and the database's clock, or the latest checkpoint's time where the clock went back.
+
+    A log keeps the name of its first checkpoint, also where it was restored into a database that is named otherwise.
+    """
     row = connection.execute(
-        "select 'margin-ledger/' || current_database(),"
+        "select coalesce((select split_part(note, E'\\n', 1) from checkpoints order by size desc limit 1),"
+        " 'margin-ledger/' || current_database()),"
         " greatest(clock_timestamp(), (select max(checkpointed_at) from checkpoints))"
     ).fetchone()
     assert row is not None
     return row[0], row[1]
 
 
-def write_checkpoints(connection: Connection, folder: Path, after: int = 0) -> int:
-    """Writes checkpoints beyond a size to a folder, a file `SIZE.checkpoint` each; returns how many were not there.
+def write_checkpoints(connection: Connection, folder: Path, after: int = 0, until: int | None = None) -> int:
+    """Writes checkpoints beyond a size, up to another, to a folder, a file `SIZE.checkpoint` each.
 
-    A file is never overwritten: SealBroken where one says something else than the database.
+    Returns how many were not there yet. A file is never overwritten: SealBroken where one says something else than the
+    database.
     """
     folder.mkdir(parents=True, exist_ok=True)
     written = 0
-    for size, note in connection.execute("select size, note from checkpoints where size > %s order by size", [after]):
-        written += _write_once(folder / f"{size:016}.checkpoint", note.encode())
+    query = "select size, note from checkpoints where size > %s and size <= coalesce(%s, size) order by size"
+    for size, note in connection.execute(query, [after, until]):
+        written += write_once(folder / f"{size:016}.checkpoint", note.encode())
     return written
 
 
-def _write_once(file: Path, content: bytes) -> bool:
+def write_once(file: Path, content: bytes, what: str = "checkpoint") -> bool:
+    """Writes a file that is not there yet, and says whether; SealBroken where one is that says something else."""
     if not file.exists():
         # Linked to its name when it is whole and on the disk.
         unfinished = file.with_name(f".{file.name}.{os.getpid()}")
@@ -125,7 +132,7 @@ def _write_once(file: Path, content: bytes) -> bool:
         finally:
             unfinished.unlink()
     if file.read_bytes() != content:
-        raise SealBroken(f"the file {file} says something else than the database's checkpoint: one of both was changed")
+        raise SealBroken(f"the file {file} says something else than the database's {what}: one of both was changed")
     return False
 
 

@@ -1,7 +1,8 @@
 """The log and its keys as they are stored, bytes and all: read out in order, and put into a database that has none."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from struct import Struct
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -30,6 +31,11 @@ from stdin (format binary)
 _COPY_KEYS = "copy public.idempotency_keys (account_id, key, content, first_position, last_position) from stdin"
 
 
+_BEGINNING_OF_TIMES = datetime(2000, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_HEAD, _LENGTH = Struct(">hiqiqiqi"), Struct(">i")
+
+
 class StoredEvent(NamedTuple):
     """A row of the log: what the recorder gave an event, and its bytes."""
 
@@ -39,6 +45,14 @@ class StoredEvent(NamedTuple):
     version: int
     topic: str
     state: bytes
+
+    @property
+    def leaf(self) -> bytes:
+        """The event's leaf in the tree that seals the log, the same that `sealing.read_leaves` has of the server."""
+        stream, topic = self.stream.encode(), self.topic.encode()
+        recorded_at = (self.recorded_at - _BEGINNING_OF_TIMES) // _MICROSECOND
+        head = _HEAD.pack(6, 8, self.position, 8, recorded_at, 8, self.version, len(stream))
+        return b"".join((head, stream, _LENGTH.pack(len(topic)), topic, _LENGTH.pack(len(self.state)), self.state))
 
 
 class StoredKey(NamedTuple):
@@ -70,9 +84,10 @@ def stored_keys(connection: Connection, after: int, until: int) -> Iterator[Stor
 
 
 def holds_nothing(connection: Connection) -> bool:
-    """Whether no event and no key is stored, and no projection has seen an event."""
+    """Whether no event and no key is stored, nothing is sealed, and no projection has seen an event."""
     row = connection.execute(
         "select exists (select from public.events) or exists (select from public.idempotency_keys)"
+        " or exists (select from public.seal_leaves) or exists (select from public.checkpoints)"
         " or exists (select from public.projection_positions where position > 0)"
     ).fetchone()
     return row is not None and not row[0]

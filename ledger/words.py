@@ -151,6 +151,15 @@ class AdjustmentReason(Word):
     OTHER = "other"
 
 
+class ErasureReason(Word):
+    """Why texts of an account are erased."""
+
+    CUSTOMER_REQUEST = "customer_request"
+    RETENTION_ENDED = "retention_ended"
+    LEGAL_ORDER = "legal_order"
+    RECORDED_BY_MISTAKE = "recorded_by_mistake"
+
+
 class Execution(Word):
     """Who closes a liquidated wallet out: the house at mark price, or a matching engine by fills."""
 

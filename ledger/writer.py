@@ -17,6 +17,7 @@ from ledger.batch import Batch, Lookup
 from ledger.connections import Connections, Link
 from ledger.deciding import Draft
 from ledger.errors import Unavailable
+from ledger.events import TextsErased
 from ledger.flight import Flight, Save
 from ledger.inbox import Inbox, Request
 from ledger.log import Connection
@@ -24,6 +25,7 @@ from ledger.outcomes import Outcome, Refused
 from ledger.present import Present
 from ledger.snapshots import SnapshotKeeper
 from ledger.storage import LogMovedOn, lock_log, was_recorded
+from ledger.text_keys import TextKeys
 from ledger.wire import is_definite
 
 logger = logging.getLogger("ledger.writer")
@@ -63,6 +65,7 @@ class Writer:
         self._snapshots = SnapshotKeeper(url)
         self.present = Present(settings.cached_accounts, settings.cached_bytes, self._snapshots.offer)
         self._connections = Connections(url, self.present)
+        self._text_keys = TextKeys(url)
         self._is_reachable = True
         self._without_head_start = 0
         self._was_touched = False
@@ -79,6 +82,7 @@ class Writer:
         while (requests := self._inbox.take(self._settings.batch_commands, wait=decided is None)) or decided:
             decided = self._advance(decided, requests)
         self._connections.drop()
+        self._text_keys.drop()
 
     def _advance(self, decided: Batch | None, requests: list[Request]) -> Batch | None:
         """Record and answer what is decided; while that is being committed, decide what came, and return it."""
@@ -96,7 +100,7 @@ class Writer:
     def _begin(self, requests: list[Request]) -> Batch | None:
         """A batch of requests; if they cannot even be looked at, they are answered with the fault."""
         try:
-            return Batch(requests)
+            return Batch(requests, self._text_keys)
         except Exception as fault:
             _answer(requests, [fault] * len(requests))
             return None
@@ -153,7 +157,7 @@ class Writer:
         logger.warning("a batch of %d requests could not be recorded: %s", len(batch.requests), error)
         if is_definite(error) and len(batch.requests) > 1:
             for request in batch.requests:
-                self._settle(Batch([request]), None)
+                self._settle(Batch([request], self._text_keys), None)
             return
         self._is_reachable = is_definite(error)
         refusal = _unavailable(batch, error)
@@ -211,6 +215,7 @@ class Writer:
             if not self._was_recorded_after_all(connection, batch):
                 news = set() if self.present.is_at(end.position) else self.present.catch_up(connection)
                 self._note_others(batch, touched | news)
+                self._text_keys.forget(touched | news)
                 self._bring_up(link, batch, touched | news)
                 Flight(link, batch, self._save).land()
         self._publish(batch)
@@ -245,6 +250,7 @@ class Writer:
         self._is_reachable = True
         if draft is not None and draft.events:
             assert batch.read_to == self.present.position, "a batch is published on what it was decided on"
+            self._text_keys.forget(event.account_id for event in draft.events if type(event) is TextsErased)
             self.present.publish(draft.position, draft.events[-1], draft.accounts, draft.market)
 
 

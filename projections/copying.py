@@ -15,11 +15,16 @@ from projections.catalogue import PROJECTORS
 from projections.feeding import Fed, Feeder
 from projections.projector import Writes
 from projections.tables import LIVE, column_types, create_indexes, create_schema, create_tables, work_in
+from projections.writing import History
 
 BATCH_SIZE = 10_000
 COLLECTED_AFTER_EVENTS = 1_000_000
 SHOWN_DIFFERENCES = 5
 INDEXING_MEMORY = "256MB"
+# Where this is allowed (0012_quick_indexes.sql).
+WITHOUT_COMPRESSION = """
+select set_config('wal_compression', 'off', true) where has_parameter_privilege('wal_compression', 'set')
+"""
 
 DIFFERENCES = """
 with difference as materialized (
@@ -47,13 +52,16 @@ class CopyFailed(RuntimeError):
 class Copy(Fed):
     """One projection being built again, in tables of its schema that hold the log up to `position`.
 
-    `failure` is what it could not take, with how many events that were.
+    `failure` is what it could not take, with how many events that were. Who fills it from nothing sets `is_filling`:
+    then what is current is gathered from the states at the end, each row once instead of once for every batch.
     """
 
     def __init__(self, name: str, schema: str) -> None:
         super().__init__(name, PROJECTORS[name](), 0)
         self.schema = schema
         self.rows = 0
+        self.is_filling = False
+        self._histories: dict[str, History] = {}
         self.failure: tuple[Exception, int] | None = None
 
     @classmethod
@@ -67,6 +75,13 @@ class Copy(Fed):
 
     def enter(self, connection: Connection) -> None:
         work_in(connection, self.schema)
+        self._gather(connection)
+
+    def prepare(self, writes: Writes) -> None:
+        if self.is_filling:
+            self._histories.update({history.current: history for history in writes.leave_current()})
+        else:
+            super().prepare(writes)
 
     def write(self, connection: Connection, writes: Writes, before: int, last: int) -> None:  # noqa: ARG002
         with connection.transaction():
@@ -82,9 +97,20 @@ class Copy(Fed):
         with connection.transaction():
             work_in(connection, self.schema)
             connection.execute(f"set local maintenance_work_mem to '{INDEXING_MEMORY}'")
+            connection.execute(WITHOUT_COMPRESSION)
+            self._gather(connection)
             create_indexes(connection, self.name)
             for table in PROJECTORS[self.name].tables:
                 connection.execute(sql.SQL("analyze {}").format(sql.Identifier(self.schema, table)))
+
+    def _gather(self, connection: Connection) -> None:
+        """Makes what is current of the states; from then on every batch keeps it."""
+        if self._histories:
+            with connection.transaction():
+                connection.execute(f"set local work_mem to '{INDEXING_MEMORY}'")
+                self.rows += sum(history.gather(connection) for history in self._histories.values())
+        self._histories.clear()
+        self.is_filling = False
 
 
 @contextmanager

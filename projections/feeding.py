@@ -23,6 +23,10 @@ class Fed(ABC):
     def enter(self, connection: Connection) -> None:
         """Has the connection work in the schema of its tables."""
 
+    def prepare(self, writes: Writes) -> None:
+        """Completes what a batch changes, before it is handed over to be written."""
+        writes.put_current()
+
     @abstractmethod
     def write(self, connection: Connection, writes: Writes, before: int, last: int) -> None:
         """Writes one batch, in one transaction; in a thread beside the others."""
@@ -111,6 +115,7 @@ class Feeder:
             return None
         try:
             writes = fed.projector.project(batch, _Tables(self, fed))
+            fed.prepare(writes)
         except Exception as error:
             if self.writer.closed or self.reader.closed:
                 raise

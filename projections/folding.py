@@ -3,18 +3,26 @@
 from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cached_property
 from itertools import count
-from typing import NamedTuple, cast
+from typing import NamedTuple, cast, get_args
 
 import psycopg
 
+from ledger import events as e
 from ledger.account import Account, evolve
 from ledger.events import AccountEvent, AnyEvent
 from ledger.log import Connection, RecordedEvent
 from ledger.postings import postings
 from ledger.snapshots import accounts_at, read_account, write_state
 from ledger.wallets import Wallet
-from ledger.words import Line
+from ledger.words import SPOT, Line
+
+Setting = (
+    e.MarginModeSet | e.LeverageSet | e.MarginCalled | e.InterestAccrued | e.LiquidationStarted | e.LiquidationCompleted
+)
+"""The events that act on a margin wallet or set something of it, whatever they post to it."""
+_SETTING = frozenset(get_args(Setting))
 
 KEPT_ACCOUNTS = 50_000
 """How many accounts a fold keeps in memory; the others are set aside in a table of its session."""
@@ -141,6 +149,12 @@ def _written(before: Account, after: Account) -> list[tuple[Wallet | None, Walle
     return written
 
 
+def _wrote_margin(step: Step) -> bool:
+    """A step that wrote to spot as well wrote to it first."""
+    written = step.written
+    return bool(written) and written[-1][1].name != SPOT
+
+
 class Batch:
     """Events of the log next to each other; their steps are folded when the first projector asks for them."""
 
@@ -167,6 +181,11 @@ class Batch:
                 self._failure = failure
                 raise
         return self._steps
+
+    @cached_property
+    def margin_steps(self) -> list[Step]:
+        """The steps that wrote to a margin wallet or set something of one: most projectors look at no others."""
+        return [step for step in self.steps if type(step.event) in _SETTING or _wrote_margin(step)]
 
     @property
     def has_failed(self) -> bool:

@@ -93,6 +93,16 @@ def leaders(connection: Connection) -> dict[int, Leader]:
     return {number: Leader(pid, application) for number, pid, application in rows}
 
 
+def held(connection: Connection, kind: int) -> set[int]:
+    """The numbers of the names on which some session holds a lock of that kind; nobody is kept from taking any."""
+    rows = connection.execute(
+        "select objid::bigint from pg_locks where locktype = 'advisory' and granted and classid::bigint = %s"
+        " and database = (select oid from pg_database where datname = current_database())",
+        [kind],
+    )
+    return {number for (number,) in rows}
+
+
 def end_holders(connection: Connection, kind: int, names: Iterable[str]) -> None:
     """Ends the sessions that hold locks of that kind on names, and waits until they are gone."""
     for name in names:

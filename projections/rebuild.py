@@ -90,6 +90,17 @@ def _drop_left_over(connection: Connection, names: Sequence[str]) -> None:
             drop_schema(connection, f"verify_{name}")
 
 
+def left_over(connection: Connection) -> list[str]:
+    """The schemas of copies in which nobody works: a rebuild or a verification that was killed left them."""
+    query = "select nspname from pg_namespace where nspname ~ '^(rebuild|verify)_' order by nspname"
+    schemas = [name for (name,) in connection.execute(query)]
+    # Asked after the schemas: whoever has made one holds its lock by then.
+    rebuilding = leadership.held(connection, leadership.REBUILDS)
+    is_verifying = bool(leadership.held(connection, leadership.VERIFICATION))
+    working = {f"rebuild_{name}" for name in ALL if leadership.number_of(name) in rebuilding}
+    return [name for name in schemas if name not in working and not (is_verifying and name.startswith("verify_"))]
+
+
 class _Rebuild:
     """One rebuild: what is led and swapped over `connection`, read over `reader`, and written over `writer`."""
 

@@ -26,6 +26,7 @@ BEGIN = f"""
 begin isolation level repeatable read read only;
 set local search_path to {LIVE}, public;
 set local timezone to 'UTC';
+set local datestyle to 'ISO';
 lock table public.projection_swaps in access share mode;
 set local enable_bitmapscan to off
 """

@@ -5,8 +5,10 @@ the database, so that one batch is being written while the next one is folded.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from ledger.postgres import Connection
 
@@ -14,6 +16,37 @@ Row = Sequence[Any]
 Column = Sequence[Any]
 Columns = Mapping[str, str]
 """The SQL type of each column by its name; a jsonb column takes text."""
+
+
+class History(NamedTuple):
+    """A table of states, each with its position, and the table beside it that has the last state of each key.
+
+    `columns` are those of the states; `current_columns` those that the other table has of them too, in any order.
+    """
+
+    states: str
+    current: str
+    columns: Columns
+    current_columns: Columns
+    key: tuple[str, ...]
+
+    def last_of(self, states: Sequence[Row]) -> list[Row]:
+        """The rows of what is current after these states, which are in log order."""
+        names = list(self.columns)
+        at_key, at_current = ([names.index(name) for name in some] for some in (self.key, self.current_columns))
+        take_key, take_current = itemgetter(*at_key), itemgetter(*at_current)
+        return list(map(take_current, {take_key(state): state for state in states}.values()))
+
+    def gather(self, connection: Connection) -> int:
+        """Puts the last state of each key into the table that has none yet; returns how many there are."""
+        names, key = ", ".join(self.current_columns), ", ".join(self.key)
+        gathered = connection.execute(
+            f"insert into {self.current} ({names}) select {names} from {self.states} join"
+            f" (select {key}, max(position) as position from {self.states} group by {key}) as last"
+            f" using ({key}, position)".encode()
+        )
+        return gathered.rowcount
+
 
 _COPY_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _ARRAY_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"'})
@@ -25,7 +58,26 @@ class Writes:
 
     def __init__(self) -> None:
         self._writes: list[Callable[[Connection], None]] = []
+        self._states: list[tuple[History, Sequence[Row]]] = []
         self.rows = 0
+
+    def add_states(self, history: History, states: Sequence[Row]) -> None:
+        """Adds states in log order; then `put_current` or `leave_current` says what becomes of what is current."""
+        self.append(history.states, history.columns, states)
+        if states:
+            self._states.append((history, states))
+
+    def put_current(self) -> None:
+        """Has the last states put into the tables of what is current."""
+        for history, states in self._states:
+            self.put(history.current, history.current_columns, history.last_of(states), key=history.key)
+        self._states.clear()
+
+    def leave_current(self) -> list[History]:
+        """Leaves what is current to who gathers it later; returns the histories that have further states."""
+        histories = [history for history, _ in self._states]
+        self._states.clear()
+        return histories
 
     def append(self, table: str, columns: Columns, rows: Sequence[Row]) -> None:
         """Adds rows to a table."""
@@ -122,7 +174,7 @@ def _texts(kind: str, column: Column) -> Sequence[str | None]:
     if kind in ("text", "jsonb"):
         return column
     if kind == "timestamptz":
-        return _times(column)
+        return list(map(_time, column))
     if kind == "boolean":
         return ["t" if value else "f" for value in column]
     texts = list(map(str, column))
@@ -130,12 +182,7 @@ def _texts(kind: str, column: Column) -> Sequence[str | None]:
     return [None if text == "None" else text for text in texts] if "None" in texts else texts
 
 
-def _times(column: Column) -> list[str | None]:
-    """Many rows of one event follow each other, and share its times."""
-    texts: list[str | None] = []
-    last, text = None, None
-    for at in column:
-        if at is not last:
-            last, text = at, None if at is None else at.isoformat()
-        texts.append(text)
-    return texts
+@lru_cache(maxsize=65_536)
+def _time(at: datetime | None) -> str | None:
+    """All rows of an event share its times, in whatever table they are."""
+    return None if at is None else at.isoformat()

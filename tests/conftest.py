@@ -6,8 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from ledger.postgres import database_url, stop_embedded
-from tests.databases import fresh_database, make_home, remove_home, template_of_migrations
+from ledger.postgres import Settings, database_url, stop_embedded
+from tests.databases import (
+    forget_what_a_power_cut_would_take,
+    fresh_database,
+    make_home,
+    remove_home,
+    template_of_migrations,
+)
 
 RUN_HOME = pytest.StashKey[Path]()
 
@@ -35,7 +41,10 @@ def is_worker(config: pytest.Config) -> bool:
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
     """The run's server: the one that LEDGER_DATABASE_URL names, else an embedded one."""
-    yield database_url()
+    url = database_url()
+    if Settings().database_url is None:
+        forget_what_a_power_cut_would_take(url)
+    yield url
     stop_embedded()
 
 

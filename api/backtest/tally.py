@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from ledger import events as e
+from ledger.insurance import uncovered_part
 from ledger.log import Connection, read_rows
 from ledger.money import ONE, VALUATION_ASSET, ZERO, valuation_pair
 from ledger.postings import postings
@@ -103,10 +104,10 @@ class Tally:
                 figures.repaid += event.repaid_value
                 figures.fees += self._worth(event.fee)
             case e.DeficitCovered():
-                there = max(self.fund[VALUATION_ASSET], ZERO)
+                uncovered = uncovered_part(event.value, self.fund[VALUATION_ASSET])
                 figures.deficits += event.value
-                figures.paid_by_fund += min(event.value, there)
-                figures.uncovered += event.value - min(event.value, there)
+                figures.paid_by_fund += event.value - uncovered
+                figures.uncovered += uncovered
             case e.InsuranceFunded():
                 figures.funded += self._worth({event.asset: event.amount})
             case _:

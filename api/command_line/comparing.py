@@ -3,17 +3,18 @@
 import sys
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
 from api.answers import json_of, moment
-from api.command_line.database import readable_url
+from api.command_line.looking import logged_url
 from api.command_line.points import POINT, POINT_HELP, point_of, wallet_of
 from api.command_line.screen import Exit, note, out, say, stop, table_of
 from ledger.errors import ProjectionsBehind
 from ledger.margin import LEVEL_SCALE
 from ledger.postgres import SERVICE, connect
+from ledger.shown_texts import texts_shown
 from ledger.wallets import Balance
 from projections.questions.differences import differences_answer
 from projections.questions.tally import Shown
@@ -59,10 +60,11 @@ def diff(
 
 def _answer(account: str, first: AsOf | None, last: AsOf | None, shown: Shown) -> dict[str, Any]:
     asked = {} if last is None else {last.kind: last.value}
-    with connect(readable_url(), application_name="ledger diff", role=SERVICE) as connection:
+    with connect(logged_url("diff", [account]), application_name="ledger diff", role=SERVICE) as connection:
         try:
             with open_snapshot(connection, **asked) as snapshot:  # type: ignore[arg-type]
-                return differences_answer(snapshot, account, first, shown, last=last, most_events=sys.maxsize)
+                found = differences_answer(snapshot, account, first, shown, last=last, most_events=sys.maxsize)
+                return cast(dict[str, Any], texts_shown(snapshot.connection, found))
         except ProjectionsBehind as refusal:
             stop(refusal.detail)
 

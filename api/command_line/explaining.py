@@ -1,24 +1,22 @@
 """`ledger explain ID`: a liquidation or a margin call told from the log alone, with every number worked out again."""
 
 import re
-from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
 from api.answers import json_of
-from api.command_line.database import readable_url
-from api.command_line.points import time_of
+from api.command_line.looking import logged_url
+from api.command_line.points import time_of, time_span
 from api.command_line.screen import Exit, note, say, stop
 from api.command_line.story import print_story
 from ledger.postgres import SERVICE, connect
+from ledger.shown_texts import texts_shown
 from projections.questions.explanation import explanation_of
 from projections.questions.explanation_case import case_at, case_of
 from projections.questions.explanation_path import Span
 from projections.snapshot import open_snapshot
 
-UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-TIME_SPAN = re.compile(r"([1-9][0-9]{0,5})([smhd])")
 NAMED = re.compile(r"[A-Za-z0-9_.:\-]{1,64}\.[1-9][0-9]{0,17}")
 
 
@@ -45,7 +43,7 @@ def explain(
     if position is not None and recorded_at is not None:
         stop("--position and --recorded-at both say what was known; give one of them", Exit.USAGE)
     known = {"position": position, "recorded_at": None if recorded_at is None else time_of(recorded_at)}
-    found = _found(named, Span(_time_span(over), limit), known)
+    found = _found(named, Span(time_span(over), limit), known)
     say(json_of(found, indent=2)) if as_json else print_story(found)
     for one in found["checks"]:
         if not one["agrees"]:
@@ -58,20 +56,14 @@ def _told(check: dict[str, Any]) -> str:
     return f"{check['stated'] or 'nothing'} is stated, {check['recomputed'] or 'nothing'} is what it comes to"
 
 
-def _time_span(text: str) -> timedelta:
-    found = TIME_SPAN.fullmatch(text)
-    if found is None:
-        stop(f"{text!r} is no time such as 30m, 1h or 2d", Exit.USAGE)
-    return timedelta(**{UNITS[found[2]]: int(found[1])})
-
-
 def _found(named: str, span: Span, known: dict[str, Any]) -> dict[str, Any]:
     by_position = named.isascii() and named.isdigit() and len(named) <= 18
     if not by_position and not NAMED.fullmatch(named):
         stop(f"{named!r} is neither ACCOUNT.VERSION, such as alice.8, nor a position of the log", Exit.USAGE)
     account_id, _, version = named.rpartition(".")
+    url = logged_url("explain", [account_id])
     with (
-        connect(readable_url(), application_name="ledger explain", role=SERVICE) as connection,
+        connect(url, application_name="ledger explain", role=SERVICE) as connection,
         # No projection is waited for, as none is asked.
         open_snapshot(connection, names=(), **known) as snapshot,
     ):
@@ -79,4 +71,5 @@ def _found(named: str, span: Span, known: dict[str, Any]) -> dict[str, Any]:
             case = case_at(snapshot.connection, int(named), snapshot.position)
         else:
             case = case_of(snapshot.connection, account_id, int(version), snapshot.position)
-        return explanation_of(snapshot.connection, case, span)
+        found = explanation_of(snapshot.connection, case, span)
+        return cast(dict[str, Any], texts_shown(snapshot.connection, found))

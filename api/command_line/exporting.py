@@ -1,9 +1,8 @@
 """`ledger export`: the journal as plain-text accounting or CSV, and the whole log as an archive of Parquet files."""
 
-import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from time import monotonic
 from typing import Annotated, TextIO
@@ -11,9 +10,10 @@ from typing import Annotated, TextIO
 import typer
 from psycopg import IsolationLevel
 
-from api.command_line.database import readable_url
+from api.command_line.files import opened_file
+from api.command_line.looking import logged_url
 from api.command_line.points import POINT, POINT_HELP, point_of
-from api.command_line.screen import Exit, say, show_progress, shown_in, stop
+from api.command_line.screen import Exit, note, say, show_progress, shown_in, stop
 from api.export.beancount import Beancount
 from api.export.hledger import Hledger
 from api.export.manifest import SEGMENT_EVENTS
@@ -73,13 +73,13 @@ def parquet(
 ) -> None:
     """Write the whole log, its bytes and its keys, as an archive that `ledger import-log` restores.
 
-    A run adds what was recorded since the last one; files that are there are verified and never written again. Ends
-    with 1 if one was changed, or if the archive is of another log.
+    A run adds what was recorded since the last one, and signed checkpoints of it; files that are there are verified and
+    never written again. Ends with 1 if one was changed, or if the archive is of another log.
     """
     from api.export.archiving import export_log  # pyarrow is loaded for who needs it.
 
-    started = monotonic()
-    with connect(readable_url(), application_name="ledger export") as connection, show_progress() as progress:
+    started, url = monotonic(), logged_url("export parquet")
+    with connect(url, application_name="ledger export") as connection, show_progress() as progress:
         # One snapshot: events and keys of the same moment, while the ledger goes on.
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
         connection.read_only = True
@@ -93,6 +93,9 @@ def parquet(
     left = f"; {open_events:,} events are not yet a whole segment (--all takes them)" if open_events else ""
     say(f"sealed {done.sealed} segments in {seconds:.1f} s; the archive ends at position {manifest.end:,}{left}")
     say(f"root {manifest.root} at position {manifest.end:,}")
+    if done.vouched < manifest.end:
+        beyond = f"events {done.vouched + 1:,} to {manifest.end:,} are in no checkpoint that goes along"
+        note(f"{beyond}: `ledger seal` signs one of the whole log, and --all takes both")
 
 
 Writing = Callable[[Connection, Range, TextIO], None]
@@ -122,7 +125,7 @@ def _as_csv(connection: Connection, told: Range, out: TextIO) -> None:
 def _write(out: Path | None, first: str | None, last: str | None, accounts: list[str] | None, write: Writing) -> None:
     start, end = point_of(first, effective=False), point_of(last, effective=False)
     asked = {} if end is None else {end.kind: end.value}
-    with connect(readable_url(), application_name="ledger export") as connection:
+    with connect(logged_url("export", accounts or ()), application_name="ledger export") as connection:
         try:
             with open_snapshot(connection, names=["journal"], **asked) as snapshot:  # type: ignore[arg-type]
                 after = 0 if start is None else start.value
@@ -146,18 +149,10 @@ def _range(connection: Connection, after: int, until: int, accounts: list[str] |
 
 @contextmanager
 def _opened(path: Path | None) -> Iterator[TextIO]:
-    """The file to write, which gets its name once it is whole; or standard output."""
-    if path is None:
-        yield sys.stdout
-        return
-    unfinished = path.with_name(f"{path.name}.part")
-    try:
-        file = unfinished.open("w", encoding="utf-8", newline="")
-    except OSError as error:
-        stop(f"--out {path} cannot be written: {error.strerror}", Exit.USAGE)
-    try:
-        with file:
-            yield file
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    """The file to write as text, in UTF-8 wherever it goes."""
+    with opened_file(path) as file:
+        text = TextIOWrapper(file, encoding="utf-8", newline="")
+        try:
+            yield text
+        finally:
+            text.detach()

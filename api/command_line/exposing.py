@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from api.answers import json_of
-from api.command_line.database import readable_url
+from api.command_line.looking import logged_url
 from api.command_line.points import POINT, POINT_HELP, point_of
 from api.command_line.screen import Exit, out, say, stop, table_of
 from ledger.errors import ProjectionsBehind
@@ -49,7 +49,7 @@ def _percent(text: str) -> Decimal:
 
 def _answer(within: Decimal, at: AsOf | None, limit: int) -> dict[str, Any]:
     asked: dict[str, Any] = {} if at is None else {at.kind: at.value}
-    with connect(readable_url(), application_name="ledger exposure", role=SERVICE) as connection:
+    with connect(logged_url("exposure"), application_name="ledger exposure", role=SERVICE) as connection:
         try:
             with open_snapshot(connection, **asked) as snapshot:
                 return exposure_answer(snapshot, within_percent=within, limit=limit)

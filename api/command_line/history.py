@@ -1,5 +1,6 @@
 """An account's past, read from the log alone: its events with the prices that they met, one step after the other."""
 
+import json
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple, cast
@@ -7,11 +8,12 @@ from typing import Any, NamedTuple, cast
 from api.command_line.conditions import Condition
 from api.command_line.standing import standing_of
 from ledger.account import Account
-from ledger.events import ExchangeEvent, PricesMarked
+from ledger.events import ExchangeEvent, PricesMarked, write_event
 from ledger.log import Connection, RecordedEvent, read_stream
 from ledger.margin import valued_assets
 from ledger.market import Market
 from ledger.money import valuation_pair
+from ledger.shown_texts import showing
 from ledger.words import EXCHANGE, PRICES
 from projections.questions.walk import Step, Walk
 
@@ -49,9 +51,12 @@ class Span(NamedTuple):
 
 
 class Passage(NamedTuple):
-    """A step, and the whole account before and after it where that was asked for."""
+    """A step, its event as JSON with texts as they can be shown, and the whole account before and after it where that
+    was asked for.
+    """
 
     step: Step
+    event: dict[str, Any]
     before: dict[str, Any] | None
     after: dict[str, Any] | None
 
@@ -73,6 +78,7 @@ class Replay:
         self.walk = Walk(Account.unopened(stream), Market())
         own = [one for one in read_stream(connection, stream, until_position=span.position) if span.includes(one)]
         self.is_known = bool(own)
+        self._shown = showing(connection, [one.event for one in own])
         if own and stream not in (EXCHANGE, PRICES):
             own += self._of_the_house(connection, span)
         ordered = sorted(own, key=span.key)
@@ -104,7 +110,8 @@ class Replay:
             before = self.standing() if whole and one.event.account_id == self.stream else None
             step = self._take(one)
             if step is not None:
-                yield Passage(step, before, self.standing() if whole else None)
+                event = self._shown(json.loads(write_event(one.event)))
+                yield Passage(step, event, before, self.standing() if whole else None)
             if until is not None and self._stops(until, one):
                 return
 

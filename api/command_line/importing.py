@@ -120,7 +120,7 @@ def import_file(
     """
     with ExitStack() as stack:
         source = _opened(stack, file)
-        tally = Tally(_report(stack, report))
+        tally = Tally(opened_report(stack, report))
         url = migrated_url()
         collect_seldom()
         desk = Desk(url, stack.enter_context(Ledger(url)), actor)
@@ -144,7 +144,7 @@ def _opened(stack: ExitStack, file: str) -> Source:
         stop(f"{file} cannot be read: {error.strerror}", Exit.USAGE)
 
 
-def _report(stack: ExitStack, path: Path | None) -> IO[str] | None:
+def opened_report(stack: ExitStack, path: Path | None) -> IO[str] | None:
     try:
         return None if path is None else stack.enter_context(path.open("w", encoding="utf-8"))
     except OSError as error:

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from api.command_line.database import migrated_url, readable_url
+from api.command_line.database import migrated_url
+from api.command_line.looking import logged_url
 from api.command_line.screen import note, out, say, table_of
 from api.keys import create_key, list_keys, revoke_key
 from api.roles import Role
@@ -30,7 +31,7 @@ def create(
 @keys.command("list")
 def list_() -> None:
     """List all keys, also revoked ones; never the keys themselves."""
-    with connect(readable_url(), role=SERVICE) as connection:
+    with connect(logged_url("keys list"), role=SERVICE) as connection:
         found = list_keys(connection)
     rows = [
         (one.name, one.role, one.account_id, f"{one.created_at:%Y-%m-%d %H:%M:%S}", one.revoked_at and "revoked")

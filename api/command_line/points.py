@@ -1,6 +1,7 @@
 """Points and wallets of an account as they are written on the command line."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -9,6 +10,8 @@ from ledger.words import WalletName
 from projections.snapshot import AsOf
 
 WALLET: TypeAdapter[str] = TypeAdapter(WalletName)
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+TIME_SPAN = re.compile(r"([1-9][0-9]{0,5})([smhd])")
 POINT = "POINT"
 POINT_HELP = "a position of the log (12), or a time (2020-03-12T10:45:00Z; without offset it is UTC)"
 
@@ -32,6 +35,14 @@ def time_of(text: str) -> datetime:
     except ValueError:
         stop(f"{text!r} is no time such as 2020-03-12T10:45:00Z", Exit.USAGE)
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def time_span(text: str) -> timedelta:
+    """A length of time."""
+    found = TIME_SPAN.fullmatch(text)
+    if found is None:
+        stop(f"{text!r} is no time such as 30m, 1h or 2d", Exit.USAGE)
+    return timedelta(**{UNITS[found[2]]: int(found[1])})
 
 
 def wallet_of(text: str) -> str:

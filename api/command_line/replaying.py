@@ -8,8 +8,8 @@ import typer
 
 from api.answers import json_of
 from api.command_line.conditions import Condition, read_condition
-from api.command_line.database import readable_url
 from api.command_line.history import Replay, Span, Stopped
+from api.command_line.looking import logged_url
 from api.command_line.points import POINT, POINT_HELP, point_of, time_of
 from api.command_line.screen import Exit, note, say, stop
 from api.command_line.stepping import keys, require_terminal, step_through
@@ -60,7 +60,7 @@ def replay(
         stop("--step shows one event at a time, --json prints all of them at once; give one of the two", Exit.USAGE)
     if step:
         require_terminal()
-    with connect(readable_url(), application_name="ledger replay", role=SERVICE) as connection:
+    with connect(logged_url("replay", [account]), application_name="ledger replay", role=SERVICE) as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         asked = _asked(connection, account, start, end, condition)
         found = Replay(connection, account, asked.span)
@@ -145,7 +145,7 @@ def _end(connection: Connection, first: AsOf | None, last: AsOf | None, end: int
 
 def _tell_json(asked: Asked, found: Replay) -> None:
     before = found.standing() if asked.span.first is not None else None
-    events = [step_json(passage.step) for passage in found.passages(asked.until)]
+    events = [step_json(passage.step, passage.event) for passage in found.passages(asked.until)]
     last = asked.span.last
     dated = last if isinstance(last, datetime) and last != LAST_TIME else None
     as_of = {"position": asked.span.position, "effective_at": dated}
@@ -177,7 +177,7 @@ def _tell(asked: Asked, found: Replay) -> None:
         print_standing(before)
         say("")
     for passage in passages:
-        for line in told(passage.step):
+        for line in told(passage.step, passage.event):
             say(line)
     _tell_end(found)
 

@@ -21,7 +21,10 @@ def seal() -> None:
         sealed = seal_to_end(connection)
         checkpoint = Sealer(connection, SealSettings()).sign()
         note(f"sealed {sealed:,} events, {sealed_size(connection):,} altogether")
-    say("nothing new to sign" if checkpoint is None else checkpoint.text.strip())
+    if checkpoint is None:
+        note("nothing new to sign; `ledger checkpoint` prints the latest checkpoint")
+    else:
+        say(checkpoint.text.strip())
 
 
 def checkpoint(to: Folder = None) -> None:

@@ -14,6 +14,7 @@ from ledger.money import plain
 from ledger.postgres import SERVICE, Connection, connect
 from projections.questions.feeds import READS, feeds
 from projections.questions.liquidations import overdue_now
+from projections.rebuild import left_over
 from projections.runner import ProjectionStatus
 from projections.runner import status as projection_status
 from projections.snapshot import open_snapshot
@@ -22,7 +23,8 @@ from projections.trial_balance.queries import trial_balance
 
 def status() -> None:
     """Show the log's end, each projection's position and lag, where it stands still, since when and why, the risk
-    engine, prices that are held or stay behind the newest vector, overdue liquidations, and the trial balance.
+    engine, copies that a killed rebuild left, prices that are held or stay behind the newest vector, overdue
+    liquidations, and the trial balance.
 
     Ends with 1 where a projection was never started, stands still or is beyond the log's end, or a book does not
     balance.
@@ -30,10 +32,11 @@ def status() -> None:
     with connect(readable_url(), application_name="ledger status", role=SERVICE) as connection:
         end = log_end(connection)
         found = projection_status(connection)
-        engine = read_engine(connection)
+        engine, copies = read_engine(connection), left_over(connection)
         connection.rollback()
         _print_log(end)
         _print_projections(found)
+        _print_left_over(copies)
         _print_engine(engine, end)
         _print_prices(connection)
         _print_overdue(connection)
@@ -64,6 +67,12 @@ def _print_projections(found: list[ProjectionStatus]) -> None:
     )
     titles = ["projection", "position", "lag", "led by", "still since", "error"]
     out().print(table_of(None, titles, rows, right=(1, 2)))
+
+
+def _print_left_over(copies: list[str]) -> None:
+    """The copies that nobody works on: they take room, and harm nothing."""
+    if copies:
+        say(f"left over by a rebuild or verification that was killed: {', '.join(copies)}; the next rebuild drops them")
 
 
 def _print_engine(engine: Led, end: LogEnd) -> None:

@@ -74,7 +74,7 @@ def _moved(read_key: Callable[[], bytes], place: int) -> int | None:
 
 def _show(passage: Passage) -> None:
     _print_state("before", passage.before)
-    for line in told(passage.step):
+    for line in told(passage.step, passage.event):
         say(line)
     _print_state("after", passage.after)
 

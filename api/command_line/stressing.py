@@ -7,7 +7,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from api.answers import json_of
-from api.command_line.database import readable_url
+from api.command_line.looking import logged_url
 from api.command_line.points import POINT, POINT_HELP, point_of
 from api.command_line.screen import Exit, note, out, say, stop, table_of
 from api.command_line.stress_plot import ENDINGS, draw_sweep
@@ -107,7 +107,7 @@ def _sweep(stated: str) -> Sweep:
 
 def _answer(shocks: dict[str, str], sweep: Sweep | None, at: AsOf | None, limit: int) -> dict[str, Any]:
     asked: dict[str, Any] = {} if at is None else {at.kind: at.value}
-    with connect(readable_url(), application_name="ledger stress", role=SERVICE) as connection:
+    with connect(logged_url("stress"), application_name="ledger stress", role=SERVICE) as connection:
         try:
             with open_snapshot(connection, **asked) as snapshot:
                 return what_if_answer(snapshot, shocks, sweep, Listed(limit=limit))

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from api.command_line.screen import out, say, table_of
-from ledger.events import write_event
 from ledger.margin import Margin
 from ledger.money import plain
 from ledger.words import Line, pair_of
@@ -16,14 +15,14 @@ ENVELOPE = {"account_id", "version", "effective_at", "actor", "correlation_id", 
 PARTS = ("free", "locked", "borrowed", "interest")
 
 
-def step_json(step: Step) -> dict[str, Any]:
+def step_json(step: Step, event: dict[str, Any]) -> dict[str, Any]:
     """One event, its lines, and what it changed: balances, positions, and how margin wallets stood at its prices."""
     one = step.recorded
     return {
         "position": one.position,
         "recorded_at": one.recorded_at.isoformat(),
         "topic": one.event.TOPIC,
-        "event": json.loads(write_event(one.event)),
+        "event": event,
         "postings": [
             {"book": line.book.path, "asset": line.asset, "amount": plain(line.amount)} for line in step.lines
         ],
@@ -50,14 +49,19 @@ def _margin(name: str, margin: Margin | None) -> dict[str, str | None]:
     return {"equity": sums(margin)["equity"], "margin_level": level(margin), **pooled, "band": band(margin)}
 
 
-def told(step: Step) -> Iterator[str]:
-    """A step in lines: who did what, what was posted (+), what changed (=), and how levels moved (~)."""
+def told(step: Step, content: dict[str, Any]) -> Iterator[str]:
+    """A step in lines: who did what, what was posted (+), what changed (=), and how levels moved (~).
+
+    `content` is its event as JSON, with texts as they can be shown.
+    """
     event, own = step.recorded.event, step.recorded.event.account_id
     heading = (
         f"#{step.recorded.position} version {event.version}  {event.effective_at:%Y-%m-%d %H:%M:%S}  {event.TOPIC}"
     )
-    yield f"{heading}  by {event.actor}{f': {event.reason}' if event.reason else ''}"
-    yield from (f"      {text}" for text in _facts(event.model_dump(mode="json", exclude=ENVELOPE, exclude_none=True)))
+    reason = content.get("reason")
+    yield f"{heading}  by {event.actor}{f': {reason}' if reason else ''}"
+    facts = {name: value for name, value in content.items() if name not in ENVELOPE and value is not None}
+    yield from (f"      {text}" for text in _facts(facts))
     yield from (f"    + {_posted(line)}" for line in step.lines if line.book.account_id in (own, None))
     yield from (f"    = {change.wallet} {change.asset}: {_moved(change)}" for change in step.balances)
     yield from (f"    = position {change.pair} in {change.wallet}: {_moved(change)}" for change in step.positions)

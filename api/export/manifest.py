@@ -1,28 +1,27 @@
 """What an archive says of itself: its files with their hashes, and the roots of the log at the end of each segment."""
 
 import os
-from collections.abc import Callable
+from base64 import b64decode
+from collections.abc import Callable, Sequence
 from hashlib import file_digest
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
-from api.export.chain import BEGINNING
-from ledger.errors import StateRefusal
+from api.export.refusing import ArchiveRefused
+from api.export.roots import NO_KEYS, Roots
+from ledger.merkle import Growing
 from ledger.postgres import read_migrations
+from ledger.signing import base64_of
 
-FORMAT = 1
+FORMAT = 2
 """How an archive is laid out; whoever changes that counts it up."""
 MANIFEST = "manifest.json"
 SEGMENT_EVENTS = 100_000
 """How many events a sealed segment has, unless the first export into a folder says otherwise."""
-
-
-class ArchiveRefused(StateRefusal):
-    """The sentence names the file and what is wrong with it."""
-
-    code, title = "archive_refused", "The archive is not what it says, or does not belong here"
+Hash = Annotated[str, Field(pattern="^[A-Za-z0-9+/]{43}=$")]
+"""32 bytes in base64."""
 
 
 class ArchivedFile(BaseModel):
@@ -36,7 +35,11 @@ class ArchivedFile(BaseModel):
 
 
 class Segment(BaseModel):
-    """The events from a position to another with the keys that end there, and the roots of all rows up to them."""
+    """The events from a position to another with the keys that end there, and the roots of all rows up to them.
+
+    `root` is that of the log's tree at this size, as checkpoints state it; it follows from `peaks`, from which the tree
+    also goes on. All are in base64.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -44,19 +47,48 @@ class Segment(BaseModel):
     last: int
     events: ArchivedFile
     keys: ArchivedFile
-    root: str
-    keys_root: str
+    root: Hash
+    peaks: list[Hash]
+    keys_root: Hash
+
+    @classmethod
+    def of(cls, first: int, files: Sequence[ArchivedFile], roots: Roots) -> Self:
+        """The segment that ends where the tree does."""
+        return cls(
+            first=first,
+            last=roots.tree.size,
+            events=files[0],
+            keys=files[1],
+            root=base64_of(roots.tree.root()),
+            peaks=[base64_of(peak) for peak in roots.tree.peaks],
+            keys_root=base64_of(roots.keys),
+        )
+
+    @property
+    def tree(self) -> Growing:
+        """The tree of all events up to here; ValueError where the peaks are none of such a tree, or of another root."""
+        tree = Growing(self.last, [b64decode(peak) for peak in self.peaks])
+        if base64_of(tree.root()) != self.root:
+            raise ValueError(f"its peaks give the root {base64_of(tree.root())}, it states {self.root}")
+        return tree
 
     @property
     def files(self) -> tuple[ArchivedFile, ArchivedFile]:
         return self.events, self.keys
 
 
+class _Stated(BaseModel):
+    """What a manifest of any format states."""
+
+    format: int
+
+
 class Manifest(BaseModel):
     """The segments of an archive in order, each beginning where the one before it ends.
 
     `schema_checksum` is that of the last migration of the database that it was taken from. The tail is what was not yet
-    a whole segment when it was taken; the next export puts others in its place.
+    a whole segment when it was taken; the next export puts others in its place. Public keys are of those who signed
+    the checkpoints beside it; who trusts nobody has them from elsewhere.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -67,6 +99,7 @@ class Manifest(BaseModel):
     segment_events: PositiveInt
     segments: list[Segment] = []
     tail: Segment | None = None
+    public_keys: list[str] = []
 
     @classmethod
     def begun(cls, segment_events: int) -> Self:
@@ -91,13 +124,8 @@ class Manifest(BaseModel):
 
     @property
     def root(self) -> str:
-        """The root of all events in the archive, in hexadecimal digits: by it an archive is known for what it is."""
-        return self.roots[0].hex()
-
-    @property
-    def roots(self) -> tuple[bytes, bytes]:
-        """The roots of all events and of all keys in the archive."""
-        return roots_of(self.parts)
+        """The root of all events in the archive, in base64: by it an archive is known for what it is."""
+        return base64_of(tree_of(self.parts).root())
 
 
 def end_of(segments: list[Segment]) -> int:
@@ -105,11 +133,14 @@ def end_of(segments: list[Segment]) -> int:
     return segments[-1].last if segments else 0
 
 
-def roots_of(segments: list[Segment]) -> tuple[bytes, bytes]:
-    """The roots after these segments."""
-    if not segments:
-        return BEGINNING, BEGINNING
-    return bytes.fromhex(segments[-1].root), bytes.fromhex(segments[-1].keys_root)
+def tree_of(segments: list[Segment]) -> Growing:
+    """The tree of all events in these segments."""
+    return segments[-1].tree if segments else Growing()
+
+
+def keys_root_of(segments: list[Segment]) -> bytes:
+    """The root of all keys in these segments."""
+    return b64decode(segments[-1].keys_root) if segments else NO_KEYS
 
 
 def read_manifest(folder: Path) -> Manifest | None:
@@ -117,14 +148,16 @@ def read_manifest(folder: Path) -> Manifest | None:
     path = folder / MANIFEST
     if not path.exists():
         return None
+    content = path.read_bytes()
     try:
-        manifest = Manifest.model_validate_json(path.read_bytes())
+        stated = _Stated.model_validate_json(content).format
+        if stated != FORMAT:
+            raise ArchiveRefused(f"{path} has format {stated}, this ledger reads and writes format {FORMAT}")
+        manifest = Manifest.model_validate_json(content)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         raise ArchiveRefused(f"{path} is no manifest of an archive: {place} {first['msg']}") from None
-    if manifest.format != FORMAT:
-        raise ArchiveRefused(f"{path} has format {manifest.format}, this ledger reads and writes format {FORMAT}")
     _require_whole(path, manifest)
     return manifest
 
@@ -138,7 +171,10 @@ def _require_whole(path: Path, manifest: Manifest) -> None:
         for file in segment.files:
             if Path(file.name).name != file.name:
                 raise ArchiveRefused(f"{path} names {file.name!r}, which is no file of its own folder")
-        end = segment.last
+        try:
+            end = segment.tree.size
+        except ValueError as error:
+            raise ArchiveRefused(f"{path} was changed in the segment that ends at {segment.last}: {error}") from None
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

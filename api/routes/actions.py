@@ -34,6 +34,9 @@ ACTIONS = [
     Action("POST", "/v1/accounts", "open_account", "Open an account"),
     Action("POST", ACCOUNT + "/freeze", "freeze_account", "Block some or all that an account may do"),
     Action("POST", ACCOUNT + "/unfreeze", "unfreeze_account", "Lift all blocks of an account"),
+    Action(
+        "POST", ACCOUNT + "/erasures", "erase_texts", "Make an account's reasons and references unreadable for ever"
+    ),
     Action("POST", ACCOUNT + "/close", "close_account", "Close an account that holds and owes nothing"),
     Action("POST", ACCOUNT + "/deposits", "deposit", "Book a deposit into spot", "funds"),
     Action("POST", ACCOUNT + "/withdrawals", "request_withdrawal", "Request a withdrawal from spot", "funds"),

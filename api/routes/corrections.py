@@ -1,7 +1,7 @@
 """Adjustments with their status, and what the back office would do by hand, told before it is asked for."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
@@ -11,14 +11,14 @@ from starlette.responses import Response
 from api.answers import answer
 from api.asking import AnyCaller, Asked, Limit, Position, TheDoors, page
 from api.bodies import parse_object, read_body
-from api.doors import caller_of, correlation_id_of, doors_of
+from api.doors import Doors, caller_of, correlation_id_of, doors_of
 from api.examples import example
 from api.examples_of_corrections import ADJUSTMENTS, PREVIEW
 from api.roles import Resource, require_may_read
 from api.routes.actions import ACTIONS, Action, content_of
 from api.submission import read_command, with_key
 from api.words import AdjustmentStatus, Identifier
-from ledger import Malformed
+from ledger import Malformed, texts_shown
 from projections.corrections.queries import adjustments
 from projections.questions.preview import preview_answer
 
@@ -61,8 +61,14 @@ def get_adjustments(
             limit=limit + 1,
             effective_at=asked.effective_at,
         )
+        rows = texts_shown(snapshot.connection, rows)
     found = page("adjustments", rows, limit, lambda row: row["proposed_position"])
     return answer({"position": snapshot.position, **found})
+
+
+def _shown(doors: Doors, content: dict[str, Any]) -> Any:
+    with doors.pool.connection() as connection:
+        return texts_shown(connection, content)
 
 
 def _preview_of(action: Action) -> Callable[[Request], Awaitable[Response]]:
@@ -77,7 +83,7 @@ def _preview_of(action: Action) -> Callable[[Request], Awaitable[Response]]:
         unkeyed = {"idempotency_key": f"preview:{correlation_id_of(request)}"}
         command = read_command({**unkeyed, **content}, caller)
         previewed = await run_in_threadpool(doors.ledger.preview, command, actor=caller.actor)
-        return answer(preview_answer(previewed))
+        return answer(await run_in_threadpool(_shown, doors, preview_answer(previewed)))
 
     return preview
 

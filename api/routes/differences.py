@@ -11,6 +11,7 @@ from api.examples import example
 from api.examples_of_differences import DIFFERENCES
 from api.roles import Resource, require_may_read
 from api.words import Time, WalletName
+from ledger import texts_shown
 from projections import snapshot as points
 from projections.questions.differences import differences_answer
 from projections.questions.tally import Shown
@@ -60,4 +61,5 @@ def get_differences(
     require_may_read(caller, Resource.ACCOUNT, account_id)
     with last.open(doors) as snapshot:
         to = points.as_of(last.position, last.recorded_at, last.effective_at)
-        return answer(differences_answer(snapshot, account_id, first, Shown(wallet, after, limit), last=to))
+        found = differences_answer(snapshot, account_id, first, Shown(wallet, after, limit), last=to)
+        return answer(texts_shown(snapshot.connection, found))

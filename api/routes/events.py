@@ -26,6 +26,7 @@ from api.examples_of_events import EVENT
 from api.roles import Resource, require_may_read
 from api.routes.explanations import Known
 from api.words import Actor, Identifier, Stream, Time, Topic
+from ledger import texts_shown
 from projections.audit_trail.queries import Filter, entry, events
 from projections.questions.corrections import told_of_reversals
 from projections.questions.known import known_of_trail
@@ -117,6 +118,7 @@ def _trail(doors: Doors, asked: AsOf, only: Filter, shown: Page, must_exist: boo
             **shown.asked,
         )
         told = told_of_reversals(snapshot, [row.position for row in rows])
-    found = page("events", rows, shown.limit, lambda row: row.position)
-    entries = [{**entry(row), **told.get(row.position, {})} for row in found["events"]]
+        found = page("events", rows, shown.limit, lambda row: row.position)
+        entries = texts_shown(snapshot.connection, [entry(row) for row in found["events"]])
+    entries = [{**one, **told.get(one["position"], {})} for one in entries]
     return answer({"position": snapshot.position, **found, "events": entries})

@@ -1,5 +1,7 @@
 """Liquidations and margin calls explained from the log alone, each number worked out again; customers see their own."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -11,10 +13,13 @@ from api.asking import AccountId, AnyCaller, AsOf, AtPosition, AtRecorded, Limit
 from api.doors import Doors
 from api.examples import example
 from api.examples_of_explanations import CALL_EXPLAINED, LIQUIDATION_EXPLAINED
+from api.reads.read import note_position
 from api.roles import Caller, Resource, may_read, require_may_read
+from api.words import Whole
+from ledger import texts_shown
 from projections.questions.explanation import explained_call, explained_liquidation
 from projections.questions.explanation_path import Span
-from projections.snapshot import open_snapshot
+from projections.snapshot import Snapshot, open_snapshot
 
 router = APIRouter(tags=["liquidations"])
 
@@ -28,7 +33,7 @@ def asked_known(position: AtPosition = None, recorded_at: AtRecorded = None) -> 
 
 def asked_span(
     over_seconds: Annotated[
-        int, Query(ge=1, le=604_800, description="How long before it the level is told, in seconds of business time.")
+        Whole, Query(ge=1, le=604_800, description="How long before it the level is told, in seconds of business time.")
     ] = 3600,
     limit: Limit = 200,
 ) -> Span:
@@ -63,7 +68,7 @@ def get_liquidation_explanation(
     """
     require_may_read(caller, Resource.LIQUIDATIONS, liquidation_id.rpartition(".")[0])
     with _opened(doors, known) as snapshot:
-        found = explained_liquidation(snapshot, liquidation_id, span)
+        found = texts_shown(snapshot.connection, explained_liquidation(snapshot, liquidation_id, span))
     return answer(_for_reader(caller, found))
 
 
@@ -83,13 +88,16 @@ def get_margin_call_explanation(
     """The same of a margin call: how the level came to the call line, and every number of the call again."""
     require_may_read(caller, Resource.LIQUIDATIONS, account_id)
     with _opened(doors, known) as snapshot:
-        found = explained_call(snapshot, account_id, call_position, span)
+        found = texts_shown(snapshot.connection, explained_call(snapshot, account_id, call_position, span))
     return answer(_for_reader(caller, found))
 
 
-def _opened(doors: Doors, known: AsOf) -> Any:
+@contextmanager
+def _opened(doors: Doors, known: AsOf) -> Iterator[Snapshot]:
     """A view of the log as of what was known; no projection is waited for, as none is asked."""
-    return open_snapshot(doors.pool, position=known.position, recorded_at=known.recorded_at, names=())
+    with open_snapshot(doors.pool, position=known.position, recorded_at=known.recorded_at, names=()) as snapshot:
+        note_position(snapshot.position)
+        yield snapshot
 
 
 def _for_reader(caller: Caller, found: dict[str, Any]) -> dict[str, Any]:

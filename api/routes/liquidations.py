@@ -10,6 +10,7 @@ from api.asking import AnyCaller, Asked, AskedPage, TheDoors, no_liquidation, pa
 from api.examples import LIQUIDATION, LIQUIDATIONS, MARGIN_CALLS, example
 from api.roles import Resource, own_account, require_may_read
 from api.words import Identifier, MarginWalletName
+from ledger import texts_shown
 from projections.liquidations.queries import margin_calls
 from projections.questions.known import known_of_accounts
 from projections.questions.liquidations import liquidation_answer, liquidations_answer
@@ -46,6 +47,7 @@ def get_liquidations(
             effective_at=asked.effective_at,
             **shown.asked,
         )
+        rows = texts_shown(snapshot.connection, rows)
     found = page("liquidations", rows, shown.limit, lambda row: row["started_position"])
     return answer({"position": snapshot.position, **found})
 
@@ -63,6 +65,7 @@ def get_liquidation(
     require_may_read(caller, Resource.LIQUIDATIONS, liquidation_id.rpartition(".")[0])
     with asked.open(doors) as snapshot:
         found = liquidation_answer(snapshot.connection, snapshot.position, liquidation_id, asked.effective_at)
+        found = texts_shown(snapshot.connection, found)
     if found is None:
         raise no_liquidation(liquidation_id, snapshot.position)
     return answer({"position": snapshot.position, **found})
@@ -89,5 +92,6 @@ def get_margin_calls(
             wallet=wallet,
             **shown.asked,
         )
+        rows = texts_shown(snapshot.connection, rows)
     found = page("margin_calls", rows, shown.limit, lambda row: row["position"])
     return answer({"position": snapshot.position, **found})

@@ -10,7 +10,7 @@ from api.asking import AnyCaller, Asked, Limit, Position, TheDoors, page
 from api.examples import HOLDS, LOANS, WITHDRAWALS, example
 from api.roles import Resource, own_account, require_may_read
 from api.words import AssetSymbol, Identifier, WalletName, WithdrawalStatus
-from ledger import Malformed
+from ledger import Malformed, texts_shown
 from projections.accounts.hold_queries import holds
 from projections.accounts.queries import withdrawals
 from projections.loans.queries import START, loans, totals
@@ -50,6 +50,7 @@ def get_withdrawals(
             limit=limit + 1,
             effective_at=asked.effective_at,
         )
+        rows = texts_shown(snapshot.connection, rows)
     found = page("withdrawals", rows, limit, lambda row: row["requested_position"])
     return answer({"position": snapshot.position, **found})
 

@@ -10,6 +10,7 @@ from api.asking import LAST_POSITION, AccountId, AnyCaller, Limit, Position, The
 from api.examples import example
 from api.examples_of_proofs import CHECKPOINT, CHECKPOINT_KEYS, CHECKPOINTS, CONSISTENCY, INCLUSION
 from api.roles import Resource, require_may_read
+from api.words import Whole
 from ledger import (
     checkpoint_of,
     consistency_proof,
@@ -22,12 +23,12 @@ from ledger import (
 router = APIRouter(tags=["proofs"])
 
 SIZE = "How many events, from the first on."
-Size = Annotated[int, Query(ge=1, le=LAST_POSITION, description=SIZE)]
+Size = Annotated[Whole, Query(ge=1, le=LAST_POSITION, description=SIZE)]
 ProvedSize = Annotated[
-    int | None,
+    Whole | None,
     Query(ge=1, le=LAST_POSITION, description="In the log of this size; without it, the latest checkpoint's."),
 ]
-EventPosition = Annotated[int, Path(ge=1, le=LAST_POSITION, description="The event's position in the log.")]
+EventPosition = Annotated[Whole, Path(ge=1, le=LAST_POSITION, description="The event's position in the log.")]
 
 
 @router.get("/v1/checkpoints", summary="Signed checkpoints", responses=example(CHECKPOINTS))
@@ -70,7 +71,7 @@ def get_consistency(caller: AnyCaller, doors: TheDoors, from_size: Size, to_size
 
 @router.get("/v1/checkpoints/{size}", summary="The checkpoint of a size", responses=example(CHECKPOINT))
 def get_checkpoint(
-    caller: AnyCaller, doors: TheDoors, size: Annotated[int, Path(ge=1, le=LAST_POSITION, description=SIZE)]
+    caller: AnyCaller, doors: TheDoors, size: Annotated[Whole, Path(ge=1, le=LAST_POSITION, description=SIZE)]
 ) -> Response:
     """The checkpoint of this many events; 404 where none was made of just so many."""
     require_may_read(caller, Resource.CHECKPOINTS)

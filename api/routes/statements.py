@@ -18,6 +18,7 @@ from projections.questions.known import known_of_account
 
 CSV = "text/csv"
 COLUMNS = (
+    "id",
     "position",
     "line",
     "recorded_at",
@@ -73,6 +74,11 @@ def place_of_line(row: dict[str, Any]) -> str:
     return f"{row['position']}:{row['line']}"
 
 
+def line_id(row: dict[str, Any]) -> str:
+    """The name of a line, unique in the log, in documents too."""
+    return f"{row['position']}.{row['line']}"
+
+
 AskedLines = Annotated[Lines, Depends(asked_lines)]
 
 router = APIRouter(tags=["accounts"])
@@ -116,7 +122,7 @@ def get_statement(
             recorded_to=recorded_to,
             **lines.more_than_shown,
         )
-        rows = with_corrections(snapshot, rows)
+        rows = [{"id": line_id(row), **row} for row in with_corrections(snapshot, rows)]
     found = page("lines", rows, lines.limit, place_of_line)
     if form == "csv" or (form is None and CSV in request.headers.get("accept", "")):
         return _as_csv(account_id, snapshot.position, found)

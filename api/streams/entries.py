@@ -1,13 +1,14 @@
 """Events of the log as entries of a stream: from the log a page at a time, and which of them a filter lets pass."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from api.answers import as_json
 from api.keys import Pool
 from api.streams import text
-from ledger import RecordedEvent
+from ledger import RecordedEvent, texts_shown
 from ledger.errors import ProjectionsBehind
-from ledger.log import read_log
+from ledger.log import Connection, read_log
 from projections.audit_trail.queries import EVERYTHING, Filter, entry, events
 from projections.snapshot import open_snapshot
 
@@ -30,10 +31,15 @@ class Page(NamedTuple):
     reached: int
 
 
-def entry_of(recorded: RecordedEvent) -> Entry:
-    """The entry of an event: its data is that of the audit trail."""
+def entries_of(connection: Connection, recorded: Sequence[RecordedEvent]) -> list[Entry]:
+    """The entries of events: their data is that of the audit trail, texts as they can be shown now."""
+    contents = texts_shown(connection, [entry(one) for one in recorded])
+    return [_entry(*both) for both in zip(recorded, contents, strict=True)]
+
+
+def _entry(recorded: RecordedEvent, content: dict[str, Any]) -> Entry:
     event = recorded.event
-    written = text.event(event.TOPIC, as_json(entry(recorded)), recorded.position)
+    written = text.event(event.TOPIC, as_json(content), recorded.position)
     return Entry(recorded.position, event.account_id, event.TOPIC, event.actor, event.correlation_id, written)
 
 
@@ -56,7 +62,7 @@ def read_page(pool: Pool, only: Filter, after: int, limit: int) -> Page:
     if page is not None:
         return page
     with pool.connection() as connection:
-        read = [entry_of(recorded) for recorded in read_log(connection, after, limit)]
+        read = entries_of(connection, read_log(connection, after, limit))
     return Page([one for one in read if passes(one, only)], read[-1].position if read else after)
 
 
@@ -67,6 +73,7 @@ def _indexed(pool: Pool, only: Filter, after: int, limit: int) -> Page | None:
             if snapshot.position <= after:
                 return None
             found = events(snapshot.connection, snapshot.position, only, after=after, limit=limit)
+            entries = entries_of(snapshot.connection, found)
     except ProjectionsBehind:
         return None
-    return Page([entry_of(one) for one in found], found[-1].position if len(found) == limit else snapshot.position)
+    return Page(entries, found[-1].position if len(found) == limit else snapshot.position)

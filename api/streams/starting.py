@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 
 from api.keys import Pool
+from api.reads.read import note_position
 from api.streams.line import Line
 from ledger.errors import Malformed, Unavailable
 from ledger.log import log_end
@@ -55,6 +56,7 @@ async def log_end_for(line: Line, pool: Pool, asked: Beginning, wait_seconds: fl
             f"{asked.word} says {asked.after}, the log ends at {end}: that position is of another log, or of this one "
             "before it was cut; state one that is there, or none to begin at the end"
         )
+    note_position(end if asked.after is None else asked.after)
     return end
 
 

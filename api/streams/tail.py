@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from operator import attrgetter
 
-from api.streams.entries import Entry, Page, entry_of
+from api.streams.entries import Entry, Page, entries_of
+from ledger.events import TextsErased
 from ledger.log import log_end, read_log
 from ledger.postgres import SERVICE, Connection, connect
 from ledger.storage import CHANNEL
@@ -126,9 +127,15 @@ class Tail:
         elif page.entries:
             self._wake(page.entries)
             self._end = page.reached
+            if any(entry.topic == TextsErased.TOPIC for entry in page.entries):
+                self._drop_kept(page.entries[0].position - 1)
             self._kept += page.entries
             self._bytes += sum(len(entry.text) for entry in page.entries)
             self._keep_to_size()
+
+    def _drop_kept(self, before: int) -> None:
+        """Keep nothing of what was told with texts that are erased now: who is behind reads the log again."""
+        self._kept, self._bytes, self._before = [], 0, before
 
     def _keep_to_size(self) -> None:
         gone = 0
@@ -169,7 +176,7 @@ class _Source:
             for _ in connection.notifies(timeout=POLL_SECONDS, stop_after=1):
                 pass
             recorded = read_log(connection, self._position, PAGE)
-        entries = [entry_of(one) for one in recorded]
+        entries = entries_of(connection, recorded)
         if entries:
             self._position = entries[-1].position
         return Page(entries, self._position)

@@ -9,7 +9,7 @@ from benchmarks.processes.child import answer
 from benchmarks.server import peak_resident_mb, resident_mb
 from ledger import collect_seldom
 from ledger.log import log_end
-from ledger.postgres import connect
+from ledger.postgres import PROJECTIONS, connect
 from projections.apart import build
 from projections.catalogue import ALL
 from projections.copying import Copy
@@ -18,7 +18,10 @@ from projections.runner import catch_up
 
 def rebuild(url: str) -> dict[str, float]:
     """Every projection as `ledger rebuild` makes it, into schemas `rebuild_NAME`, which stay."""
-    with connect(url, autocommit=True) as reader, connect(url, autocommit=True) as writer:
+    with (
+        connect(url, role=PROJECTIONS, autocommit=True) as reader,
+        connect(url, role=PROJECTIONS, autocommit=True) as writer,
+    ):
         end = log_end(reader).position
         started = time.perf_counter()
         copies = [Copy.created(writer, name, f"rebuild_{name}") for name in ALL]

@@ -29,12 +29,19 @@ def propose_adjustment(draft: Draft, command: c.ProposeAdjustment) -> None:
         asset=command.asset,
         amount=command.amount,
         reason_code=command.reason_code,
+        reference=command.reference,
+        source_line=command.source_line,
     )
 
 
 def approve_adjustment(draft: Draft, command: c.ApproveAdjustment) -> None:
-    """Posts it against the house's book; at most what is free is taken. No freeze stops it."""
+    """Posts it against the house's book; at most what is free is taken. No freeze stops it.
+
+    What an outside statement dates counts then, also where it is approved later.
+    """
     adjustment = _pending(draft, command.adjustment_id)
+    if adjustment.counts_at is not None and command.effective_at is None:
+        draft.envelope = {**draft.envelope, "effective_at": adjustment.counts_at}
     wallet, pair = adjustment.wallet, pair_of(adjustment.wallet)
     require_no_liquidation(draft.account, wallet)
     _require_other_actor(draft, command.adjustment_id, adjustment)

@@ -40,6 +40,7 @@ AccountCommand = (
     | c.FreezeAccount
     | c.UnfreezeAccount
     | c.CloseAccount
+    | c.EraseTexts
     | c.Deposit
     | c.RequestWithdrawal
     | c.SettleWithdrawal
@@ -228,13 +229,14 @@ def decide_reversal(
     return Decision(events, {account_id: draft.account for account_id, draft in drafts.items()})
 
 
-_JUDGES_OPEN_ITSELF = {c.OpenAccount, c.BookTrade}
+_JUDGES_OPEN_ITSELF = {c.OpenAccount, c.BookTrade, c.EraseTexts}
 
 RULES: dict[type[c.Command], Callable[[Draft, Any], None]] = {
     c.OpenAccount: lifecycle.open_account,
     c.FreezeAccount: lifecycle.freeze_account,
     c.UnfreezeAccount: lifecycle.unfreeze_account,
     c.CloseAccount: lifecycle.close_account,
+    c.EraseTexts: lifecycle.erase_texts,
     c.Deposit: funding.deposit,
     c.RequestWithdrawal: funding.request_withdrawal,
     c.SettleWithdrawal: funding.settle_withdrawal,

@@ -8,7 +8,7 @@ from ledger import events as e
 from ledger.account.state import Account, Adjustment, Hold, RunningLiquidation, Withdrawal
 from ledger.money import ZERO, base_of, quote_of
 from ledger.postings import postings
-from ledger.words import AccountStatus, AdjustmentStatus, Line, Side, WithdrawalStatus
+from ledger.words import AccountStatus, AdjustmentStatus, Execution, Line, Side, WithdrawalStatus
 
 
 def fold(account_id: str, events: Iterable[e.AccountEvent]) -> Account:
@@ -58,6 +58,8 @@ def _change_of(event: e.AccountEvent) -> Change:
         return _adjust
     if isinstance(event, e.FundsDeposited | e.MoveEvent):
         return _post_only
+    if isinstance(event, e.TextsErased):
+        return _erase
     assert_never(event)
 
 
@@ -91,6 +93,10 @@ def _withdraw(account: Account, event: e.WithdrawalEvent) -> None:
     account.withdrawals = account.withdrawals.set(event.withdrawal_id, withdrawal)
 
 
+def _erase(account: Account, event: e.TextsErased) -> None:
+    account.erasures = event.erasure
+
+
 def _reverse(account: Account, event: e.EventReversed) -> None:
     account.reversals = account.reversals.set(str(event.reversed_version), event.version)
 
@@ -103,11 +109,11 @@ _ADJUSTMENT_STATUS: dict[type[e.AdjustmentEvent], AdjustmentStatus] = {
 
 
 def _adjust(account: Account, event: e.AdjustmentEvent) -> None:
-    proposal = (
-        (event.actor, event.version)
-        if isinstance(event, e.AdjustmentProposed)
-        else (event.proposed_by, event.proposed_version)
-    )
+    if isinstance(event, e.AdjustmentProposed):
+        counts_at = None if event.source_line is None else event.effective_at
+        proposal: tuple[Any, ...] = (event.actor, event.version, counts_at)
+    else:
+        proposal = (event.proposed_by, event.proposed_version)
     terms = (event.wallet, event.asset, event.amount, event.reason_code)
     adjustment = Adjustment(*terms, _ADJUSTMENT_STATUS[type(event)], *proposal)
     account.adjustments = account.adjustments.set(event.adjustment_id, adjustment)
@@ -178,13 +184,20 @@ def _liquidate(account: Account, event: e.LiquidationEvent) -> None:
             account.liquidations = {**account.liquidations, event.wallet: running}
         case e.LiquidationFilled():
             paid = (event.debt_asset, event.interest + event.principal)
-            _count(account, event.wallet, sold=(event.asset, event.taken), repaid=paid)
+            sold = None if _repays_itself(account, event) else (event.asset, event.taken)
+            _count(account, event.wallet, sold=sold, repaid=paid)
         case e.DeficitCovered():
             pass  # What is covered is in the postings.
         case e.LiquidationCompleted():
             account.liquidations = {name: one for name, one in account.liquidations.items() if name != event.wallet}
         case _:
             assert_never(event)
+
+
+def _repays_itself(account: Account, event: e.LiquidationFilled) -> bool:
+    """Whether a debt is repaid from the same asset in an external execution, whose fills counted what they sold."""
+    running = account.liquidations.get(event.wallet)
+    return event.asset == event.debt_asset and running is not None and running.execution is Execution.EXTERNAL
 
 
 def _count(

@@ -18,6 +18,7 @@ def deposit(draft: Draft, command: c.Deposit) -> None:
         amount=command.amount,
         deposit_id=command.deposit_id,
         reference=command.reference,
+        source_line=command.source_line,
     )
 
 
@@ -32,7 +33,13 @@ def request_withdrawal(draft: Draft, command: c.RequestWithdrawal) -> None:
     require_capability(draft.account, Capability.WITHDRAW)
     asked = f"a withdrawal of {command.amount:f} {command.asset} was asked for"
     require_free(draft, draft.account.wallets.spot, command.asset, command.amount, asked)
-    draft.record(e.WithdrawalRequested, withdrawal_id=command.withdrawal_id, asset=command.asset, amount=command.amount)
+    draft.record(
+        e.WithdrawalRequested,
+        withdrawal_id=command.withdrawal_id,
+        asset=command.asset,
+        amount=command.amount,
+        source_line=command.source_line,
+    )
 
 
 def settle_withdrawal(draft: Draft, command: c.SettleWithdrawal) -> None:
@@ -44,6 +51,7 @@ def settle_withdrawal(draft: Draft, command: c.SettleWithdrawal) -> None:
         asset=withdrawal.asset,
         amount=withdrawal.amount,
         reference=command.reference,
+        source_line=command.source_line,
     )
 
 

@@ -1,4 +1,4 @@
-"""Opening, freezing, unfreezing and closing an account."""
+"""Opening, freezing, unfreezing and closing an account, and erasing its texts."""
 
 from ledger import commands as c
 from ledger import events as e
@@ -57,3 +57,8 @@ def close_account(draft: Draft, _: c.CloseAccount) -> None:
     if left:
         raise AccountNotEmpty(f"account {account.id} cannot close, it still has {'; '.join(left)}; clear these first")
     draft.record(e.AccountClosed)
+
+
+def erase_texts(draft: Draft, command: c.EraseTexts) -> None:
+    """Whatever the account's state: it is most often a closed one. Nothing of it is needed to make a decision."""
+    draft.record(e.TextsErased, erasure=draft.account.erasures + 1, reason_code=command.reason_code)

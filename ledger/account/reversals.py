@@ -39,6 +39,7 @@ _INSTEAD: dict[type[e.Event], str] = {
     e.EventReversed: "book what it reversed anew, under an id of its own",
     e.AdjustmentProposed: "reject_adjustment ends it",
     e.AdjustmentRejected: "propose_adjustment proposes a further one",
+    e.TextsErased: "what was erased is gone",
 }
 """What can be done about an event of a kind that is not reversed; else an adjustment can."""
 

@@ -36,7 +36,10 @@ class Withdrawal(NamedTuple):
 
 
 class Adjustment(NamedTuple):
-    """A signed amount to be posted; `proposed_by` is the actor of the event `version` that proposed it."""
+    """A signed amount to be posted; `proposed_by` is the actor of the event `version` that proposed it.
+
+    While it is pending, `counts_at` is when the line of an outside statement has it count. Texts are in its proposal.
+    """
 
     wallet: str
     asset: str
@@ -45,6 +48,7 @@ class Adjustment(NamedTuple):
     status: AdjustmentStatus
     proposed_by: str
     version: int
+    counts_at: datetime | None = None
 
 
 class RunningLiquidation(NamedTuple):
@@ -64,8 +68,8 @@ class Account:
     """The state of one account; version 0 is an account that was never opened.
 
     `leverages` and `called_at` are by wallet name, `modes` by pair; what is absent is at its start value. `reversals`
-    are the versions of reversals, by that of the event each reversed. An event changes none of the mappings, it puts
-    others in their place: a copy costs the same however much there is.
+    are the versions of reversals, by that of the event each reversed; `erasures` counts those of texts. An event
+    changes none of the mappings, it puts others in their place: a copy costs the same however much there is.
     """
 
     id: str
@@ -81,6 +85,7 @@ class Account:
     reversals: PersistentMap[int] = field(default_factory=PersistentMap)
     called_at: dict[str, datetime] = field(default_factory=dict)
     liquidations: dict[str, RunningLiquidation] = field(default_factory=dict)
+    erasures: int = 0
 
     @classmethod
     def unopened(cls, account_id: str) -> "Account":
@@ -105,4 +110,5 @@ class Account:
             self.reversals,
             self.called_at,
             self.liquidations,
+            self.erasures,
         )

@@ -25,6 +25,7 @@ from ledger.commands.funding import (
     CancelWithdrawal,
     CloseAccount,
     Deposit,
+    EraseTexts,
     FreezeAccount,
     OpenAccount,
     RemoveMargin,
@@ -53,6 +54,7 @@ from ledger.commands.trading import (
     TradeSide,
 )
 from ledger.errors import Malformed
+from ledger.private_texts import parted
 from ledger.words import PATTERNS_IN_WORDS
 
 AnyCommand = (
@@ -60,6 +62,7 @@ AnyCommand = (
     | FreezeAccount
     | UnfreezeAccount
     | CloseAccount
+    | EraseTexts
     | Deposit
     | RequestWithdrawal
     | SettleWithdrawal
@@ -114,6 +117,13 @@ def parse_command(content: Any) -> Command:
         raise Malformed(_in_words(name, error)) from None
 
 
+def parse_kept(content: dict[str, Any], key: str | None) -> Command:
+    """Read a command as it is kept with its key, sealed texts as they are; Malformed if it is no longer taken."""
+    stated, sealed = parted(content)
+    command = parse_command({**stated, "idempotency_key": key})
+    return command.model_copy(update=sealed) if sealed else command
+
+
 def _in_words(name: str, error: ValidationError) -> str:
     """Every field that is wrong, each once, with what is wrong about it."""
     problems: dict[str, list[str]] = {}
@@ -154,6 +164,7 @@ __all__ = [
     "CompleteLiquidation",
     "ConfirmPrice",
     "Deposit",
+    "EraseTexts",
     "Examine",
     "FillTerms",
     "FreezeAccount",
@@ -185,4 +196,5 @@ __all__ = [
     "UnfreezeAccount",
     "WithdrawInsurance",
     "parse_command",
+    "parse_kept",
 ]

@@ -4,7 +4,7 @@ from typing import ClassVar, Self
 
 from pydantic import model_validator
 
-from ledger.commands.fields import Key, Part, Text, Time, Version
+from ledger.commands.fields import Key, Part, PrivateText, Time, Version
 from ledger.words import Identifier
 
 
@@ -18,7 +18,7 @@ class Command(Part):
     type: str
     idempotency_key: Key | None = None
     effective_at: Time | None = None
-    reason: Text | None = None
+    reason: PrivateText | None = None
     expected_version: Version | None = None
 
     @model_validator(mode="after")

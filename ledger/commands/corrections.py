@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from ledger.commands.command import AccountCommand
+from ledger.commands.fields import PrivateText, SourceLine
 from ledger.money import SignedAmount
 from ledger.words import AdjustmentReason, AssetSymbol, Identifier, WalletName
 
@@ -24,7 +25,10 @@ class ReverseEvent(AccountCommand):
 
 
 class ProposeAdjustment(AccountCommand):
-    """The amount is signed: above zero it is given to the wallet, below zero taken from what is free in it."""
+    """The amount is signed: above zero it is given to the wallet, below zero taken from what is free in it.
+
+    With a `source_line` it is dated by that line: an approval that states no time counts when the proposal does.
+    """
 
     OWN_ID = "adjustment_id"
     type: Literal["propose_adjustment"] = "propose_adjustment"
@@ -33,6 +37,8 @@ class ProposeAdjustment(AccountCommand):
     asset: AssetSymbol
     amount: Annotated[SignedAmount, AfterValidator(_not_nothing)]
     reason_code: AdjustmentReason
+    reference: PrivateText | None = None
+    source_line: SourceLine | None = None
 
     @model_validator(mode="after")
     def _tells_other_reasons(self) -> Self:

@@ -1,13 +1,13 @@
 """Commands of an account's life cycle and of the funds that come, go and move."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from ledger.commands.command import AccountCommand
-from ledger.commands.fields import Text, distinct
+from ledger.commands.fields import PrivateText, SourceLine, distinct
 from ledger.money import Amount
-from ledger.words import AssetSymbol, Capability, Identifier, PairName, WalletName
+from ledger.words import AssetSymbol, Capability, ErasureReason, Identifier, PairName, WalletName
 
 
 class OpenAccount(AccountCommand):
@@ -30,13 +30,27 @@ class CloseAccount(AccountCommand):
     type: Literal["close_account"] = "close_account"
 
 
+class EraseTexts(AccountCommand):
+    """Makes reasons and references recorded on the account so far unreadable for ever; balances stay as they are."""
+
+    type: Literal["erase_texts"] = "erase_texts"
+    reason_code: ErasureReason
+
+    @model_validator(mode="after")
+    def _says_nothing_more(self) -> Self:
+        if self.reason is not None:
+            raise ValueError("reason is left out: what is erased would be told anew; reason_code says why")
+        return self
+
+
 class Deposit(AccountCommand):
     OWN_ID = "deposit_id"
     type: Literal["deposit"] = "deposit"
     asset: AssetSymbol
     amount: Amount
     deposit_id: Identifier | None = None
-    reference: Text | None = None
+    reference: PrivateText | None = None
+    source_line: SourceLine | None = None
 
     @property
     def further_key(self) -> str | None:
@@ -49,13 +63,15 @@ class RequestWithdrawal(AccountCommand):
     withdrawal_id: Identifier
     asset: AssetSymbol
     amount: Amount
+    source_line: SourceLine | None = None
 
 
 class SettleWithdrawal(AccountCommand):
     OWN_ID = "withdrawal_id"
     type: Literal["settle_withdrawal"] = "settle_withdrawal"
     withdrawal_id: Identifier
-    reference: Text | None = None
+    reference: PrivateText | None = None
+    source_line: SourceLine | None = None
 
 
 class CancelWithdrawal(AccountCommand):

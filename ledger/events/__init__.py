@@ -41,6 +41,7 @@ from ledger.events.funding import (
     FundsTransferred,
     MarginAdded,
     MarginRemoved,
+    TextsErased,
     TransferReceived,
     TransferSent,
     WithdrawalCancelled,
@@ -91,6 +92,7 @@ AccountEvent = (
     | MarginCalled
     | LiquidationEvent
     | CorrectionEvent
+    | TextsErased
 )
 InsuranceEvent = InsuranceFunded | InsuranceWithdrawn
 ExchangeEvent = ListingEvent | InsuranceEvent
@@ -169,6 +171,7 @@ __all__ = [
     "ReversedTrade",
     "RiskLimitsSet",
     "SettingEvent",
+    "TextsErased",
     "TradeBooked",
     "TradingEvent",
     "TransferReceived",

@@ -2,6 +2,7 @@
 
 from ledger.events.event import Assessment, Event, Fact
 from ledger.money import Exact
+from ledger.private_texts import PrivateText
 from ledger.words import AdjustmentReason, House, Part
 
 
@@ -50,10 +51,15 @@ class AdjustmentProposed(Event):
     asset: str
     amount: Exact
     reason_code: AdjustmentReason
+    reference: PrivateText | None = None
+    source_line: PrivateText | None = None
 
 
 class AdjustmentPosted(Event):
-    """`proposed_by` is the actor of the event `proposed_version`, never the one of this event; amount is signed."""
+    """`proposed_by` is the actor of the event `proposed_version`, never the one of this event; amount is signed.
+
+    Where it came from, the proposal tells.
+    """
 
     TOPIC = "adjustment.posted"
     adjustment_id: str

@@ -1,12 +1,25 @@
 """What every event carries, and the parts that events share."""
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any, ClassVar, TypeVar
+from datetime import UTC, datetime
+from typing import Annotated, Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from ledger.money import Exact
+from ledger.private_texts import PrivateText
+
+
+def _in_utc(at: datetime) -> datetime:
+    return at if at.tzinfo is None else at.astimezone(UTC)
+
+
+Moment = Annotated[datetime, AfterValidator(_in_utc)]
+"""A time, which is written in UTC.
+
+Pydantic gives each that it reads a zone of its own, and to compare two of different zones takes ten times as long as of
+the same: what is read of the log is compared, and looked up, many times.
+"""
 
 
 class Fact(BaseModel):
@@ -95,11 +108,11 @@ class Event(Fact):
 
     account_id: str
     version: int
-    effective_at: datetime
+    effective_at: Moment
     actor: str
     correlation_id: str
     idempotency_key: str | None = None
-    reason: str | None = None
+    reason: PrivateText | None = None
 
     @property
     def originator_id(self) -> str:

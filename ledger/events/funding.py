@@ -2,7 +2,8 @@
 
 from ledger.events.event import Assessment, Event
 from ledger.money import Exact
-from ledger.words import Capability
+from ledger.private_texts import PrivateText
+from ledger.words import Capability, ErasureReason
 
 
 class AccountOpened(Event):
@@ -24,12 +25,24 @@ class AccountClosed(Event):
     TOPIC = "account.closed"
 
 
+class TextsErased(Event):
+    """Reasons and references recorded on the account before this are unreadable: their keys are destroyed with it.
+
+    `erasure` counts these events of the account; texts that are recorded later have a key of their own.
+    """
+
+    TOPIC = "texts.erased"
+    erasure: int
+    reason_code: ErasureReason
+
+
 class FundsDeposited(Event):
     TOPIC = "funds.deposited"
     asset: str
     amount: Exact
     deposit_id: str | None = None
-    reference: str | None = None
+    reference: PrivateText | None = None
+    source_line: PrivateText | None = None
 
 
 class WithdrawalRequested(Event):
@@ -37,6 +50,7 @@ class WithdrawalRequested(Event):
     withdrawal_id: str
     asset: str
     amount: Exact
+    source_line: PrivateText | None = None
 
 
 class WithdrawalSettled(Event):
@@ -44,7 +58,8 @@ class WithdrawalSettled(Event):
     withdrawal_id: str
     asset: str
     amount: Exact
-    reference: str | None = None
+    reference: PrivateText | None = None
+    source_line: PrivateText | None = None
 
 
 class WithdrawalCancelled(Event):

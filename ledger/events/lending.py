@@ -1,8 +1,6 @@
 """Events of margin settings, loans and interest."""
 
-from datetime import datetime
-
-from ledger.events.event import Assessment, Event, Fact
+from ledger.events.event import Assessment, Event, Fact, Moment
 from ledger.money import Exact
 from ledger.words import MarginMode
 
@@ -45,7 +43,7 @@ class InterestLine(Fact):
     asset: str
     rate: Exact
     principal: Exact
-    first_hour: datetime
+    first_hour: Moment
     hours: int
     amount: Exact
 

@@ -134,7 +134,11 @@ def _sets(event: e.AnyEvent) -> str | None:
 
 def order_counts(event: e.AnyEvent, lines: Iterable[Line]) -> bool:
     """Whether it matters before or after which other events this one is taken; what is in spot is a mere sum."""
-    return isinstance(event, e.LifeEvent) or bool(margin_wallets_of(event, lines))
+    # Every event is asked, so no set of wallets is made.
+    for (account_id, name, _), _, _ in lines:
+        if account_id is not None and name != SPOT:
+            return True
+    return isinstance(event, e.LifeEvent) or _acts_on(event) is not None or _sets(event) is not None
 
 
 def kept_fold(connection: Connection, account_id: str, position: int, until: datetime) -> Base:

@@ -6,7 +6,7 @@ from typing import Any
 from ledger import events as e
 from ledger.money import ZERO
 from projections.folding import Step
-from projections.writing import Writes
+from projections.writing import History, Writes
 
 COLUMNS = {
     "account_id": "text",
@@ -17,7 +17,7 @@ COLUMNS = {
     "amount": "numeric",
 }
 STATE_COLUMNS = COLUMNS | {"placed_at": "timestamptz"}
-KEY = ("account_id", "hold_id")
+HISTORY = History("hold_states", "holds", STATE_COLUMNS, COLUMNS, ("account_id", "hold_id"))
 CHANGING = {e.FundsHeld, e.HoldReleased, e.TradeBooked, e.LiquidationStarted}
 
 
@@ -25,8 +25,7 @@ def project_holds(writes: Writes, steps: Sequence[Step]) -> None:
     """Writes what a batch changes of holds; one that was released or used up has amount 0."""
     changing = [step for step in steps if type(step.event) in CHANGING]
     states = [_state(step, hold_id) for step in changing for hold_id in _changed(step.event)]
-    writes.append("hold_states", STATE_COLUMNS, states)
-    writes.put("holds", COLUMNS, list({state[:2]: state[:-1] for state in states}.values()), key=KEY)
+    writes.add_states(HISTORY, states)
 
 
 def _changed(event: e.AnyEvent) -> Iterator[str]:

@@ -17,6 +17,7 @@ from projections.dating import lateness
 from projections.folding import Step
 from projections.keeping import Kept
 from projections.projector import Batch, Connection, Tables, Writes
+from projections.writing import History
 
 STATE_COLUMNS = {
     "account_id": "text",
@@ -37,8 +38,10 @@ VERSION_COLUMNS = {
     "dated_to": "timestamptz",
     "lateness": "smallint",
     "ordered": "boolean",
+    "disordered": "boolean",
 }
 DATE_COLUMNS = {"account_id": "text", "dated_to": "timestamptz", "disordered": "boolean"}
+VERSIONS = History("account_versions", "account_dates", VERSION_COLUMNS, DATE_COLUMNS, ("account_id",))
 CHANGING = {
     e.AccountOpened,
     e.AccountFrozen,
@@ -110,14 +113,13 @@ class AccountsProjector:
         for step in steps:
             account_id, version, of_account = step.event.account_id, step.event.version, dates[step.event.account_id]
             effective_at, dated_to, late, ordered = of_account.take(step)
-            versions.append((account_id, step.position, version, effective_at, dated_to, late, ordered))
+            is_disordered = of_account.disordered
+            versions.append((account_id, step.position, version, effective_at, dated_to, late, ordered, is_disordered))
             if late and ordered:
                 folding.append(Late(account_id, effective_at, step.position))
-            if of_account.disordered and version % EVENTS_BETWEEN == 0:
+            if is_disordered and version % EVENTS_BETWEEN == 0:
                 folding.append(Due(account_id, dated_to, step.position, version))
-        writes.append("account_versions", VERSION_COLUMNS, versions)
-        current = [(account_id, one.dated_to, one.disordered) for account_id, one in dates.items()]
-        writes.put("account_dates", DATE_COLUMNS, current, key=["account_id"])
+        writes.add_states(VERSIONS, versions)
         return folding
 
 

@@ -46,7 +46,9 @@ create table account_versions (
     dated_to     timestamptz not null,
     lateness     smallint    not null,
     -- Whether its order among other events counts: all but what only adds to spot or takes from it.
-    ordered      boolean     not null
+    ordered      boolean     not null,
+    -- Whether, up to this event, one of those whose order counts was entered late.
+    disordered   boolean     not null
 );
 -- Also a copy that is being rebuilt looks for what was entered late, which is little.
 create index account_versions_entered_late on account_versions (account_id, lateness, effective_at) where lateness > 0;

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from projections.folding import Step
 from projections.projector import Batch, Tables, Writes
+from projections.writing import History
 
 COLUMNS = {
     "account_id": "text",
@@ -17,7 +18,7 @@ COLUMNS = {
     "interest": "numeric",
     "next_hour": "timestamptz",
 }
-KEY = ("account_id", "wallet", "asset")
+HISTORY = History("balance_states", "balances", COLUMNS, COLUMNS, ("account_id", "wallet", "asset"))
 
 
 class BalancesProjector:
@@ -27,10 +28,8 @@ class BalancesProjector:
     tables: ClassVar[tuple[str, ...]] = ("balances", "balance_states")
 
     def project(self, batch: Batch, tables: Tables) -> Writes:  # noqa: ARG002
-        states = [state for step in batch.steps for state in _changed(step)]
         writes = Writes()
-        writes.append("balance_states", COLUMNS, states)
-        writes.put("balances", COLUMNS, list({state[:3]: state for state in states}.values()), key=KEY)
+        writes.add_states(HISTORY, [state for step in batch.steps for state in _changed(step)])
         return writes
 
     def forget(self) -> None:

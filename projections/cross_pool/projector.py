@@ -8,6 +8,7 @@ from ledger.account.state import Account
 from ledger.words import CROSS
 from projections.folding import KEPT_ACCOUNTS, Step
 from projections.projector import Batch, Tables, Writes
+from projections.writing import History
 
 COLUMNS = {
     "account_id": "text",
@@ -18,6 +19,7 @@ COLUMNS = {
     "called_at": "timestamptz",
     "called_level": "text",
 }
+HISTORY = History("cross_pool_states", "cross_pool", COLUMNS, COLUMNS, ("account_id",))
 
 
 class CrossPoolProjector:
@@ -32,12 +34,11 @@ class CrossPoolProjector:
     def project(self, batch: Batch, tables: Tables) -> Writes:
         if len(self._called_levels) > KEPT_ACCOUNTS:
             self._called_levels.clear()
-        changed = [(step, after) for step in batch.steps if (after := _changed(step)) is not None]
+        changed = [(step, after) for step in batch.margin_steps if (after := _changed(step)) is not None]
         self._load_levels([step.event.account_id for step, _ in changed if _was_called(step)], tables)
         states = [self._state(step, after) for step, after in changed]
         writes = Writes()
-        writes.append("cross_pool_states", COLUMNS, states)
-        writes.put("cross_pool", COLUMNS, list({state[0]: state for state in states}.values()), key=["account_id"])
+        writes.add_states(HISTORY, states)
         return writes
 
     def forget(self) -> None:

@@ -7,10 +7,11 @@ from ledger import events as e
 from ledger.account.state import Account
 from ledger.money import base_of, quote_of
 from ledger.words import isolated, pair_of
-from projections.folding import Step
+from projections.folding import Setting, Step
 from projections.keeping import Kept
 from projections.projector import Batch, Connection, Tables, Writes
 from projections.wallet_settings import WalletSettings
+from projections.writing import History
 
 COLUMNS = {
     "account_id": "text",
@@ -31,12 +32,7 @@ COLUMNS = {
     "tier": "integer",
     "called_level": "text",
 }
-
-
-SETTING = (
-    e.MarginModeSet | e.LeverageSet | e.MarginCalled | e.InterestAccrued | e.LiquidationStarted | e.LiquidationCompleted
-)
-"""The events that act on a bucket or set something of it, whatever they post to it."""
+HISTORY = History("isolated_bucket_states", "isolated_buckets", COLUMNS, COLUMNS, ("account_id", "pair"))
 
 
 Buckets = dict[str, WalletSettings]
@@ -53,13 +49,11 @@ class IsolatedBucketsProjector:
         self._kept: Kept[Buckets] = Kept(_load, dict, _has_no_bucket)
 
     def project(self, batch: Batch, tables: Tables) -> Writes:
-        touched = [(step, pairs) for step in batch.steps if (pairs := _pairs_of(step))]
+        touched = [(step, pairs) for step in batch.margin_steps if (pairs := _pairs_of(step))]
         judged = self._kept.bring(tables, [step for step, _ in touched])
         states = [_state(step, pair, judged[step.event.account_id]) for step, pairs in touched for pair in pairs]
         writes = Writes()
-        writes.append("isolated_bucket_states", COLUMNS, states)
-        current = {state[:2]: state for state in states}
-        writes.put("isolated_buckets", COLUMNS, list(current.values()), key=["account_id", "pair"])
+        writes.add_states(HISTORY, states)
         return writes
 
     def forget(self) -> None:
@@ -70,7 +64,7 @@ def _pairs_of(step: Step) -> list[str]:
     """The pairs whose bucket an event touches: it writes to it, acts on it or sets something of it."""
     pairs = [pair for _, wallet in step.written if (pair := pair_of(wallet.name)) is not None]
     event, named = step.event, None
-    if isinstance(event, SETTING):
+    if isinstance(event, Setting):
         named = event.pair if isinstance(event, e.MarginModeSet) else pair_of(event.wallet)
     return pairs if named is None else sorted({*pairs, named})
 

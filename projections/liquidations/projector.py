@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, get_args
 
 from ledger import events as e
+from ledger.insurance import uncovered_part
 from ledger.money import VALUATION_ASSET, ZERO
 from ledger.postings import INSURANCE
 from projections.folding import Step
@@ -141,9 +142,9 @@ def _complete(written: Written, position: int, event: e.LiquidationCompleted) ->
 
 def _step(written: Written, position: int, liquidation_id: str, event: Closing) -> tuple[Any, ...]:
     value = event.value if isinstance(event, e.DeficitCovered) else ZERO
-    there = max(written.fund.get(VALUATION_ASSET, ZERO), ZERO)
+    uncovered = uncovered_part(value, written.fund.get(VALUATION_ASSET, ZERO))
     about = (liquidation_id, event.account_id, event.wallet, event.TOPIC, e.write_event(event).decode())
-    return (position, *about, value, value - min(value, there))
+    return (position, *about, value, uncovered)
 
 
 def _post(written: Written, step: Step) -> None:

@@ -12,6 +12,7 @@ from ledger.words import INTEREST, SPOT
 from projections.folding import Step
 from projections.keeping import Kept
 from projections.projector import Batch, Connection, Tables, Writes
+from projections.writing import History
 
 COLUMNS = {
     "account_id": "text",
@@ -23,7 +24,7 @@ COLUMNS = {
     "next_hour": "timestamptz",
     "charged": "numeric",
 }
-KEY = ("account_id", "wallet", "asset")
+HISTORY = History("loan_states", "loans", COLUMNS, COLUMNS, ("account_id", "wallet", "asset"))
 
 Charged = dict[tuple[str, str], Decimal]
 """All interest ever charged, and not taken back by a reversal, on an account's debts, by wallet and asset."""
@@ -39,7 +40,7 @@ class LoansProjector:
         self._kept: Kept[Charged] = Kept(_load, dict, _never_owed)
 
     def project(self, batch: Batch, tables: Tables) -> Writes:
-        changed = [(step, debts) for step in batch.steps if (debts := _changed(step))]
+        changed = [(step, debts) for step in batch.margin_steps if (debts := _changed(step))]
         charged = self._kept.bring(tables, [step for step, _ in changed])
         states = [
             _state(step, wallet, asset, charged[step.event.account_id])
@@ -47,8 +48,7 @@ class LoansProjector:
             for wallet, asset in debts
         ]
         writes = Writes()
-        writes.append("loan_states", COLUMNS, states)
-        writes.put("loans", COLUMNS, list({state[:3]: state for state in states}.values()), key=KEY)
+        writes.add_states(HISTORY, states)
         return writes
 
     def forget(self) -> None:

@@ -10,6 +10,7 @@ from ledger.words import CROSS, SPOT, isolated
 from projections.folding import Step
 from projections.margin_levels.wallet_rows import balances_of
 from projections.projector import Batch, Tables, Writes
+from projections.writing import History
 
 COLUMNS = {
     "account_id": "text",
@@ -21,6 +22,7 @@ COLUMNS = {
     "called_at": "timestamptz",
     "balances": "jsonb",
 }
+HISTORY = History("margin_wallet_states", "margin_wallets", COLUMNS, COLUMNS, ("account_id", "wallet"))
 ASSESSMENTS = {
     "position": "bigint",
     "account_id": "text",
@@ -56,11 +58,11 @@ class MarginLevelsProjector:
     tables: ClassVar[tuple[str, ...]] = ("margin_wallets", "margin_wallet_states", "margin_assessments")
 
     def project(self, batch: Batch, tables: Tables) -> Writes:  # noqa: ARG002
-        states = [state for step in batch.steps if step.after is not None for state in _changed(step, step.after)]
+        states = [
+            state for step in batch.margin_steps if step.after is not None for state in _changed(step, step.after)
+        ]
         writes = Writes()
-        writes.append("margin_wallet_states", COLUMNS, states)
-        current = list({state[:2]: state for state in states}.values())
-        writes.put("margin_wallets", COLUMNS, current, key=("account_id", "wallet"))
+        writes.add_states(HISTORY, states)
         writes.append("margin_assessments", ASSESSMENTS, list(_assessments(batch)))
         return writes
 

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from projections.folding import Step
 from projections.projector import Batch, Tables, Writes
+from projections.writing import History
 
 COLUMNS = {
     "account_id": "text",
@@ -15,7 +16,7 @@ COLUMNS = {
     "cost": "numeric",
     "realised_profit": "numeric",
 }
-KEY = ("account_id", "wallet", "pair")
+HISTORY = History("position_states", "positions", COLUMNS, COLUMNS, ("account_id", "wallet", "pair"))
 
 
 class PositionsProjector:
@@ -25,10 +26,8 @@ class PositionsProjector:
     tables: ClassVar[tuple[str, ...]] = ("positions", "position_states")
 
     def project(self, batch: Batch, tables: Tables) -> Writes:  # noqa: ARG002
-        states = [state for step in batch.steps for state in _changed(step)]
         writes = Writes()
-        writes.append("position_states", COLUMNS, states)
-        writes.put("positions", COLUMNS, list({state[:3]: state for state in states}.values()), key=KEY)
+        writes.add_states(HISTORY, [state for step in batch.margin_steps for state in _changed(step)])
         return writes
 
     def forget(self) -> None:

@@ -53,7 +53,7 @@ def cause_of(event: e.AccountEvent) -> Cause:
             return Cause.CORRECTIONS
         case e.AccountOpened() | e.AccountFrozen() | e.AccountUnfrozen() | e.AccountClosed():
             return Cause.SETTINGS
-        case e.AdjustmentProposed() | e.AdjustmentRejected():
+        case e.AdjustmentProposed() | e.AdjustmentRejected() | e.TextsErased():
             return Cause.SETTINGS
         case e.MarginModeSet() | e.LeverageSet() | e.FundsHeld() | e.HoldReleased() | e.MarginCalled():
             return Cause.SETTINGS

@@ -10,7 +10,7 @@ from ledger import events as e
 from ledger.log import RecordedEvent
 from ledger.market import Market
 from ledger.money import VALUATION_ASSET, ZERO, base_of, plain, quote_of, step_of
-from ledger.words import Side
+from ledger.words import Execution, Side
 from projections.questions.explanation_checks import LEVEL_DECIMALS, Check, cut, prices_of, raised, same
 
 Amounts = dict[str, Decimal]
@@ -30,6 +30,7 @@ class Closing:
     interest: Amounts
     principal: Amounts
     fee_rate: Decimal
+    is_external: bool
     sold: Amounts = field(default_factory=dict)
     repaid: Amounts = field(default_factory=dict)
     repaid_interest: Amounts = field(default_factory=dict)
@@ -53,6 +54,7 @@ class Closing:
             {asset: one.interest for asset, one in balances.items()},
             {asset: one.borrowed for asset, one in balances.items()},
             started.fee_rate,
+            started.execution is Execution.EXTERNAL,
         )
 
     def owed(self, asset: str) -> Decimal:
@@ -109,7 +111,9 @@ class Closing:
         yield same(f"{name}: interest", recorded, event.interest, min(credited, self.interest.get(debt, ZERO)))
         self.rounding += event.taken * event.asset_price - credited * event.debt_price
         _add(self.held, asset, -event.taken)
-        _add(self.sold, asset, event.taken)
+        if not (self.is_external and asset == debt):
+            # What fills of others brought in was counted when they sold for it.
+            _add(self.sold, asset, event.taken)
         self._pay(debt, event.interest, event.principal)
         yield self._is_not_below_zero(recorded, name, asset, debt)
 

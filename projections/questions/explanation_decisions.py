@@ -11,7 +11,7 @@ from psycopg.rows import tuple_row
 from ledger import account as rules
 from ledger import events as e
 from ledger.account import Account, AccountCommand
-from ledger.commands import Command, parse_command
+from ledger.commands import Command, parse_kept
 from ledger.decision import Context
 from ledger.errors import Malformed, Refusal
 from ledger.log import Connection, RecordedEvent, StoredRow, read_rows
@@ -87,7 +87,7 @@ def _asked(connection: Connection, group: Sequence[RecordedEvent]) -> Iterator[A
         yield Asked(kept, "its idempotency key")
         return
     for content in _contents(group):
-        yield Asked(parse_command(content), "its events")
+        yield Asked(parse_kept(content, group[0].event.idempotency_key), "its events")
 
 
 def _kept(connection: Connection, event: e.AnyEvent) -> Command | None:
@@ -97,7 +97,7 @@ def _kept(connection: Connection, event: e.AnyEvent) -> Command | None:
     if row is None or row[0] is None:
         return None
     try:
-        return parse_command({**json.loads(row[0]), "idempotency_key": event.idempotency_key})
+        return parse_kept(json.loads(row[0]), event.idempotency_key)
     except Malformed:
         return None
 
@@ -109,7 +109,6 @@ def _contents(group: Sequence[RecordedEvent]) -> Iterator[dict[str, Any]]:
         "account_id": first.account_id,
         "effective_at": first.effective_at.isoformat(),
         "reason": first.reason,
-        "idempotency_key": first.idempotency_key,
     }
     for one in group:
         match one.event:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from ledger.events import DeficitCovered, InsuranceFunded, InsuranceWithdrawn, LiquidationCompleted
+from ledger.insurance import uncovered_part
 from ledger.log import PAGE_EVENTS, Connection, RecordedEvent, read_positions, read_topics
 from ledger.money import VALUATION_ASSET, ZERO, plain
 from ledger.postings import INSURANCE, postings
@@ -54,7 +55,7 @@ def _step(
 def _lacking(recorded: RecordedEvent, there: Decimal) -> Decimal:
     """What the fund cannot pay of a deficit out of what it holds."""
     event = recorded.event
-    return event.value - min(event.value, max(there, ZERO)) if isinstance(event, DeficitCovered) else ZERO
+    return uncovered_part(event.value, there) if isinstance(event, DeficitCovered) else ZERO
 
 
 def _moved(recorded: RecordedEvent) -> dict[str, Decimal]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
+from ledger.insurance import uncovered_part
 from ledger.money import VALUATION_ASSET, ZERO
 from ledger.words import Band
 from projections.questions.what_if_examination import Amounts, CloseOut, add_amounts
@@ -107,7 +108,7 @@ class FundUse:
         for _, amounts in self._in_order:
             for amount in amounts:
                 if amount < 0:
-                    uncovered += max(-amount - max(there, ZERO), ZERO)
+                    uncovered += uncovered_part(-amount, there)
                 there += amount
         return Fund(assets, uncovered)
 

@@ -136,12 +136,7 @@ class Buckets(Group):
 
     def suspects(self) -> Suspects:
         self._sort_if_many()
-        return self._suspects(as_floats([pair.price for pair in self._pairs]))
-
-    def suspects_at(self, tick: Tick) -> Rows:
-        return self._suspects(as_floats([pair.price_at(tick) for pair in self._pairs])).to_decide
-
-    def _suspects(self, prices: Floats) -> Suspects:
+        prices = as_floats([pair.price for pair in self._pairs])
         lacking = np.isnan(prices)
         if not lacking.any():
             return Suspects(self._at_or_past(prices), NO_ROWS)

@@ -2,23 +2,20 @@
 
 import heapq
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
 
 from ledger.account.liquidation import CALL_PAUSE
-from ledger.margin import Margin
-from ledger.words import Band
-from projections.questions.levels import UNPRICED, Candidate, candidate_of, margin_after_interest
+from projections.questions.levels import UNPRICED, Candidate, candidate_of
 from projections.watch.amounts import grown
 from projections.watch.kept import Kept, Wallets
 from projections.watch.screening import Flags, Floats, Rows
 from projections.watch.tick import Tick
 
 FIRST_ROWS = 64
-CALLED_OR_WORSE = (Band.MARGIN_CALL, Band.LIQUIDATION)
 
 
 class Suspects(NamedTuple):
@@ -26,14 +23,6 @@ class Suspects(NamedTuple):
 
     to_decide: Rows
     unpriced: Rows
-
-
-class Crossing(NamedTuple):
-    """A wallet that would be called or liquidated, and how it would stand, with the interest that is due."""
-
-    account_id: str
-    wallet: str
-    margin: Margin
 
 
 class Group(ABC):
@@ -148,15 +137,6 @@ class Group(ABC):
         found = self._decided[row] = candidate_of(self.kept.owing(row), self.tick.market)
         return found
 
-    def crossing(self, tick: Tick) -> Iterator[Crossing]:
-        """The wallets that would be called or liquidated at another tick, with the rates, limits and time of this."""
-        paused = np.flatnonzero(~self.calls[: self.kept.size])
-        for row in np.union1d(self.suspects_at(tick), paused).tolist():
-            one = self.kept.owing(row)
-            margin = margin_after_interest(one, tick.market)
-            if margin is not None and margin.band in CALLED_OR_WORSE:
-                yield Crossing(one.account_id, one.wallet.name, margin)
-
     @abstractmethod
     def grow(self, size: int) -> None:
         """Make room for so many rows."""
@@ -192,7 +172,3 @@ class Group(ABC):
     @abstractmethod
     def suspects(self) -> Suspects:
         """The rows at the tick's prices that cannot be cleared."""
-
-    @abstractmethod
-    def suspects_at(self, tick: Tick) -> Rows:
-        """The rows at another tick's prices that are to be decided, by the lines of this one."""

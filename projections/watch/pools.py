@@ -126,10 +126,6 @@ class Pools(Group):
         found = [vectors.suspects() for vectors in self._vectors.values()]
         return Suspects(_joined([one for one, _ in found]), _joined([one for _, one in found]))
 
-    def suspects_at(self, tick: Tick) -> Rows:
-        prices = as_floats(tick.prices(self._scope))
-        return _joined([vectors.suspects_at(prices) for vectors in self._vectors.values()])
-
 
 def _joined(parts: list[Rows]) -> Rows:
     return np.concatenate([np.zeros(0, np.int64), *parts])

@@ -83,13 +83,11 @@ class Vectors:
 
     def _sum(self, slots: Rows | None) -> None:
         if slots is None:
-            self._sums[: self._size] = self._sums_at(self._prices)
+            prices = self._prices.take(self.amounts.places[: self._size])
+            self._sums[: self._size] = _dot(self._weights[: self._size], prices)
         else:
             prices = self._prices.take(self.amounts.places.take(slots, 0))
             self._sums[slots] = _dot(self._weights.take(slots, 0), prices)
-
-    def _sums_at(self, prices: Floats) -> Floats:
-        return _dot(self._weights[: self._size], prices.take(self.amounts.places[: self._size]))
 
     def take_prices(self, prices: Floats, moved: Sequence[int]) -> None:
         """Take prices by place, those of the places `moved` being others than before."""
@@ -109,10 +107,6 @@ class Vectors:
         found = np.flatnonzero(~(sums > 0))
         lacks = np.isnan(sums[found])
         return self.rows[found[~lacks]], self.rows[found[lacks]]
-
-    def suspects_at(self, prices: Floats) -> Rows:
-        """The rows whose W is not above zero at other prices."""
-        return self.rows[np.flatnonzero(self._sums_at(prices) <= 0)]
 
 
 def _dot(weights: Floats, prices: Floats) -> Floats:

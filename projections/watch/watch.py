@@ -1,12 +1,8 @@
 """The watch: every wallet that owes, in memory, and which of them an examination would act on, tick by tick."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from datetime import UTC, datetime
+from collections.abc import Iterable
 from decimal import Decimal
 
-from ledger.events import MarkPrice
-from ledger.margin import Margin, show_level
 from ledger.market import Market
 from ledger.money import VALUATION_ASSET, quote_of
 from ledger.words import Band, pair_of
@@ -14,15 +10,13 @@ from projections.market.queries import market_at
 from projections.projector import Connection
 from projections.questions.levels import Candidate
 from projections.watch.buckets import Buckets
-from projections.watch.group import Crossing, Group
+from projections.watch.group import Group
 from projections.watch.kept import Wallets
 from projections.watch.pools import Pools
 from projections.watch.reading import Copy, read_copy, read_gone, read_watched
 from projections.watch.tick import Tick
 
 BUCKETS = "buckets"
-NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
-"""The time of supposed prices where none was ever marked."""
 
 
 class Watch:
@@ -122,32 +116,9 @@ class Watch:
         priced.sort(key=lambda each: (each[0], each[1].account_id, each[1].wallet))
         return [one for _, one in priced] + [one for one in found if one.level is None]
 
-    def crossing(self, prices: Mapping[str, Decimal]) -> list[Crossing]:
-        """The wallets that would be in band margin_call or liquidation at these prices by pair, exactly.
-
-        The other prices are those last marked; all limits, rates and the time are those of the newest prices. A wallet
-        counts though it was called within a day; one that lacks a price does not. In the order of candidates.
-        """
-        tick = Tick.of(_with_prices(self.market, prices), self._tick)
-        found = [one for group in self._groups.values() for one in group.crossing(tick)]
-        return sorted(found, key=lambda one: (_place_of(one.margin), one.account_id, one.wallet))
-
-
-def _place_of(margin: Margin) -> tuple[bool, Decimal]:
-    return _place(margin.band, show_level(margin.valuation.level))
-
 
 def _place(band: str, level: str | None) -> tuple[bool, Decimal]:
     return band != Band.LIQUIDATION, Decimal(level or 0)
-
-
-def _with_prices(market: Market, prices: Mapping[str, Decimal]) -> Market:
-    """The market with other prices of these pairs, as fresh as the newest."""
-    at = market.newest_prices_at or NO_TIME
-    marks = {
-        pair: MarkPrice(price=price, effective_at=at, version=market.prices_version) for pair, price in prices.items()
-    }
-    return replace(market, prices={**market.prices, **marks})
 
 
 def _key_of(name: str) -> str:

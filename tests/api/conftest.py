@@ -1,10 +1,13 @@
-"""The house that the tests of one module share."""
+"""The house that the tests of one module share, and the command line on a story that nobody changes."""
 
 from collections.abc import Iterator
 
 import pytest
 
+from tests.api.command_line import CommandLine
 from tests.api.house import House, deposit, open_account, open_house, opened_market
+from tests.api.two_traders import tell_of_two_traders
+from tests.databases import fresh_database
 
 
 @pytest.fixture(scope="module")
@@ -49,3 +52,24 @@ def told(house: House) -> House:
     house.send({"type": "mark_prices", "prices": {"ETH/USDT": "2400"}, "source": "test"})
     house.send({"type": "examine", "account_id": "lucy", "wallet": "isolated:ETH/USDT"})
     return house
+
+
+@pytest.fixture(scope="session")
+def two_traders(server_url: str, template_database: str) -> Iterator[str]:
+    """A database in which two traders' story was told: at its end bob's short stands at 1, alice's pool at 3.38."""
+    with fresh_database(server_url, template_database) as url:
+        tell_of_two_traders(url)
+        yield url
+
+
+@pytest.fixture
+def command_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    """The `ledger` command; on which database, `use` says."""
+    return CommandLine(monkeypatch, capsys)
+
+
+@pytest.fixture
+def ledger(command_line: CommandLine, two_traders: str) -> CommandLine:
+    """The command line on the story of the two traders, where a file has no other."""
+    command_line.use(two_traders)
+    return command_line

@@ -63,6 +63,7 @@ STORY: list[tuple[str, str, dict[str, Any], list[str] | str]] = [
     ),
     ("POST", "/v1/accounts/ann/freeze", {"blocks": ["trade"]}, ["account.frozen"]),
     ("POST", "/v1/accounts/ann/unfreeze", {}, ["account.unfrozen"]),
+    ("POST", "/v1/accounts/ann/erasures", {"reason_code": "customer_request"}, ["texts.erased"]),
     ("POST", "/v1/accounts/ann/events/2/reverse", {}, "insufficient_funds"),
     ("POST", "/v1/accounts/bob/adjustments", ADJUSTMENT, ["adjustment.proposed"]),
     ("POST", "/v1/accounts/bob/adjustments/a1/approve", {}, "same_actor"),

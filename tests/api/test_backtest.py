@@ -27,15 +27,12 @@ CALM = ["8000", "8010", "7990", "8005"]
 
 
 @pytest.fixture
-def ledger(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], server_url: str
-) -> Iterator[CommandLine]:
+def ledger(command_line: CommandLine, monkeypatch: pytest.MonkeyPatch, server_url: str) -> Iterator[CommandLine]:
     """The command with a backtest database of this test's own, and the invented market in fewer vectors."""
     name = f"ledger_backtest_{uuid.uuid4().hex}"
     for module in ("database", "backtesting"):
         monkeypatch.setattr(f"api.command_line.{module}.BACKTEST_DATABASE", name)
     monkeypatch.setattr(seeded, "FIVE_MINUTES", 30)
-    command_line = CommandLine(monkeypatch, capsys)
     command_line.use(server_url)
     yield command_line
     with connect(server_url, autocommit=True) as connection:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ledger.postgres import connect
+from projections.leadership import REBUILDS, VERIFICATION, alone
 from tests.api.command_line import LISTINGS, CommandLine, deposit, opened, served, write_lines
 from tests.projections.test_verify import tamper
 
@@ -15,8 +16,7 @@ SOME_DEPOSITS = [*LISTINGS, opened("alice"), deposit("alice", "40"), deposit("al
 
 
 @pytest.fixture
-def ledger(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], database: str) -> CommandLine:
-    command_line = CommandLine(monkeypatch, capsys)
+def ledger(command_line: CommandLine, database: str) -> CommandLine:
     command_line.use(database)
     return command_line
 
@@ -28,13 +28,12 @@ def with_deposits(ledger: CommandLine, tmp_path: Path) -> CommandLine:
 
 
 def test_migrate_says_what_it_applied_and_then_that_there_is_nothing_to_do(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], empty_database: str
+    command_line: CommandLine, empty_database: str
 ) -> None:
-    ledger = CommandLine(monkeypatch, capsys)
-    ledger.use(empty_database)
-    assert ledger("status").err.startswith("the database lacks")
-    assert "applied 0001" in ledger("migrate").out
-    assert ledger("migrate") == (0, "nothing to do: the database has this ledger's schema\n", "")
+    command_line.use(empty_database)
+    assert command_line("status").err.startswith("the database lacks")
+    assert "applied 0001" in command_line("migrate").out
+    assert command_line("migrate") == (0, "nothing to do: the database has this ledger's schema\n", "")
 
 
 def test_a_database_that_cannot_be_reached_ends_with_3(ledger: CommandLine) -> None:
@@ -63,6 +62,23 @@ def test_status_tells_the_logs_end_and_every_projection(with_deposits: CommandLi
     assert "the log ends at position 6" in ended.out
     assert "trial_balance" in ended.out
     assert "trial balance at position 6: zero for all of 1 assets" in ended.out
+
+
+def test_status_names_the_copies_that_a_killed_rebuild_left_and_none_that_is_being_made(
+    with_deposits: CommandLine, database: str
+) -> None:
+    assert with_deposits("rebuild").code == 0
+    with connect(database, autocommit=True) as connection:
+        for name in ("rebuild_balances", "rebuild_loans", "verify_loans"):
+            connection.execute("select make_schema_of_copy(%s)", [name])
+        with alone(connection, REBUILDS, "balances"):
+            ended = with_deposits("status")
+        told = "left over by a rebuild or verification that was killed: rebuild_loans, verify_loans; the next"
+        assert (ended.code, told in ended.out) == (0, True)
+        with alone(connection, VERIFICATION, "verify"):
+            assert "killed: rebuild_balances, rebuild_loans; " in with_deposits("status").out
+    assert with_deposits("rebuild").code == 0
+    assert "left over" not in with_deposits("status").out
 
 
 def test_status_of_projections_that_were_never_started_ends_with_1_and_says_what_starts_them(

@@ -2,25 +2,8 @@
 
 import json
 
-import pytest
-
 from tests.api.command_line import CommandLine
-from tests.api.two_traders import tell_of_two_traders
 from tests.ledger.happenings import BTC_BUCKET
-
-
-@pytest.fixture(scope="module")
-def told(module_database: str) -> str:
-    """A database in which two traders' story was told."""
-    tell_of_two_traders(module_database)
-    return module_database
-
-
-@pytest.fixture
-def ledger(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], told: str) -> CommandLine:
-    command_line = CommandLine(monkeypatch, capsys)
-    command_line.use(told)
-    return command_line
 
 
 def test_diff_tells_balances_causes_and_events(ledger: CommandLine) -> None:

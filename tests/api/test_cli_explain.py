@@ -44,8 +44,7 @@ def places(module_database: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def ledger(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], places: dict[str, Any]) -> CommandLine:
-    command_line = CommandLine(monkeypatch, capsys)
+def ledger(command_line: CommandLine, places: dict[str, Any]) -> CommandLine:
     command_line.use(places["url"])
     return command_line
 

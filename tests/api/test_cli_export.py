@@ -45,8 +45,7 @@ def recorded(module_database: str) -> str:
 
 
 @pytest.fixture
-def ledger(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], recorded: str) -> CommandLine:
-    command_line = CommandLine(monkeypatch, capsys)
+def ledger(command_line: CommandLine, recorded: str) -> CommandLine:
     command_line.use(recorded)
     return command_line
 
@@ -200,9 +199,8 @@ def test_what_cannot_be_exported_is_refused(ledger: CommandLine, tmp_path: Path)
 
 
 @pytest.fixture
-def elsewhere(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], database: str) -> CommandLine:
+def elsewhere(command_line: CommandLine, database: str) -> CommandLine:
     """The command line on a database in which nothing is recorded yet."""
-    command_line = CommandLine(monkeypatch, capsys)
     command_line.use(database)
     return command_line
 

@@ -14,8 +14,7 @@ from tests.api.command_line import LISTINGS, CommandLine, deposit, opened, write
 
 
 @pytest.fixture
-def ledger(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], database: str) -> CommandLine:
-    command_line = CommandLine(monkeypatch, capsys)
+def ledger(command_line: CommandLine, database: str) -> CommandLine:
     command_line.use(database)
     return command_line
 

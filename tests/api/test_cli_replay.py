@@ -8,21 +8,7 @@ import pytest
 from api.command_line.conditions import read_condition
 from ledger.errors import Malformed
 from tests.api.command_line import CommandLine
-from tests.api.two_traders import Terminal, tell_of_two_traders
-
-
-@pytest.fixture(scope="module")
-def told(module_database: str) -> str:
-    """A database in which two traders' story was told."""
-    tell_of_two_traders(module_database)
-    return module_database
-
-
-@pytest.fixture
-def ledger(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], told: str) -> CommandLine:
-    command_line = CommandLine(monkeypatch, capsys)
-    command_line.use(told)
-    return command_line
+from tests.api.two_traders import Terminal
 
 
 def replayed(ledger: CommandLine, *arguments: str) -> dict[str, Any]:
@@ -168,8 +154,8 @@ def test_what_cannot_be_replayed_ends_with_2(ledger: CommandLine) -> None:
     assert ledger("replay", "alice", "--from", "99").err == "the log ends at position 27, 99 is yet to come\n"
 
 
-def test_steps_go_forth_and_back_at_a_key_with_the_state_before_and_after(told: str) -> None:
-    terminal = Terminal(told, "replay", "alice", "--from", "13", "--until", "cross.level < 1.8", "--step")
+def test_steps_go_forth_and_back_at_a_key_with_the_state_before_and_after(two_traders: str) -> None:
+    terminal = Terminal(two_traders, "replay", "alice", "--from", "13", "--until", "cross.level < 1.8", "--step")
     first = terminal.see("-- step 1;")
     assert "#14 version 5" in first
     assert (
@@ -188,8 +174,8 @@ def test_steps_go_forth_and_back_at_a_key_with_the_state_before_and_after(told: 
     assert terminal.end() == 0
 
 
-def test_steps_are_left_at_a_key(told: str) -> None:
-    terminal = Terminal(told, "replay", "bob", "--step")
+def test_steps_are_left_at_a_key(two_traders: str) -> None:
+    terminal = Terminal(two_traders, "replay", "bob", "--step")
     terminal.see("-- step 1;")
     terminal.press("q")
     assert terminal.end() == 0

@@ -9,24 +9,9 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.api.command_line import CommandLine
-from tests.api.two_traders import tell_of_two_traders
 
 PNG = b"\x89PNG\r\n\x1a\n"
 SWEEP = "BTC/USDT=-40%..+0%:20%"
-
-
-@pytest.fixture(scope="module")
-def told(module_database: str) -> str:
-    """A database in which two traders' story was told: at 60,000 bob's short stands at 1, alice's pool at 3.38."""
-    tell_of_two_traders(module_database)
-    return module_database
-
-
-@pytest.fixture
-def ledger(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], told: str) -> CommandLine:
-    command_line = CommandLine(monkeypatch, capsys)
-    command_line.use(told)
-    return command_line
 
 
 def shown_in(text: str) -> list[list[str]]:

@@ -47,10 +47,7 @@ def demo_database(server_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 
 @pytest.fixture
-def ledger(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], server_url: str, demo_database: str
-) -> CommandLine:
-    command_line = CommandLine(monkeypatch, capsys)
+def ledger(command_line: CommandLine, server_url: str, demo_database: str) -> CommandLine:
     command_line.use(server_url)
     return command_line
 

@@ -7,6 +7,7 @@ import pytest
 
 from ledger.postgres import connect
 from tests.api.house import House, open_house
+from tests.databases import unguard
 from tests.projections.liquidated import Exchange, long_in_the_pool, named, opened_exchange, position_of, tamper
 
 CALL = "/v1/accounts/{}/margin-calls/{}/explanation"
@@ -173,3 +174,29 @@ def test_an_event_that_cannot_be_read_is_named_in_a_refusal(
     assert (answer.status_code, problem["code"], problem["position"]) == (409, "event_unreadable", position)
     assert problem["detail"].startswith(f"event {position} cannot be read: its bytes are no {why}")
     assert "pydantic" not in answer.text
+
+
+@pytest.mark.parametrize("whole_row", [True, False])
+def test_a_vector_that_was_moved_to_another_stream_is_named_in_a_refusal(database: str, whole_row: bool) -> None:
+    with opened_exchange(database) as exchange:
+        places = _story(exchange)
+    with connect(database) as connection:
+        query = "select {} (notification_id) from events where topic = 'prices.marked' and notification_id < %s"
+        of_that = query.format("min" if whole_row else "max")
+        (position,) = connection.execute(of_that.encode(), [places["called"]]).fetchone() or ()
+        if whole_row:
+            unguard(connection)
+            last = "select max(originator_version) + 1 from events where originator_id = 'alice'"
+            moved = (
+                f"update events set originator_id = 'alice', originator_version = ({last}) where notification_id = %s"
+            )
+            connection.execute(moved.encode(), [position])
+    if not whole_row:
+        tamper(database, position, '"account_id":"@prices"', '"account_id":"alice"')
+    path = f"/v1/liquidations/{places['id']}/explanation" if whole_row else CALL.format("alice", places["called"])
+    with open_house(database, projecting=False) as house:
+        answer = house.get(path)
+    problem = answer.json()
+    assert (answer.status_code, problem["code"], problem["position"]) == (409, "event_unreadable", position)
+    stored, said = ("alice", "@prices") if whole_row else ("@prices", "alice")
+    assert problem["detail"].endswith(f"it is stored as one of {stored}, its bytes say {said}")

@@ -140,9 +140,7 @@ def test_a_price_that_an_operator_rejects_is_held_no_more(bounded: House) -> Non
     assert verify(bounded.url).differences == []
 
 
-def test_held_and_stale_prices_are_reported(
-    bounded: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_held_and_stale_prices_are_reported(bounded: House, command_line: CommandLine) -> None:
     bounded.send({**BOUND, "price_max_age_seconds": 60, "idempotency_key": "age"})
     bounded.send(vector(90, BTC="1000", ETH="2001"))
     market = bounded.get("/v1/market").json()["prices"]
@@ -156,8 +154,7 @@ def test_held_and_stale_prices_are_reported(
     found = measured(bounded)
     assert (found["ledger_price_held", "BTC/USDT"], found["ledger_price_held", "ETH/USDT"]) == (1, 0)
     assert (found["ledger_price_stale", "BTC/USDT"], found["ledger_price_behind_seconds", "BTC/USDT"]) == (1, 90)
-    line = CommandLine(monkeypatch, capsys)
-    line.use(bounded.url)
-    told = line("status")
+    command_line.use(bounded.url)
+    told = command_line("status")
     assert "price of BTC/USDT: 90 s behind it, may be 60 s" in " ".join((told.out + told.err).split())
     assert "BTC/USDT: 1000 of 2026-01-10 12:31:30 UTC by a is held" in " ".join((told.out + told.err).split())

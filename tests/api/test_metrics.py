@@ -107,13 +107,12 @@ def test_since_when_a_projection_stands_still_does_not_move_when_it_is_tried_aga
 
 
 def test_status_shows_the_event_the_error_and_since_when(
-    broken: tuple[House, int], database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    broken: tuple[House, int], database: str, command_line: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, bad = broken
-    line = CommandLine(monkeypatch, capsys)
-    line.use(database)
+    command_line.use(database)
     monkeypatch.setenv("COLUMNS", "250")
-    ended = line("status")
+    ended = command_line("status")
     assert ended.code == Exit.DIFFERENCE
     row = next(one for one in ended.out.splitlines() if "balances" in one and "stands still" in one)
     assert f"before event {bad}: ArithmeticError: event {bad} is not understood" in row

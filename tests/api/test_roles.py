@@ -15,6 +15,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "open_account": {},
     "freeze_account": {},
     "unfreeze_account": {},
+    "erase_texts": {"reason_code": "customer_request"},
     "close_account": {},
     "deposit": AMOUNT,
     "request_withdrawal": {**AMOUNT, "withdrawal_id": "w1"},
@@ -156,6 +157,7 @@ OWN = [
     "/v1/accounts/{}/limits?wallet=cross&asset=USDT",
     "/v1/accounts/{}/events",
     "/v1/accounts/{}/statement",
+    "/v1/accounts/{}/statement/document",
     "/v1/accounts/{}/diff",
 ]
 LISTS = ["/v1/withdrawals", "/v1/holds", "/v1/loans", "/v1/liquidations", "/v1/margin-calls"]

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.screen import Screen
 from benchmarks.watching.crowd import Crowd
-from benchmarks.watching.plan import DEFAULTS, read_plan
+from benchmarks.watching.plan import SIZES, read_plan
 from benchmarks.watching.prices import coins
 from benchmarks.watching.ticking import ALL_PAIRS, CHANGE, LARGEST_PAIR, ONE_PAIR, PROMISED, Round, figures_of
 from projections.margin_levels.wallet_rows import wallet_of
@@ -86,5 +86,5 @@ def test_ratios_are_medians_of_the_rounds_own() -> None:
 
 def test_a_plan_is_a_million_wallets_unless_something_else_is_asked_for() -> None:
     plan = read_plan([])
-    assert plan.wallets == DEFAULTS["isolated"] + DEFAULTS["pools"] == 1_000_000
+    assert plan.wallets == SIZES["isolated"].usual + SIZES["pools"].usual == 1_000_000
     assert read_plan(["--pools", "5_000"]).pools == 5000

@@ -55,7 +55,6 @@ def test_it_says_on_what_it_ran_and_that_its_figures_say_nothing(report: dict[st
 
 
 def test_a_server_that_may_forget_a_commit_is_refused(empty_database: str) -> None:
-    require_durable(empty_database)
     with connect(empty_database, autocommit=True) as connection:
         row = connection.execute("select current_database()").fetchone()
         assert row is not None

@@ -9,8 +9,9 @@ import pytest
 from tests.house.files import ROOMS, ROOT, files_of, named, parsed, sources
 
 LONGEST_FILE_LINES = 300
-# Whoever trusts nobody reads the verifier whole, and carries it away alone: it is one file.
-LONGEST_VERIFIER_LINES = 370
+# Whoever trusts nobody reads a verifier whole, and carries it away alone: it is one file.
+VERIFIERS = {"api/ledger_verify.py", "api/liability_verify.py"}
+LONGEST_VERIFIER_LINES = 410
 LONGEST_FUNCTION_LINES = 40
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "manager", "managers", "data", "info"}
 
@@ -24,7 +25,7 @@ def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
 
 @pytest.mark.parametrize("path", [*sources(), *files_of(*ROOMS, suffix=".sql")], ids=named)
 def test_no_file_passes_300_lines(path: Path) -> None:
-    longest = LONGEST_VERIFIER_LINES if named(path) == "api/ledger_verify.py" else LONGEST_FILE_LINES
+    longest = LONGEST_VERIFIER_LINES if named(path) in VERIFIERS else LONGEST_FILE_LINES
     assert len(path.read_text().splitlines()) <= longest
 
 

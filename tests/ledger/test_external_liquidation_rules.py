@@ -62,6 +62,22 @@ def test_the_house_closes_out_what_the_fills_left_and_charges_both_parts() -> No
     assert balance(accounts["alice"], BTC_BUCKET, "BTC") == {"free": "0.01686746"}
 
 
+def test_what_the_fills_brought_in_is_not_sold_again_when_it_repays() -> None:
+    market = the_market(BTC="41500")
+    sums = []
+    for repays in (True, False):
+        asked = fill("sell", "0.5", "41500", liquidation_id="alice.7", auto_repay=repays)
+        events, _ = decided(
+            market, after(market, external(market), **asked), type="complete_liquidation", liquidation_id="alice.7"
+        )
+        end = events[-1]
+        assert isinstance(end, e.LiquidationCompleted)
+        sums.append((end.sold, end.repaid, end.fee, end.left))
+    # 20,750 of the fill and 19,250 / 41,500 of the house, whoever repays with the 20,750.
+    assert sums[0] == sums[1]
+    assert sums[0][:2] == ({"BTC": Decimal("0.96385543")}, {"USDT": Decimal(40000)})
+
+
 def test_a_completion_closes_the_position_at_its_own_prices() -> None:
     account = external(the_market(BTC="41500"))
     completed = after(the_market(BTC="40000"), account, type="complete_liquidation", liquidation_id="alice.7")

@@ -46,7 +46,7 @@ def test_a_key_used_for_the_same_is_answered_as_the_first_time(ledger: Ledger, d
         (
             depositing("40", "d1", reference="again"),
             "reference",
-            "reference nothing, this request says reference again",
+            "was used with another reference",
         ),
         (depositing("40", "d1", effective_at="2026-01-01T00:00:00Z"), "effective_at", "effective_at nothing"),
         (sending("40", "d1"), "type", "type deposit, this request says type send"),

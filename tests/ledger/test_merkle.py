@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from ledger.merkle import consistency, inclusion, leaf_hash, node_hash, perfect_root, root
+from ledger.merkle import Growing, consistency, inclusion, leaf_hash, node_hash, perfect_root, root
 
 # The leaves and roots that implementations of Certificate Transparency share as test vectors.
 LEAVES = [bytes.fromhex(one) for one in ("", "00", "10", "2021", "3031", "40414243", "5051525354555657", "60" * 16)]
@@ -78,6 +78,22 @@ def test_roots_are_those_of_the_known_vectors(size: int) -> None:
 
 def test_the_root_of_nothing_is_the_hash_of_nothing() -> None:
     assert root(0, lambda *_: b"") == hashlib.sha256(b"").digest()
+
+
+def test_a_tree_goes_on_from_its_peaks_to_the_roots_as_they_are_defined() -> None:
+    leaves = [bytes([number]) for number in range(70)]
+    tree = Growing()
+    for size, leaf in enumerate(leaves, start=1):
+        tree = Growing(tree.size, tree.peaks)
+        tree.append(leaf_hash(leaf))
+        assert (tree.size, tree.root()) == (size, defined_root(leaves[:size]))
+    assert Growing().root() == hashlib.sha256(b"").digest()
+
+
+@pytest.mark.parametrize("peaks", [[], [b"x" * 32], [b"x" * 32] * 3, [b"x" * 32, b"x" * 31]])
+def test_peaks_that_are_none_of_a_tree_of_that_size_are_refused(peaks: list[bytes]) -> None:
+    with pytest.raises(ValueError, match="a tree of 6 leaves has 2 peaks of 32 bytes each"):
+        Growing(6, peaks)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 8, 21, 32, 33])

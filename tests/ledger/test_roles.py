@@ -26,6 +26,10 @@ COLUMNS = {
     "seal_nodes": "hash",
     "checkpoints": "note",
     "checkpoint_keys": "key_id",
+    "reads": "purpose",
+    "liabilities": "note",
+    "liability_leaves": "leaves",
+    "liability_nodes": "node",
 }
 EVENT = "insert into events values (%s, 1, now(), 'alice', 'account.opened', '{}')"
 

@@ -1,6 +1,5 @@
 """Whatever happens to wallets and prices, the watch finds the candidates that exact decimals find, and no others."""
 
-import copy
 from datetime import timedelta
 from decimal import Decimal
 
@@ -8,13 +7,11 @@ from hypothesis import given as examples
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from ledger.market import Market
 from ledger.money import ZERO, step_of
 from ledger.wallets import Balance, Wallet
 from ledger.words import pair_of
 from projections.margin_levels.queries import OwingWallet
-from projections.questions.levels import candidate_of
-from tests.ledger.given import NOON, market_after
+from tests.ledger.given import NOON
 from tests.ledger.happenings import hours, rate_set, risk_limits, tier
 from tests.projections.watched import (
     NAMES,
@@ -25,7 +22,6 @@ from tests.projections.watched import (
     World,
     at_its_line,
     marked,
-    place_of,
     price_at_its_line,
     prices_beside,
 )
@@ -165,33 +161,3 @@ def _limits_are_set(world: World, data: st.DataObject) -> None:
             )
         )
     )
-
-
-@settings(max_examples=75, deadline=None)
-@examples(st.data())
-def test_what_would_cross_at_supposed_prices_is_what_the_exact_bands_say(data: st.DataObject) -> None:
-    world = World()
-    world.put(*data.draw(st.lists(wallets(), min_size=1, unique_by=lambda one: (one.account_id, one.wallet.name))))
-    one = _an_owing_wallet(world, data)
-    supposed = {"ETH/USDT": Decimal(data.draw(st.integers(1, 6000)))}
-    if one is not None:
-        asset = data.draw(st.sampled_from(sorted(one.wallet.balances)))
-        price = price_at_its_line(one, world.market, asset, data.draw(st.sampled_from(["margin_call", "liquidation"])))
-        supposed |= {} if price is None else {f"{asset}/USDT": price}
-    before = world.watch.candidates()
-    crossing = world.watch.crossing(supposed)
-    there = marked({pair: f"{price:f}" for pair, price in supposed.items()}, world.at)
-    then = market_after(copy.deepcopy(world.market), there, at=world.at)
-    assert [(one.account_id, one.wallet) for one in crossing] == _called_or_worse(world, then)
-    assert world.watch.candidates() == before
-
-
-def _called_or_worse(world: World, market: Market) -> list[tuple[str, str]]:
-    """Exactly, whoever was called when; in the order of candidates."""
-    found = []
-    for one in world.wallets.values():
-        if one.wallet.owes and one.liquidation_id is None:
-            again = candidate_of(one._replace(called_at=None), market)
-            if again is not None and again.level is not None:
-                found.append(place_of(again))
-    return [(account_id, name) for _, _, account_id, name in sorted(found)]

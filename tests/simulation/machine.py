@@ -23,6 +23,7 @@ from tests.simulation import model as m
 from tests.simulation.drawing import beginnings
 from tests.simulation.model_exchange import apply
 from tests.simulation.steps import Steps
+from tests.simulation.telling import erasures, with_texts
 
 T = TypeVar("T")
 START = datetime(2020, 1, 15, 9, 30, tzinfo=UTC)
@@ -161,7 +162,8 @@ class Simulation:
         """Give both the same command and compare what they say and have."""
         self.world.now += passed
         self.keys += 1
-        content, actor = {**content, "idempotency_key": f"K{self.keys}"}, content.get("actor", "simulation")
+        actor = content.get("actor", "simulation")
+        content = {**with_texts(content, self.keys), "idempotency_key": f"K{self.keys}"}
         content.pop("actor", None)
         end = len(self.book.log)
         refusal = self.book.take(content, self.world.now, actor)
@@ -228,7 +230,7 @@ def compare_balances(account: Account, holder: m.Holder) -> None:
 def compare_settings(account: Account, holder: m.Holder) -> None:
     """The same state, modes, leverages, holds, withdrawals, calls and running liquidations."""
     assert (account.status == "closed", {*map(str, account.blocks)}) == (holder.closed, holder.blocks)
-    assert account.modes == holder.modes
+    assert (account.modes, account.erasures) == (holder.modes, holder.erasures)
     assert {wallet: Fraction(leverage) for wallet, leverage in account.leverages.items()} == holder.leverages
     holds = {hold_id: [h.wallet, h.asset, Fraction(h.amount)] for hold_id, h in account.holds.items()}
     assert holds == holder.holds
@@ -279,5 +281,7 @@ def run(steps: int, seed: int, *settings: dict[str, Any], drawing: type[Steps] =
     for _ in range(steps):
         command = drawn.command()
         simulation.step(command, drawn.pass_time(command))
+    for command in erasures(sorted(simulation.world.holders)):
+        simulation.step(command)
     simulation.book.require_replay()
     return simulation

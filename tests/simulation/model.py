@@ -143,6 +143,7 @@ class Holder:
     running: dict[str, Running] = field(default_factory=dict)
     adjustments: dict[str, list[Any]] = field(default_factory=dict)
     deeds: dict[int, Deed] = field(default_factory=dict)
+    erasures: int = 0
 
     def at(self, wallet: str, asset: str) -> list[Fraction]:
         return self.has.setdefault((wallet, asset), [Fraction(0)] * 4)

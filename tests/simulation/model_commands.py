@@ -67,6 +67,11 @@ def close_account(world: World, content: Content, at: datetime) -> None:
     holder.closed = True
 
 
+def erase_texts(world: World, content: Content, at: datetime) -> None:
+    """Also of an account that is closed."""
+    world.holder(content["account_id"]).erasures += 1
+
+
 def deposit(world: World, content: Content, at: datetime) -> None:
     holder = world.holder(content["account_id"])
     world.asset(content["asset"])

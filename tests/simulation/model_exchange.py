@@ -1,6 +1,5 @@
 """The exchange's own commands in the model, and the one way in for every command."""
 
-import copy
 from collections.abc import Callable
 from datetime import datetime
 from fractions import Fraction
@@ -9,6 +8,7 @@ from typing import Any
 from tests.simulation import model_commands, model_corrections, model_liquidation, model_prices, model_trading
 from tests.simulation.model import ENOUGH, MATCH, STATE, VERSION, Asset, Limits, Pair, Refused, Row, World
 from tests.simulation.model_commands import Content, amount_of
+from tests.simulation.model_copy import copied
 
 
 def list_asset(world: World, content: Content, at: datetime) -> None:
@@ -34,7 +34,7 @@ def _take_limits(listing: Asset, content: Content) -> None:
 
 
 def set_asset_limits(world: World, content: Content, at: datetime) -> None:
-    before = copy.deepcopy(world.asset(content["asset"]))
+    before = copied(world.asset(content["asset"]))
     _take_limits(world.assets[content["asset"]], content)
     if before == world.assets[content["asset"]]:
         raise Refused(MATCH, "nothing would change")
@@ -136,7 +136,7 @@ def apply(world: World, content: Content, actor: str) -> int | None:
     stated = content.get("effective_at")
     default = model_liquidation.own_time(world, content) if name in BY_ITSELF else world.now
     world.actor, world.done = actor, []
-    before = copy.deepcopy(world)
+    before = copied(world)
     refused_at = None if _is_version(world, content) else VERSION
     try:
         rule(world, content, datetime.fromisoformat(stated) if stated else default)

@@ -1,4 +1,4 @@
-"""A log of random events, an archive of it, and the command line beside a database with nothing in it."""
+"""A sealed log of random events, an archive of it, and the command line beside a database with nothing in it."""
 
 import shutil
 from pathlib import Path
@@ -7,15 +7,14 @@ import pytest
 
 from api.export.archiving import export_log
 from ledger.postgres import connect
-from tests.api.archives.rows import SEGMENT
+from tests.api.archives.rows import SEGMENT, sealed_log
 from tests.api.command_line import CommandLine
-from tests.projections.logs import recorded_log
 
 
 @pytest.fixture(scope="module")
 def recorded(module_database: str) -> str:
-    """A database with a random log, which nobody changes."""
-    recorded_log(module_database)
+    """A database with a random log and checkpoints of it, which nobody changes."""
+    sealed_log(module_database)
     return module_database
 
 
@@ -35,9 +34,8 @@ def archive(archived: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def ledger(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], recorded: str) -> CommandLine:
+def ledger(command_line: CommandLine, recorded: str) -> CommandLine:
     """The command line on the database with the random log."""
-    command_line = CommandLine(monkeypatch, capsys)
     command_line.use(recorded)
     return command_line
 
@@ -49,8 +47,8 @@ def empty(database: str) -> str:
 
 
 @pytest.fixture
-def growing(ledger: CommandLine, database: str) -> str:
-    """A database with the same log, which a test may go on with; the command line works on it."""
-    recorded_log(database)
+def growing(ledger: CommandLine, archived: Path, database: str) -> str:
+    """A database with the same log, restored, which a test may go on with; the command line works on it."""
     ledger.use(database)
+    assert ledger("import-log", archived).code == 0
     return database

@@ -8,13 +8,12 @@ from typing import Any
 
 import pytest
 
-from api.export.chain import root_of
-from api.export.manifest import sha256_of
-from api.export.parquet import EVENTS, read_events, write_parquet
-from ledger.postgres import connect, read_migrations
-from ledger.stored import StoredEvent
-from tests.api.archives.rows import END, SEGMENT, WHOLE, content, rewritten, stored
+from ledger.merkle import Growing
+from ledger.postgres import read_migrations
+from ledger.signing import base64_of
+from tests.api.archives.rows import END, NOTHING, SEGMENT, WHOLE, content, forge, rewritten, stored
 from tests.api.command_line import CommandLine
+from tests.ledger.sealed import tamper
 from tests.projections.logs import long_log, recorded_log
 
 
@@ -38,22 +37,29 @@ def test_a_file_that_was_changed_or_is_missing_is_named(
     for ended in (exported, restored):
         assert ended.code == 1
         assert f"{name} {said}" in ended.err
-    assert stored(empty) == ([], [])
+    assert stored(empty) == NOTHING
 
 
 NEWEST = read_migrations()[-1].number
+ZEROS = base64_of(bytes(32))
+# Peaks of no log, and the root that follows from them.
+PEAKS = [bytes([number]) * 32 for number in range(SEGMENT.bit_count())]
+LIKE_ANOTHER = {"peaks": [base64_of(peak) for peak in PEAKS], "root": base64_of(Growing(SEGMENT, PEAKS).root())}
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda m: m["segments"][0].update(root="00" * 32), f"-{SEGMENT:012}.parquet gives the root"),
-        (lambda m: m["segments"][1].update(keys_root="00" * 32), f"-{2 * SEGMENT:012}.parquet gives the root"),
+        (lambda m: m["segments"][0].update(root=ZEROS), f"the segment that ends at {SEGMENT}: its peaks give"),
+        (lambda m: m["segments"][1]["peaks"].pop(), f"that ends at {2 * SEGMENT}: a tree of {2 * SEGMENT} leaves has"),
+        (lambda m: m["segments"][0].update(m["segments"][0] | LIKE_ANOTHER), f"-{SEGMENT:012}.parquet gives the root"),
+        (lambda m: m["segments"][1].update(keys_root=ZEROS), f"-{2 * SEGMENT:012}.parquet gives the root"),
+        (lambda m: m["segments"][1].update(keys_root="0"), "is no manifest of an archive: segments.1.keys_root String"),
         (lambda m: m["segments"].pop(1), f"after event {SEGMENT}"),
         (lambda m: m.update(schema_number=NEWEST - 1), "is of an older schema"),
         (lambda m: m.update(schema_number=NEWEST + 1), "is of a newer schema"),
         (lambda m: m.update(schema_checksum="0"), "is of another schema"),
-        (lambda m: m.update(format=2), "has format 2, this ledger reads and writes format 1"),
+        (lambda m: m.update(format=1), "has format 1, this ledger reads and writes format 2"),
         (lambda m: m.pop("segments"), f"has a segment of events {WHOLE + 1} to {END} after event 0"),
         (lambda m: m.pop("format"), "is no manifest of an archive: format Field required"),
         (lambda m: m["segments"][0]["events"].update(name="../x"), "is no file of its own folder"),
@@ -67,16 +73,7 @@ def test_a_manifest_that_does_not_fit_is_refused(
     ended = ledger("import-log", archive)
     assert ended.code == 1
     assert said in ended.err
-    assert stored(empty) == ([], [])
-
-
-def forged(archive: Path, change: Callable[[list[StoredEvent]], list[StoredEvent]]) -> None:
-    """Puts other events into the first file, and what is then right of it into the manifest."""
-    path = archive / f"events-{1:012}-{SEGMENT:012}.parquet"
-    events = change(list(read_events(path)))
-    write_parquet(path, EVENTS, events)
-    root, digest = root_of(events).hex(), sha256_of(path)
-    rewritten(archive, lambda m: (m["segments"][0].update(root=root), m["segments"][0]["events"].update(sha256=digest)))
+    assert stored(empty) == NOTHING
 
 
 @pytest.mark.parametrize(
@@ -97,17 +94,15 @@ def forged(archive: Path, change: Callable[[list[StoredEvent]], list[StoredEvent
 def test_a_log_that_cannot_be_is_not_restored_though_its_hashes_fit(
     ledger: CommandLine, archive: Path, empty: str, change: Callable[[Any], Any], said: str
 ) -> None:
-    forged(archive, change)
+    forge(archive, change)
     ledger.use(empty)
     ended = ledger("import-log", archive)
     assert (ended.code, said in ended.err) == (1, True), ended.err
-    assert stored(empty) == ([], [])
+    assert stored(empty) == NOTHING
 
 
 def test_a_log_with_a_gap_is_not_archived(ledger: CommandLine, growing: str, tmp_path: Path) -> None:
-    with connect(growing) as connection:
-        connection.execute("set session_replication_role to replica")  # No trigger refuses.
-        connection.execute("delete from events where notification_id = 10")
+    tamper(growing, "delete from events where notification_id = 10")
     ended = ledger("export", "parquet", "--to", tmp_path, "--segment", str(SEGMENT))
     assert (ended.code, f"events from 1 to {SEGMENT}: positions are missing" in ended.err) == (1, True)
 
@@ -137,11 +132,7 @@ def test_the_archive_of_another_log_is_not_added_to(ledger: CommandLine, archive
 def test_an_event_that_was_changed_after_it_was_sealed_is_noticed(
     ledger: CommandLine, archive: Path, growing: str
 ) -> None:
-    with connect(growing) as connection:
-        connection.execute("set session_replication_role to replica")  # No trigger refuses.
-        connection.execute(
-            "update events set recorded_at = recorded_at + interval '1 microsecond' where notification_id = %s", [WHOLE]
-        )
+    tamper(growing, f"update events set recorded_at = recorded_at + interval '1us' where notification_id = {WHOLE}")
     ended = ledger("export", "parquet", "--to", archive)
     assert (ended.code, f"the events {WHOLE - SEGMENT + 1} to {WHOLE} of the log" in ended.err) == (1, True)
 

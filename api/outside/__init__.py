@@ -1,0 +1,1 @@
+"""Statements from outside: read from CSV, compared with the journal, and booked."""
