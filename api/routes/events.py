@@ -22,7 +22,7 @@ from api.asking import (
 )
 from api.doors import Doors
 from api.examples import EVENTS, example
-from api.roles import Resource, require_may_read
+from api.roles import Caller, Resource, require_may_read, seen_by
 from api.words import Actor, Identifier, Stream, Time, Topic
 from ledger import texts_shown
 from projections.audit_trail.queries import Filter, entry, events
@@ -78,7 +78,7 @@ def get_events(
 ) -> Response:
     """Events in log order, or from the last back; `next` says what `after` (or `before`) must be to read on."""
     require_may_read(caller, Resource.EVENTS)
-    return _trail(doors, asked, replace(only, account_id=account_id), shown)
+    return _trail(caller, doors, asked, replace(only, account_id=account_id), shown)
 
 
 @router.get("/v1/accounts/{account_id}/events", summary="The audit trail of an account", responses=example(EVENTS))
@@ -92,10 +92,10 @@ def get_account_events(
 ) -> Response:
     """Events of one account in log order, or from the last back; `next` says what `after` (or `before`) must be."""
     require_may_read(caller, Resource.ACCOUNT, account_id)
-    return _trail(doors, asked, replace(only, account_id=account_id), shown, must_exist=True)
+    return _trail(caller, doors, asked, replace(only, account_id=account_id), shown, must_exist=True)
 
 
-def _trail(doors: Doors, asked: AsOf, only: Filter, shown: Page, must_exist: bool = False) -> Response:
+def _trail(caller: Caller, doors: Doors, asked: AsOf, only: Filter, shown: Page, must_exist: bool = False) -> Response:
     """What was reversed by then says so, though the event itself stands as it was recorded."""
     with asked.open(doors) as snapshot:
         if must_exist and only.account_id is not None:
@@ -112,5 +112,5 @@ def _trail(doors: Doors, asked: AsOf, only: Filter, shown: Page, must_exist: boo
         told = told_of_reversals(snapshot, [row.position for row in rows])
         found = page("events", rows, shown.limit, lambda row: row.position)
         entries = texts_shown(snapshot.connection, [entry(row) for row in found["events"]])
-    entries = [{**one, **told.get(one["position"], {})} for one in entries]
+    entries = [{**seen_by(caller, one), **told.get(one["position"], {})} for one in entries]
     return answer({"position": snapshot.position, **found, "events": entries})
