@@ -6,6 +6,7 @@ import pytest
 
 from tests.api.event_stream import Reader, until
 from tests.api.house import House, deposit, open_account
+from tests.ledger.sealed import KEY, seal_again
 
 WHY = "the seller is looked into"
 BUCKET = "isolated:ETH/USDT"
@@ -85,6 +86,18 @@ def test_an_explanation_tells_it_as_the_trail_does(told: Told) -> None:
     of_own = told.house.get(path, who="sue")
     assert "event.reversed" in [event["topic"] for event in of_own.json()["last_events"]]
     assert "bea" not in of_own.text
+
+
+def test_the_bytes_of_it_are_proved_to_staff_alone(told: Told) -> None:
+    seal_again(told.house.url, KEY)
+    position = reversal_of(told.house, "sue", "sue")["position"]
+    path = f"/v1/accounts/sue/events/{position}/proof"
+    refused = told.house.get(path, who="sue")
+    assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    assert "bea" not in refused.text
+    assert told.house.get(path, who="auditor").status_code == 200
+    own = told.house.get("/v1/accounts/sue/events", who="sue").json()["events"][0]["position"]
+    assert told.house.get(f"/v1/accounts/sue/events/{own}/proof", who="sue").status_code == 200
 
 
 def test_both_sides_of_a_reversed_sending_know_each_other(house: House) -> None:
