@@ -69,16 +69,6 @@ class Note(NamedTuple):
     signatures: dict[bytes, bytes]
 
 
-class Proof(NamedTuple):
-    """A proof of inclusion; `head` is what its leaf begins with: fields, a length and the position."""
-
-    position: int
-    leaf: bytes
-    path: list[bytes]
-    head: tuple[int, int, int]
-    note: str
-
-
 class Tree:
     """A Merkle tree that grows leaf by leaf (RFC 6962): the roots of its whole subtrees, the largest first."""
 
@@ -223,27 +213,15 @@ def check_notes(notes: Iterable[Note], keys: Keys, origin: str | None) -> Iterat
         before = note
 
 
-def read_proof(content: str) -> Proof:
-    """A proof of inclusion as the API answers it; ValueError where it is none."""
+def check_proof(proof: dict[str, Any], keys: Keys, origin: str | None) -> list[str]:
+    """What is wrong with a proof of inclusion as the API answers it."""
+    leaf, note = base64.b64decode(proof["leaf"]), read_note(proof["note"] or "", "the proof's checkpoint")
+    path = [base64.b64decode(step) for step in proof["path"]]
     try:
-        told = json.loads(content)
-        position, leaf, note = told["position"], base64.b64decode(told["leaf"]), told["note"] or ""
-        path = [base64.b64decode(step) for step in told["path"]]
-        if type(position) is not int or not isinstance(note, str):
-            raise TypeError("its position is no whole number, or its note no text")
-        return Proof(position, leaf, path, HEAD.unpack(leaf[: HEAD.size])[:3], note)
-    except (TypeError, LookupError, ValueError, RecursionError, struct.error) as error:
-        raise ValueError(f"it is no proof of inclusion as the API answers it: {error}") from error
-
-
-def check_proof(proof: Proof, keys: Keys, origin: str | None) -> list[str]:
-    """What is wrong with a proof of inclusion."""
-    note = read_note(proof.note, "the proof's checkpoint")
-    try:
-        root = _root_by(proof.position - 1, note.size, _hash(b"\x00" + proof.leaf), proof.path)
-    except (ValueError, RecursionError):
+        root = _root_by(proof["position"] - 1, note.size, _hash(b"\x00" + leaf), path)
+    except ValueError:
         root = b""
-    is_named = proof.head == (6, 8, proof.position)
+    is_named = HEAD.unpack(leaf[: HEAD.size])[:3] == (6, 8, proof["position"])
     wrong = [] if is_named and root == note.root else ["the proof does not lead from its event to its checkpoint"]
     return [*wrong, *check_notes([note], keys, origin)]
 
@@ -331,8 +309,11 @@ def answer(asked: argparse.Namespace) -> tuple[list[str], str]:
     """What was found to be wrong, and what is said where nothing is."""
     keys = {key_id: key for one in asked.key for key_id, key in one.items()}
     if asked.proof:
-        proof = read_proof(asked.proof.read_text())
-        return check_proof(proof, keys, asked.origin), f"event {proof.position} is in the log"
+        try:
+            proof = json.loads(asked.proof.read_text())
+            return check_proof(proof, keys, asked.origin), f"event {proof['position']} is in the log"
+        except (TypeError, AttributeError, LookupError, ValueError, RecursionError, struct.error) as error:
+            raise ValueError(f"it is no proof of inclusion as the API answers it: {error!r}") from error
     check = Check([read_note(text, place) for files in asked.checkpoints for place, text in files])
     with psycopg.connect(asked.database) if asked.database else nullcontext() as connection:
         try:
