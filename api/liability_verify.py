@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 GOOD, TAMPERED, USAGE = 0, 1, 2
 KINDS = ("balances", "loans")
 DECIMALS, SUM_BITS, PARTS, HASH_BYTES = 18, 256, 2, 32
+TREE = ("kind", "asset", "root", "total", "leaves")
 PARAMETERS = f"sum-tree 1 sha-256 decimals {DECIMALS} bits {SUM_BITS} parts {PARTS}"
 AMOUNT = re.compile(rf"(0|[1-9][0-9]{{0,59}})(?:\.([0-9]{{1,{DECIMALS}}}))?")
 COUNT, ASSET = re.compile("0|[1-9][0-9]{0,17}"), re.compile("[A-Z0-9]{2,12}")
@@ -81,12 +82,16 @@ class Growing:
 
 
 def read_publication(publication: dict[str, Any], keys: Keys) -> Publication:
-    """A publication as the API answers it: its two notes are all that counts. Damaged where anything is wrong."""
+    """A publication as the API answers it: its two signed notes count. Damaged where what stands beside them differs."""
     text = _signed(publication["note"], keys, "the publication")
     checkpoint = _signed(publication["checkpoint"], keys, "its checkpoint")
     (origin, *standing), lines = checkpoint.split("\n"), text.split("\n")[:-1]
     if len(standing) != 4 or lines[:5] != [f"{origin} liabilities", *standing[:-1], PARAMETERS]:
         raise Damaged(f"the publication is not of the checkpoint that comes with it, or not made as: {PARAMETERS}")
+    beside = [" ".join(str(one[name]) for name in TREE) for one in publication.get("trees", [])]
+    is_other_tree = "trees" in publication and beside != lines[5:]
+    if is_other_tree or publication.get("size", int(standing[0])) != int(standing[0]):
+        raise Damaged("the size and the trees that stand beside the publication's signed note are not those it states")
     trees: dict[Which, Published] = {}
     for line in lines[5:]:
         which, tree = _tree_in(line, checkpoint)

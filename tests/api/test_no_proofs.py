@@ -45,6 +45,7 @@ def test_what_is_no_object_is_no_proof(proof: dict[str, Any], tmp_path: Path, ki
         {"position": "1"},
         {"position": None},
         {"note": 7},
+        {"note": None},
     ],
 )
 def test_what_has_a_field_of_another_kind_is_no_proof(
