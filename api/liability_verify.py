@@ -82,7 +82,7 @@ class Growing:
 
 
 def read_publication(publication: dict[str, Any], keys: Keys) -> Publication:
-    """A publication as the API answers it: its two signed notes count. Damaged where what stands beside them differs."""
+    """A publication as the API answers it: its two notes count. Damaged where what stands beside them differs."""
     text = _signed(publication["note"], keys, "the publication")
     checkpoint = _signed(publication["checkpoint"], keys, "its checkpoint")
     (origin, *standing), lines = checkpoint.split("\n"), text.split("\n")[:-1]
@@ -91,7 +91,7 @@ def read_publication(publication: dict[str, Any], keys: Keys) -> Publication:
     beside = [" ".join(str(one[name]) for name in TREE) for one in publication.get("trees", [])]
     is_other_tree = "trees" in publication and beside != lines[5:]
     if is_other_tree or publication.get("size", int(standing[0])) != int(standing[0]):
-        raise Damaged("the size and the trees that stand beside the publication's signed note are not those it states")
+        raise Damaged("the size or the trees beside the publication's signed note are not those that it states")
     trees: dict[Which, Published] = {}
     for line in lines[5:]:
         which, tree = _tree_in(line, checkpoint)

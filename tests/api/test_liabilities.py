@@ -214,3 +214,11 @@ def test_two_who_publish_at_once_publish_the_same_once(ledger: CommandLine, data
     for thread in threads:
         thread.join()
     assert sorted(done) == [(300, False), (300, False), (300, True)]
+
+
+@pytest.mark.parametrize("name", ["size", "total"])
+def test_what_stands_beside_the_signed_note_must_be_what_it_states(check: Checks, name: str) -> None:
+    other = json.loads(json.dumps(PUBLICATION))
+    (other if name == "size" else other["trees"][0])[name] = 8 if name == "size" else "8"
+    code, said = check(other)
+    assert (code, "are not those that it states" in said) == (1, True)
