@@ -215,7 +215,9 @@ def check_notes(notes: Iterable[Note], keys: Keys, origin: str | None) -> Iterat
 
 def check_proof(proof: dict[str, Any], keys: Keys, origin: str | None) -> list[str]:
     """What is wrong with a proof of inclusion as the API answers it."""
-    leaf, note = base64.b64decode(proof["leaf"]), read_note(proof["note"] or "", "the proof's checkpoint")
+    if proof["note"] is None:
+        raise ValueError("no checkpoint was signed of its size; ask for a proof at a checkpoint's")
+    leaf, note = base64.b64decode(proof["leaf"]), read_note(proof["note"], "the proof's checkpoint")
     path = [base64.b64decode(step) for step in proof["path"]]
     try:
         root = _root_by(proof["position"] - 1, note.size, _hash(b"\x00" + leaf), path)
@@ -283,7 +285,7 @@ def read_archive(folder: Path) -> Iterator[Line]:
             yield ["end", str(file), part["last"], part["root"]]
     except OSError as error:
         raise Damaged(f"{error.filename} is missing or cannot be read: {error.strerror}") from error
-    except (ValueError, LookupError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise Damaged(f"{folder / MANIFEST} is no manifest of an archive: {error!r}") from error
 
 
@@ -309,8 +311,11 @@ def answer(asked: argparse.Namespace) -> tuple[list[str], str]:
     """What was found to be wrong, and what is said where nothing is."""
     keys = {key_id: key for one in asked.key for key_id, key in one.items()}
     if asked.proof:
-        proof = json.loads(asked.proof.read_text())
-        return check_proof(proof, keys, asked.origin), f"event {proof['position']} is in the log"
+        try:
+            proof = json.loads(asked.proof.read_text())
+            return check_proof(proof, keys, asked.origin), f"event {proof['position']} is in the log"
+        except (TypeError, AttributeError, LookupError, ValueError, RecursionError, struct.error) as error:
+            raise ValueError(f"it is no proof of inclusion as the API answers it: {error!r}") from error
     check = Check([read_note(text, place) for files in asked.checkpoints for place, text in files])
     with psycopg.connect(asked.database) if asked.database else nullcontext() as connection:
         try:

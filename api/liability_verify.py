@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 GOOD, TAMPERED, USAGE = 0, 1, 2
 KINDS = ("balances", "loans")
 DECIMALS, SUM_BITS, PARTS, HASH_BYTES = 18, 256, 2, 32
+TREE = ("kind", "asset", "root", "total", "leaves")
 PARAMETERS = f"sum-tree 1 sha-256 decimals {DECIMALS} bits {SUM_BITS} parts {PARTS}"
 AMOUNT = re.compile(rf"(0|[1-9][0-9]{{0,59}})(?:\.([0-9]{{1,{DECIMALS}}}))?")
 COUNT, ASSET = re.compile("0|[1-9][0-9]{0,17}"), re.compile("[A-Z0-9]{2,12}")
@@ -29,11 +30,16 @@ Keys = dict[bytes, Ed25519PublicKey]
 Node = tuple[bytes, int]
 """A hash, and the sum of all leaves below it in units of 10^-18 of the asset."""
 Which = tuple[str, str]
+NOTHING: tuple[None, int] = (None, 0)
 EMPTY: Node = (hashlib.sha256(b"").digest(), 0)
 
 
 class Damaged(Exception):
     """Something is not what it should be; the message names its place."""
+
+
+class Unexpected(Exception):
+    """What is counted is not what was expected, or nothing is; the message says what of what."""
 
 
 class Published(NamedTuple):
@@ -76,12 +82,16 @@ class Growing:
 
 
 def read_publication(publication: dict[str, Any], keys: Keys) -> Publication:
-    """A publication as the API answers it: its two notes are all that counts. Damaged where anything is wrong."""
+    """A publication as the API answers it: its two notes count. Damaged where what stands beside them differs."""
     text = _signed(publication["note"], keys, "the publication")
     checkpoint = _signed(publication["checkpoint"], keys, "its checkpoint")
     (origin, *standing), lines = checkpoint.split("\n"), text.split("\n")[:-1]
     if len(standing) != 4 or lines[:5] != [f"{origin} liabilities", *standing[:-1], PARAMETERS]:
         raise Damaged(f"the publication is not of the checkpoint that comes with it, or not made as: {PARAMETERS}")
+    beside = [" ".join(str(one[name]) for name in TREE) for one in publication.get("trees", [])]
+    is_other_tree = "trees" in publication and beside != lines[5:]
+    if is_other_tree or publication.get("size", int(standing[0])) != int(standing[0]):
+        raise Damaged("the size or the trees beside the publication's signed note are not those that it states")
     trees: dict[Which, Published] = {}
     for line in lines[5:]:
         which, tree = _tree_in(line, checkpoint)
@@ -106,13 +116,19 @@ def _tree_in(line: str, checkpoint: str) -> tuple[Which, Published]:
     return (kind, asset), tree
 
 
-def check_proof(proof: dict[str, Any], publication: Publication, account_id: str) -> list[str]:
-    """What a publication counts of an account, a line for each tree; Damaged where the proof does not lead there."""
+def check_proof(
+    proof: dict[str, Any], publication: Publication, account_id: str, expected: dict[Which | None, int]
+) -> list[str]:
+    """What a publication counts of an account, a line for each tree; Damaged where the proof does not lead there.
+
+    Unexpected where that is not what is expected: units by tree, under None that nothing at all is counted.
+    """
     if proof["account_id"] != account_id:
         raise Damaged(f"the proof is of account {proof['account_id']}, not of {account_id}")
     if proof["size"] != publication.size:
         raise Damaged(f"the proof is of the publication at {proof['size']} events, not of that at {publication.size}")
     told: dict[Which, str] = {}
+    counted: dict[Which, int] = {}
     for tree in proof["trees"]:
         which, name = (tree["kind"], tree["asset"]), f"{tree['kind']} {tree['asset']}"
         if which not in publication.trees or which in told:
@@ -123,9 +139,23 @@ def check_proof(proof: dict[str, Any], publication: Publication, account_id: str
         units = sum(_proved(one, part, account_id, published, name) for part, one in enumerate(tree["parts"]))
         if units != _units(tree["amount"], f"{name}: the amount"):
             raise Damaged(f"{name}: the parts come to {_plain(units)}, the proof says {tree['amount']}")
+        counted[which] = units
         whose = "owed to" if which[0] == KINDS[0] else "owed by"
         told[which] = f"{name}: {_plain(units)} {whose} {account_id} is in the total of {_plain(published.root[1])}"
+    if different := list(_unexpected(counted, expected, account_id)):
+        raise Unexpected("; ".join(different))
     return [*told.values(), f"nothing else is counted for {account_id}: where you have or owe more, it is left out"]
+
+
+def _unexpected(counted: dict[Which, int], expected: dict[Which | None, int], account_id: str) -> Iterator[str]:
+    for which, units in expected.items():
+        if which is not None and counted.get(which, 0) != units:
+            name, is_counted = " ".join(which), _plain(counted.get(which, 0))
+            yield f"{name}: {is_counted} is counted of {account_id}, {_plain(units)} was expected"
+    if None in expected and any(counted.values()):
+        yield f"something is counted of {account_id}, nothing was expected"
+    if None not in expected and not any(counted.values()):
+        yield f"nothing at all is counted of {account_id}; if that is right, say --expect nothing"
 
 
 def _proved(leaf: dict[str, Any], part: int, account_id: str, published: Published, name: str) -> int:
@@ -178,6 +208,20 @@ def read_keys(text: str) -> Keys:
     return keys
 
 
+def read_expected(text: str) -> tuple[Which | None, int]:
+    """What `--expect` says: a tree and how much of it in units, or nothing."""
+    if text == "nothing":
+        return NOTHING
+    name, _, amount = text.partition("=")
+    kind, _, asset = name.partition(" ")
+    if kind not in KINDS or not ASSET.fullmatch(asset):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither 'nothing' nor of the form 'balances USDT=100'")
+    try:
+        return (kind, asset), _units(amount, text)
+    except Damaged as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def answer(asked: argparse.Namespace) -> tuple[list[str], list[str]]:
     """What is wrong, and what is said where nothing is."""
     keys = {key_id: key for one in asked.key for key_id, key in one.items()}
@@ -188,7 +232,8 @@ def answer(asked: argparse.Namespace) -> tuple[list[str], list[str]]:
     digest = hashlib.sha256(content["note"].encode()).hexdigest()
     told = [f"{publication.origin} at {publication.size} events; compare with others its SHA-256: {digest}"]
     if asked.proof:
-        return [], told + check_proof(json.loads(asked.proof.read_text()), publication, asked.account)
+        proof = json.loads(asked.proof.read_text())
+        return [], told + check_proof(proof, publication, asked.account, dict(asked.expect))
     if asked.leaves:
         with asked.leaves.open() as lines:
             findings = [one for one, _ in zip(check_leaves(lines, publication), range(MOST_FINDINGS), strict=False)]
@@ -205,14 +250,16 @@ def main() -> None:
         code = TAMPERED if findings else GOOD
     except Damaged as error:
         findings, told, code = [str(error)], [], TAMPERED
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except Unexpected as error:
+        findings, told, code = [], [f"UNEXPECTED: {error}"], TAMPERED
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         findings, told, code = [], [f"this cannot be read: {type(error).__name__}: {error}"], USAGE
     print("\n".join([f"TAMPERED: {one}" for one in findings] or told))
     sys.exit(code)
 
 
 def _arguments() -> argparse.Namespace:
-    codes = "Ends with 0: all is good, 1: tampered with, 2: not understood."
+    codes = "Ends with 0: all is good, 1: tampered with, or not as expected, 2: not understood."
     what = f"Check what an exchange says it owes. {codes}"
     parser = argparse.ArgumentParser(prog="ledger-verify-liability", description=what)
     where = "as GET /v1/liabilities/SIZE answers it, or `ledger liabilities --to` writes it"
@@ -224,10 +271,16 @@ def _arguments() -> argparse.Namespace:
         "--leaves", metavar="FILE", type=Path, help="check all leaves, as `ledger liabilities --leaves`"
     )
     parser.add_argument("--account", metavar="ID", help="the account that the proof must be of: your own")
+    told = "what the proof must count of it, as 'balances USDT=100'; 'nothing' where it has nothing; repeatable"
+    parser.add_argument("--expect", action="append", default=[], type=read_expected, metavar="WHAT", help=told)
     parser.add_argument("--origin", help="the log that the publication must name")
     asked = parser.parse_args()
     if (asked.proof is None) != (asked.account is None):
         parser.error("--proof and --account go together: only who names his own account is told what is his")
+    if asked.expect and asked.proof is None:
+        parser.error("--expect says what a --proof must count")
+    if len(dict(asked.expect)) != len(asked.expect) or (NOTHING in asked.expect and len(asked.expect) > 1):
+        parser.error("--expect is stated twice for one tree, or nothing beside something")
     return asked
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from api.answers import json_of
 from ledger.errors import UnknownPublication
-from ledger.liabilities import liabilities_of, lock_publishing, publish, standing_checkpoint
+from ledger.liabilities import liabilities_of, lock_publishing, publish, require_whole_decisions, standing_checkpoint
 from ledger.liability_secret import LiabilitySettings, master_secret
 from ledger.postgres import SERVICE, Connection, connect
 from ledger.sealer import SealSettings, open_sealing, write_once
@@ -30,6 +30,7 @@ def publish_liabilities(url: str, size: int | None = None) -> tuple[int, bool]:
         checkpoint = standing_checkpoint(connection, size)
         if _is_published(connection, checkpoint.size):
             return checkpoint.size, False
+        require_whole_decisions(connection, checkpoint.size)
         with open_snapshot(reading, position=checkpoint.size, names=READS) as snapshot:
             totals = gross_totals(snapshot.connection, snapshot.position)
             accounts = gross_accounts(snapshot.connection, snapshot.position)

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from api.problems import Forbidden
 from ledger.commands import AccountCommand, AccrueInterest, Command
+from ledger.events import TradeBooked
 
 
 class Role(StrEnum):
@@ -166,6 +168,21 @@ def require_may_read(caller: Caller, resource: Resource, account_id: str | None 
 def may_read(caller: Caller, resource: Resource) -> bool:
     """Whether the caller's role may ask questions of this kind."""
     return caller.role is Role.ADMIN or caller.role in MAY_READ[resource]
+
+
+def seen_by(caller: Caller, entry: dict[str, Any]) -> dict[str, Any]:
+    """An entry of the audit trail of an account as this caller, who may read it, sees it."""
+    return seen_by_customer(entry) if caller.role is Role.CUSTOMER else entry
+
+
+def seen_by_customer(entry: dict[str, Any]) -> dict[str, Any]:
+    """The same entry, unless it is a reversed trade: that says whose the other side was, which is not the customer's.
+
+    Both sides of a sending know each other from the sending.
+    """
+    if entry.get("reversed_topic") != TradeBooked.TOPIC:
+        return entry
+    return {name: value for name, value in entry.items() if name != "other_account_id"}
 
 
 def own_account(caller: Caller, account_id: str | None) -> str | None:

@@ -20,6 +20,11 @@ PUBLISHING_LOCK = 4_712_032
 ROWS_AT_ONCE = 1_000
 TILES_AT_ONCE = 64
 _CHECKPOINT = "select size, root, checkpointed_at, note from checkpoints"
+# Of a decision that the checkpoint cuts in two, what one account gave and the other has not got yet is in no tree.
+_CUT = """
+select account_id, key, first_position, last_position from idempotency_keys
+where first_position <= %(size)s and last_position > %(size)s order by first_position limit 1
+"""
 _STORED = """
 select liabilities.size, checkpointed_at, checkpoints.note as checkpoint, liabilities.note
 from liabilities join checkpoints using (size)
@@ -43,7 +48,7 @@ _KEEP = "insert into liabilities (size, note, secret_id) values (%s, %s, %s)"
 
 
 class LiabilitiesDiffer(RuntimeError):
-    """What was read of the accounts does not agree with the books; nothing is published."""
+    """Accounts disagree with the books or have less than nothing, or a decision is half done; nothing is published."""
 
 
 class Gross(NamedTuple):
@@ -132,6 +137,18 @@ def standing_checkpoint(connection: Connection, size: int | None) -> Standing:
     if not note.startswith(f"{text}\n") or Tree(connection).root(size) != root:
         raise SealBroken(f"the checkpoint of {size} events is not what was sealed; ledger-verify tells more")
     return Standing(size, text)
+
+
+def require_whole_decisions(connection: Connection, size: int) -> None:
+    """LiabilitiesDiffer where only some events of a decision are among the first `size`; it reads all keys."""
+    row = connection.execute(_CUT, {"size": size}).fetchone()
+    if row is not None:
+        account_id, key, first, last = row
+        raise LiabilitiesDiffer(
+            f"the checkpoint of {size} events lies within the decision of key {key} on {account_id}, which recorded "
+            f"events {first} to {last}: what moves between accounts then is on neither; nothing is published, take "
+            "another checkpoint (`ledger seal` makes one of all that is recorded)"
+        )
 
 
 def publish(

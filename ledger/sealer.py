@@ -13,13 +13,15 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from ledger import postgres
 from ledger.log import Connection
 from ledger.postgres import SERVICE, connect
-from ledger.sealing import SealBroken, Tree, lock_seal, seal, sealed_size
+from ledger.sealing import SealBroken, Tree, is_whole, lock_seal, seal, sealed_size
 from ledger.signing import Checkpoint, SigningKey, signing_key
 from ledger.storage import read_committed
 
 POLL_SECONDS = 0.5
 QUIET_SECONDS = 1.0
 LAST_PAUSE_SECONDS = 15.0
+LONGEST_WAIT_INTERVALS = 10
+"""After so many intervals a checkpoint is signed also within a decision: the log may never be sealed to its end."""
 
 logger = logging.getLogger("ledger.sealing")
 
@@ -137,7 +139,10 @@ def write_once(file: Path, content: bytes, what: str = "checkpoint") -> bool:
 
 
 class Sealer:
-    """Seals step by step; a checkpoint is signed at intervals while the log grows, and once it is quiet."""
+    """Seals step by step; a checkpoint is signed at intervals while the log grows, and once it is quiet.
+
+    Where what is sealed may end within a decision, with more to seal, it waits: liabilities cannot be published there.
+    """
 
     def __init__(self, connection: Connection, settings: SealSettings) -> None:
         self._connection = connection
@@ -151,7 +156,9 @@ class Sealer:
         if sealed:
             self._grew_at = now
         is_quiet = not sealed and self._signed_at <= self._grew_at <= now - QUIET_SECONDS
-        if is_quiet or now - self._signed_at >= self._settings.checkpoint_seconds:
+        waited, interval = now - self._signed_at, self._settings.checkpoint_seconds
+        is_overdue = waited >= LONGEST_WAIT_INTERVALS * interval
+        if (is_quiet or waited >= interval) and (is_overdue or is_whole(self._connection)):
             self.sign()
         return sealed
 
@@ -175,7 +182,8 @@ def seal_log(url: str, stop: threading.Event, settings: SealSettings | None = No
                     if not sealer.step():
                         stop.wait(POLL_SECONDS)
                     pause = POLL_SECONDS
-                sealer.sign()
+                if is_whole(connection):
+                    sealer.sign()
         except Exception as error:
             is_unexpected = not isinstance(error, psycopg.Error | SealBroken)
             logger.warning("sealing: %s; trying again in %.1f s", str(error).strip(), pause, exc_info=is_unexpected)

@@ -23,6 +23,7 @@ _PLACE_OF_POSITION = slice(6, 14)
 _SEALED = f"""
 select first_position - 1 + octet_length(hashes) / {HASH_BYTES} from seal_leaves order by first_position desc limit 1
 """
+_GOES_ON = "select exists (select from events where notification_id > %s)"
 _TILE = "select hashes from seal_leaves where first_position > %s and first_position <= %s order by first_position"
 _NODES = "select hash from seal_nodes where height = %s and number >= %s and number < %s order by number"
 _KEEP_LEAVES = "insert into seal_leaves (first_position, hashes) select * from unnest(%s::bigint[], %s::bytea[])"
@@ -37,6 +38,15 @@ def sealed_size(connection: Connection) -> int:
     """How many events, from the first on, are sealed."""
     row = _query(connection, _SEALED).fetchone()
     return int(row[0]) if row else 0
+
+
+def is_whole(connection: Connection) -> bool:
+    """Whether what is sealed ends where a commit ended, and so within no decision.
+
+    `seal` ends at the log's end as it reads it, or at the end of a tile with more to come.
+    """
+    size = sealed_size(connection)
+    return size % TILE != 0 or not _query(connection, _GOES_ON, size).fetchone()[0]
 
 
 def lock_seal(connection: Connection) -> None:

@@ -9,9 +9,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from psycopg.rows import tuple_row
 from pydantic import BaseModel
 
-from ledger.privacy_key import PrivacyRefused
+from ledger.privacy_key import PrivacyRefused, unwrapped_by_any
 from ledger.private_texts import is_sealed, read_sealed, texts_of
-from ledger.text_keys import TextKey, privacy_key_of
+from ledger.text_keys import TextKey, privacy_keys_of
 
 ERASED, UNREADABLE = "erased", "unreadable"
 """Beside a text that is null: the names of those whose key was destroyed, and of those whose key is not here."""
@@ -67,12 +67,16 @@ def _keys(connection: psycopg.Connection[Any], ids: set[str]) -> dict[str, TextK
     keys: dict[str, TextKey | None] = {key_id: None for key_id, _, wrapped in rows if wrapped is None}
     wrapped_ones = [row for row in rows if row[2] is not None]
     try:
-        privacy_key = privacy_key_of(connection) if wrapped_ones else None
-        for key_id, account_id, wrapped in wrapped_ones:
-            assert privacy_key is not None
-            keys[key_id] = TextKey(key_id, account_id, 0, AESSIV(privacy_key.unwrap(account_id, wrapped)))
+        privacy_keys = privacy_keys_of(connection) if wrapped_ones else []
     except PrivacyRefused as error:
         logger.warning("texts are not shown: %s", error)
+        return keys
+    for key_id, account_id, wrapped in wrapped_ones:
+        # One that cannot be unwrapped hides no other.
+        try:
+            keys[key_id] = TextKey(key_id, account_id, 0, AESSIV(unwrapped_by_any(privacy_keys, account_id, wrapped)))
+        except PrivacyRefused as error:
+            logger.warning("texts are not shown: %s", error)
     return keys
 
 

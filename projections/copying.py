@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
+from threading import Lock
 from typing import NamedTuple, Self
 
 from psycopg import sql
@@ -153,7 +154,7 @@ def index_all(copies: Sequence[Copy], connections: Sequence[Connection], tell: C
     """Makes the indexes of all copies, over several connections at once; `tell` is told how many copies have theirs."""
     # The largest first, so that none is left alone at the end.
     waiting = sorted(copies, key=lambda copy: copy.rows, reverse=True)
-    indexed = count(1)
+    indexed, telling = count(1), Lock()
 
     def work(connection: Connection) -> None:
         while True:
@@ -162,7 +163,9 @@ def index_all(copies: Sequence[Copy], connections: Sequence[Connection], tell: C
             except IndexError:
                 return
             copy.index(connection)
-            tell(next(indexed))
+            # Counted and told at once, or what is told last may be less than all.
+            with telling:
+                tell(next(indexed))
 
     with ThreadPoolExecutor(len(connections), "indexing") as executor:
         for done in [executor.submit(work, connection) for connection in connections]:

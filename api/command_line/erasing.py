@@ -11,6 +11,7 @@ from api.command_line.screen import note, say
 from ledger import Ledger, parse_command
 from ledger.outcomes import Refused
 from ledger.postgres import SERVICE, connect
+from ledger.privacy_key import key_lines
 from ledger.text_keys import key_file_of, rotate_privacy_key
 from ledger.words import ErasureReason
 
@@ -41,12 +42,15 @@ def erase(
 
 @privacy.command()
 def rotate() -> None:
-    """Wrap the keys of all accounts under a new privacy key, and have the file hold that one alone.
+    """Wrap the keys of all accounts under a new privacy key, and have the file hold that one in the old one's place.
 
-    What was erased before can then be read from no backup, once no copy of the old file is left.
+    What was erased before can then be read from no backup, once no copy of the old file is left. Other databases' keys
+    stay in the file. Refused while another rotation is under way.
     """
     with connect(readable_url(), application_name="ledger privacy", role=SERVICE) as connection:
         keys = rotate_privacy_key(connection)
         file = key_file_of(connection)
+    if nameless := [line.key.id for line in key_lines(file) if line.database is None]:
+        note(f"{file} still has {', '.join(nameless)}, of no named database: remove a line that no database uses")
     note(f"the privacy key is in {file}; other machines of this ledger need this one now")
     say(f"{keys:,} keys of accounts are kept under a new privacy key; the one before opens none")

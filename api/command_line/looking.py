@@ -4,12 +4,11 @@ import os
 import pwd
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from datetime import UTC
 from typing import Annotated, Any
 
-import psycopg
 import typer
 
 from api.answers import json_of
@@ -21,7 +20,7 @@ from api.reads.purpose import purpose_in
 from api.reads.queries import FIRST, LAST, Which, is_place, place_of
 from api.reads.queries import reads as list_reads
 from api.reads.read import Read, account_in, write_reads
-from ledger.postgres import SERVICE, connect
+from ledger.postgres import SERVICE, Connection, connect
 
 stated_purpose: ContextVar[str | None] = ContextVar("stated_purpose", default=None)
 """Set by `ledger --purpose`."""
@@ -38,15 +37,33 @@ def logged_url(command: str, accounts: Sequence[str] = ()) -> str:
     if purpose is None and ReadSettings().purpose_required:
         stop("who reads customers' data must say why: ledger --purpose 'ticket 4711' ... does", Exit.USAGE)
     url = readable_url()
-    asked = {"arguments": shlex.join(sys.argv[1:])}
+    asked = {"arguments": shlex.join(_without_purpose(sys.argv[1:]))}
     named = [account_in(account) for account in accounts] or [None]
     lines = [Read(local_actor(), f"ledger {command}", purpose, account, asked) for account in named]
-    try:
-        with connect(url, application_name="ledger reads", role=SERVICE, autocommit=True) as connection:
+    with connect(url, application_name="ledger reads", role=SERVICE, autocommit=True) as connection:
+        if _is_replica(connection):
+            _go_on_unlogged()
+            return url
+        # A server, a user or PGOPTIONS may make transactions read-only by default: that keeps no line from being left.
+        connection.read_only = False
+        with connection.transaction():
             write_reads(connection, lines)
-    except psycopg.errors.ReadOnlySqlTransaction:
-        _go_on_unlogged()
     return url
+
+
+def _is_replica(connection: Connection) -> bool:
+    row: tuple[bool] | None = connection.execute("select pg_is_in_recovery()").fetchone()
+    return row is not None and row[0]
+
+
+def _without_purpose(arguments: Sequence[str]) -> Iterator[str]:
+    """The command line but for its purpose, which has a column that not everybody sees who sees the arguments."""
+    left = iter(arguments)
+    for argument in left:
+        if argument == "--purpose":
+            next(left, None)
+        elif not argument.startswith("--purpose="):
+            yield argument
 
 
 def _go_on_unlogged() -> None:

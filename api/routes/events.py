@@ -23,7 +23,7 @@ from api.asking import (
 from api.doors import Doors
 from api.examples import EVENTS, example
 from api.examples_of_events import EVENT
-from api.roles import Resource, require_may_read
+from api.roles import Caller, Resource, require_may_read, seen_by
 from api.routes.explanations import Known
 from api.words import Actor, Identifier, Stream, Time, Topic
 from ledger import texts_shown
@@ -62,7 +62,7 @@ def get_events(
 ) -> Response:
     """Events in log order, or from the last back; `next` says what `after` (or `before`) must be to read on."""
     require_may_read(caller, Resource.EVENTS)
-    return _trail(doors, asked, replace(only, account_id=account_id), shown)
+    return _trail(caller, doors, asked, replace(only, account_id=account_id), shown)
 
 
 @router.get("/v1/events/{event_position:int}", summary="One event, and what it posts", responses=example(EVENT))
@@ -101,12 +101,11 @@ def get_account_events(
 ) -> Response:
     """Events of one account in log order, or from the last back; `next` says what `after` (or `before`) must be."""
     require_may_read(caller, Resource.ACCOUNT, account_id)
-    return _trail(
-        doors, asked, replace(only, account_id=account_id, after_version=after_version), shown, must_exist=True
-    )
+    only = replace(only, account_id=account_id, after_version=after_version)
+    return _trail(caller, doors, asked, only, shown, must_exist=True)
 
 
-def _trail(doors: Doors, asked: AsOf, only: Filter, shown: Page, must_exist: bool = False) -> Response:
+def _trail(caller: Caller, doors: Doors, asked: AsOf, only: Filter, shown: Page, must_exist: bool = False) -> Response:
     """What was reversed by then says so, though the event itself stands as it was recorded."""
     with asked.open(doors) as snapshot:
         if must_exist and only.account_id is not None:
@@ -120,5 +119,5 @@ def _trail(doors: Doors, asked: AsOf, only: Filter, shown: Page, must_exist: boo
         told = told_of_reversals(snapshot, [row.position for row in rows])
         found = page("events", rows, shown.limit, lambda row: row.position)
         entries = texts_shown(snapshot.connection, [entry(row) for row in found["events"]])
-    entries = [{**one, **told.get(one["position"], {})} for one in entries]
+    entries = [{**seen_by(caller, one), **told.get(one["position"], {})} for one in entries]
     return answer({"position": snapshot.position, **found, "events": entries})

@@ -14,7 +14,7 @@ from api.doors import Doors
 from api.examples import example
 from api.examples_of_explanations import CALL_EXPLAINED, LIQUIDATION_EXPLAINED
 from api.reads.read import note_position
-from api.roles import Caller, Resource, may_read, require_may_read
+from api.roles import Caller, Resource, may_read, require_may_read, seen_by
 from api.words import Whole
 from ledger import texts_shown
 from projections.questions.explanation import explained_call, explained_liquidation
@@ -101,7 +101,11 @@ def _opened(doors: Doors, known: AsOf) -> Iterator[Snapshot]:
 
 
 def _for_reader(caller: Caller, found: dict[str, Any]) -> dict[str, Any]:
-    """The answer without what the insurance fund holds, where the caller may not read the house's reports."""
+    """The answer without what the insurance fund holds, where the caller may not read the house's reports.
+
+    Its last events are told as the audit trail tells them to the caller.
+    """
+    found = {**found, "last_events": [seen_by(caller, one) for one in found["last_events"]]}
     if "insurance" not in found or may_read(caller, Resource.REPORTS):
         return found
     fund = found["insurance"]

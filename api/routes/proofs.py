@@ -9,7 +9,8 @@ from api.answers import answer
 from api.asking import LAST_POSITION, AccountId, AnyCaller, Limit, Position, TheDoors, page
 from api.examples import example
 from api.examples_of_proofs import CHECKPOINT, CHECKPOINT_KEYS, CHECKPOINTS, CONSISTENCY, INCLUSION
-from api.roles import Resource, require_may_read
+from api.problems import Forbidden
+from api.roles import Resource, require_may_read, seen_by
 from api.words import Whole
 from ledger import (
     checkpoint_of,
@@ -19,6 +20,7 @@ from ledger import (
     list_checkpoints,
     public_keys,
 )
+from projections.audit_trail.queries import entry_at
 
 router = APIRouter(tags=["proofs"])
 
@@ -100,7 +102,17 @@ def get_proof_of_event(
 def get_proof_of_account_event(
     caller: AnyCaller, doors: TheDoors, account_id: AccountId, position: EventPosition, size: ProvedSize = None
 ) -> Response:
-    """As `/v1/events/{position}/proof`, of an event of this account; 404 where it is another's."""
+    """As `/v1/events/{position}/proof`, of an event of this account; 404 where it is another's.
+
+    Of a reversed trade between two accounts customers get none (403): its bytes say whose the other side was.
+    """
     require_may_read(caller, Resource.ACCOUNT, account_id)
     with doors.pool.connection() as connection:
-        return answer(inclusion_proof(connection, position, size, account_id))
+        proof = inclusion_proof(connection, position, size, account_id)
+        told = entry_at(connection, position)
+    if seen_by(caller, told) != told:
+        raise Forbidden(
+            f"event {position} is the reversal of a trade, and its bytes say whose the other side was, which a key of "
+            f"role {caller.role} is not told; ask for a proof with a key of an auditor"
+        )
+    return answer(proof)

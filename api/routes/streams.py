@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from starlette.responses import Response
 
 from api.asking import AccountId, AnyCaller, MinPosition, Position, TheDoors
-from api.roles import Resource, require_may_read
+from api.roles import Resource, Role, require_may_read
 from api.routes.reports import AnyBand
 from api.streams.examples import BAND_STREAM, EVENT_STREAM
 from api.streams.levels import MarginLevels
@@ -90,7 +90,8 @@ async def stream_account_events(
     """The same as of all accounts, of this one."""
     require_may_read(caller, Resource.ACCOUNT, account_id)
     only = replace(only, account_id=account_id)
-    trail = Trail(doors.streams, doors.pool, only, asked, doors.wait_seconds, must_exist=True)
+    to_customer = caller.role is Role.CUSTOMER
+    trail = Trail(doors.streams, doors.pool, only, asked, doors.wait_seconds, must_exist=True, to_customer=to_customer)
     return EventStream(request, "events", trail.tell)
 
 

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from api.answers import as_json
 from api.keys import Pool
+from api.roles import seen_by_customer
 from api.streams import text
 from ledger import RecordedEvent, texts_shown
 from ledger.errors import ProjectionsBehind
@@ -14,7 +15,7 @@ from projections.snapshot import open_snapshot
 
 
 class Entry(NamedTuple):
-    """An event as all its readers are sent it, and what filters look at."""
+    """An event as all its readers are sent it, by staff's text or by that of customers, and what filters look at."""
 
     position: int
     account_id: str
@@ -22,6 +23,7 @@ class Entry(NamedTuple):
     actor: str
     correlation_id: str
     text: bytes
+    customers_text: bytes
 
 
 class Page(NamedTuple):
@@ -39,8 +41,11 @@ def entries_of(connection: Connection, recorded: Sequence[RecordedEvent]) -> lis
 
 def _entry(recorded: RecordedEvent, content: dict[str, Any]) -> Entry:
     event = recorded.event
-    written = text.event(event.TOPIC, as_json(content), recorded.position)
-    return Entry(recorded.position, event.account_id, event.TOPIC, event.actor, event.correlation_id, written)
+    written = to_customers = text.event(event.TOPIC, as_json(content), recorded.position)
+    if (of_theirs := seen_by_customer(content)) is not content:
+        to_customers = text.event(event.TOPIC, as_json(of_theirs), recorded.position)
+    asked = (event.account_id, event.TOPIC, event.actor, event.correlation_id)
+    return Entry(recorded.position, *asked, written, to_customers)
 
 
 def passes(one: Entry, only: Filter) -> bool:

@@ -21,7 +21,7 @@ PAGE_BYTES = 250_000
 class Trail:
     """One reader's way along the log: every event after its position that the filter lets pass, in order, once.
 
-    With `must_exist` it is refused for an account that was never opened.
+    With `must_exist` it is refused for an account that was never opened; with `to_customer` its customer reads it.
     """
 
     def __init__(
@@ -32,6 +32,7 @@ class Trail:
         asked: Beginning,
         wait_seconds: float,
         must_exist: bool = False,
+        to_customer: bool = False,
     ) -> None:
         self._tail = streams.tail
         self._pool = pool
@@ -39,6 +40,7 @@ class Trail:
         self._asked = asked
         self._wait_seconds = wait_seconds
         self._must_exist = must_exist
+        self._to_customer = to_customer
         self._position = self._told = 0
         self._limit = FIRST_PAGE
 
@@ -92,8 +94,9 @@ class Trail:
             if account_id is not None and entry.account_id != account_id:
                 continue
             if passes(entry, self._only):
-                pieces.append(entry.text)
-                size += len(entry.text)
+                written = entry.customers_text if self._to_customer else entry.text
+                pieces.append(written)
+                size += len(written)
                 self._told = entry.position
                 if size >= CHUNK_BYTES:
                     break

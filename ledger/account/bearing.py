@@ -14,7 +14,7 @@ _OF_THE_CALL = (Band.MARGIN_CALL, Band.LIQUIDATION)
 
 
 def require_bearable(draft: Draft, lines: Iterable[Line], asked: str) -> dict[str, e.Assessment]:
-    """The levels, by name, of the margin wallets that owe and that these lines leave with less of some asset.
+    """The levels, by name, of the margin wallets that these lines leave with less of some asset, or owing more of it.
 
     These need fresh prices of all they hold and owe, and stay above their call line. A wallet that only gains is not
     judged: what brings it nearer to health is no reason to refuse. `asked` says in a refusal what was wanted.
@@ -23,7 +23,7 @@ def require_bearable(draft: Draft, lines: Iterable[Line], asked: str) -> dict[st
     judged = {
         name: draft.fresh_prices(wallet, *valued_assets(draft.wallet(name)))
         for name, wallet in after.items()
-        if name != SPOT and wallet.owes and _loses(draft.wallet(name), wallet)
+        if name != SPOT and wallet.owes and _worsens(draft.wallet(name), wallet)
     }
     for name, wallet in after.items():
         for asset, balance in wallet.balances.items():
@@ -44,8 +44,11 @@ def _wallets_after(draft: Draft, lines: Iterable[Line]) -> dict[str, Wallet]:
     return after
 
 
-def _loses(before: Wallet, after: Wallet) -> bool:
-    return any(balance.net < before.balance(asset).net for asset, balance in after.balances.items())
+def _worsens(before: Wallet, after: Wallet) -> bool:
+    """Whether some asset has less net or owes more: as much more held and owed, as by a reversed repayment, lowers
+    a level as well."""
+    then_and_now = ((before.balance(asset), balance) for asset, balance in after.balances.items())
+    return any(now.net < then.net or now.owed > then.owed for then, now in then_and_now)
 
 
 def _refuse_lack(draft: Draft, name: str, asset: str, after: Balance, asked: str) -> None:

@@ -215,7 +215,10 @@ def decide(command: AccountCommand, accounts: Mapping[str, Account], market: Mar
 def decide_reversal(
     command: c.ReverseEvent, original: Original, accounts: Mapping[str, Account], market: Market, context: Context
 ) -> Decision:
-    """Decide one admitted reversal, of an event that the command names by its version; both accounts are given."""
+    """Decide one admitted reversal, of an event that the command names by its version; both accounts are given.
+
+    The reason was written for the account that is named, so the other's events state none.
+    """
     stream = command.account_id
     require_version(command, stream, accounts[stream].version)
     envelope = envelope_of(command, market, context)
@@ -223,7 +226,7 @@ def decide_reversal(
     drafts = {stream: named}
     if original.other is not None:
         beside = original.other.account_id
-        drafts[beside] = other = Draft(accounts[beside].copy(), market, envelope, [])
+        drafts[beside] = other = Draft(accounts[beside].copy(), market, {**envelope, "reason": None}, [])
     reverse_event(named, other, original)
     events = [event for draft in drafts.values() for event in draft.events]
     return Decision(events, {account_id: draft.account for account_id, draft in drafts.items()})

@@ -30,8 +30,8 @@ class EventReversed(Event):
     """`lines` are what it posts: the opposite of the lines of the event `reversed_version` of the same account.
 
     Of a sending and of a trade between two accounts, `other_account_id` names the account whose event is reversed in
-    the same decision; `follows` is said by the one that was not asked for by its own version. `assessments` are of the
-    margin wallets that had to bear it.
+    the same decision; `follows` is said by the one that was not asked for by its own version, which has no `reason`.
+    The customers of a trade are not told of each other. `assessments` are of the margin wallets that had to bear it.
     """
 
     TOPIC = "event.reversed"

@@ -121,3 +121,9 @@ def entry(recorded: RecordedEvent) -> dict[str, Any]:
     event = recorded.event
     body = event.model_dump(mode="json", exclude_none=True)
     return {"position": recorded.position, "topic": event.TOPIC, "recorded_at": recorded.recorded_at, **body}
+
+
+def entry_at(connection: Connection, position: int) -> dict[str, Any]:
+    """The entry of the event at a position of the log, which must be there; no projection is asked."""
+    (recorded,) = read_positions(connection, [position])
+    return entry(recorded)

@@ -8,7 +8,8 @@ from ledger.postgres import Connection
 ROWS_AT_ONCE = 5_000
 # Rows that did not change since the position are read as they are; each of the others by one descent into its states.
 GROSS = b"""
-select account_id, asset, sum(free + locked), sum(borrowed + interest) from (
+select account_id, asset, sum(free + locked), sum(borrowed + interest), min(least(free, locked, borrowed, interest))
+from (
     select account_id, asset, free, locked, borrowed, interest from balances where position <= %(position)s
     union all
     select past.* from balances as known cross join lateral (
@@ -18,12 +19,15 @@ select account_id, asset, sum(free + locked), sum(borrowed + interest) from (
     ) as past
     where known.position > %(position)s
 ) as standing
-group by account_id, asset having sum(free + locked) <> 0 or sum(borrowed + interest) <> 0
+group by account_id, asset
+having sum(free + locked) <> 0 or sum(borrowed + interest) <> 0 or min(least(free, locked, borrowed, interest)) < 0
 """
 
 
-def gross_amounts(connection: Connection, position: int) -> Iterator[tuple[str, str, Decimal, Decimal]]:
-    """Account, asset, what it has (free and locked) and what it owes (principal, and interest charged), in any order.
+def gross_amounts(connection: Connection, position: int) -> Iterator[tuple[str, str, Decimal, Decimal, Decimal]]:
+    """Account, asset, what it has (free and locked), what it owes (principal, and interest charged), its lowest part.
+
+    In any order. The lowest is the least of all four parts in any one wallet: sums alone hide one that is below zero.
 
     Read by a cursor of the server, some at a time: within a transaction.
     """

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from ledger.liabilities import BALANCES, LOANS, Gross
-from ledger.money import ZERO
+from ledger.liabilities import BALANCES, LOANS, Gross, LiabilitiesDiffer
+from ledger.money import ZERO, plain
 from ledger.words import Part
 from projections.balances.gross import gross_amounts
 from projections.projector import Connection
@@ -15,8 +15,17 @@ READS = ("balances", "trial_balance")
 
 
 def gross_accounts(connection: Connection, position: int) -> Iterator[Gross]:
-    """Every account that has or owes anything, asset by asset; spot, cross and buckets together, nothing netted."""
-    return (Gross(*row) for row in gross_amounts(connection, position))
+    """Every account that has or owes anything, asset by asset; spot, cross and buckets together, nothing netted.
+
+    LiabilitiesDiffer where any part of any wallet is below zero, for in a sum another wallet would hide it.
+    """
+    for account_id, asset, balance, debt, lowest in gross_amounts(connection, position):
+        if lowest < ZERO:
+            raise LiabilitiesDiffer(
+                f"a wallet of account {account_id} has {plain(lowest)} {asset} at position {position}, which no sum "
+                "may hide; nothing is published: `ledger verify` finds what differs"
+            )
+        yield Gross(account_id, asset, balance, debt)
 
 
 def gross_totals(connection: Connection, position: int) -> dict[tuple[str, str], Decimal]:

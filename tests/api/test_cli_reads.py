@@ -3,15 +3,18 @@
 import os
 import pwd
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from api.command_line import looking
-from ledger.postgres import connect
+from ledger.embedded import EmbeddedServer
+from ledger.postgres import connect, migrate
 from projections.runner import catch_up
 from tests.api.command_line import LISTINGS, CommandLine, deposit, opened, write_lines
+from tests.databases import make_home, remove_home
 
 # Modules of commands that read and leave no line, for what they tell is of the ledger and of no customer.
 TELL_OF_NO_CUSTOMER = {"erasing", "sealing", "status", "verifying"}
@@ -108,18 +111,51 @@ def test_where_a_purpose_is_required_the_command_line_states_one_too(
     assert ledger("--purpose", "ticket 7", "replay", "alice").code == 0
 
 
-def test_a_read_only_replica_is_read_only_where_it_is_said_to_go_unlogged(
-    ledger: CommandLine, database: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as replica:
-        replica.setenv("PGOPTIONS", "-c default_transaction_read_only=on")
-        refused = ledger("replay", "alice")
-        answered = ledger("--unlogged", "replay", "alice")
+@pytest.fixture
+def replica(run: CommandLine, tmp_path: Path) -> Iterator[CommandLine]:
+    """The command on a server of its own that follows another, and so takes no line."""
+    home = make_home()
+    server = EmbeddedServer(home)
+    try:
+        with server as url:
+            migrate(url)
+            run.use(url)
+            commands = [*LISTINGS, opened("alice")]
+            assert run("import", write_lines(tmp_path / "commands.ndjson", commands)).code == 0
+        (server.data / "standby.signal").touch()
+        with server:
+            yield run
+    finally:
+        remove_home(home)
+
+
+def test_a_read_only_replica_is_read_only_where_it_is_said_to_go_unlogged(replica: CommandLine) -> None:
+    refused = replica("replay", "alice")
     assert (refused.code, refused.out) == (1, "")
     assert "--unlogged" in refused.err
-    assert answered.code == 0
+    answered = replica("--unlogged", "replay", "alice")
+    assert (answered.code, "account.opened" in answered.out) == (0, True)
     assert "not logged" in answered.err
-    assert left(database) == []
+
+
+@pytest.mark.parametrize("options", [[], ["--unlogged"]])
+def test_a_session_that_is_read_only_by_default_leaves_its_line_all_the_same(
+    ledger: CommandLine, database: str, monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
+    with monkeypatch.context() as session:
+        session.setenv("PGOPTIONS", "-c default_transaction_read_only=on")
+        assert ledger(*options, "replay", "alice").code == 0
+    assert [one[2] for one in left(database)] == ["ledger replay"]
+
+
+@pytest.mark.parametrize("purpose", [["--purpose", "ticket 7"], ["--purpose=ticket 7"]])
+def test_the_arguments_of_a_read_do_not_tell_its_purpose(
+    ledger: CommandLine, database: str, purpose: list[str]
+) -> None:
+    ledger(*purpose, "--unlogged", "replay", "alice", "--to", "5")
+    with connect(database) as connection:
+        told = connection.execute("select purpose, parameters ->> 'arguments' from reads").fetchall()
+    assert told == [("ticket 7", "--unlogged replay alice --to 5")]
 
 
 def test_unlogged_hides_nothing_where_reads_can_be_logged(ledger: CommandLine, database: str) -> None:

@@ -18,7 +18,7 @@ from tests.api.command_line import CommandLine
 from tests.api.house import House
 from tests.ledger.owing import unpublish
 from tests.ledger.sealed import seal_again, tamper
-from tests.projections.logs import random_log, record
+from tests.projections.logs import random_log, record, record_keys
 
 PATHS = ["/v1/liabilities", "/v1/liabilities/latest"]
 
@@ -47,17 +47,19 @@ def check(tmp_path: Path) -> Checks:
 
 
 @pytest.fixture
-def ledger(
-    database: str, key: SigningKey, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> CommandLine:
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    return CommandLine(monkeypatch, capsys)
+
+
+@pytest.fixture
+def ledger(database: str, key: SigningKey, run: CommandLine) -> CommandLine:
     """The command on a database with 400 events, the first 300 of them under a checkpoint."""
     record(database, random_log()[:300])
     seal_again(database, key)
     record(database, random_log()[300:400])
     catch_up(database)
-    command = CommandLine(monkeypatch, capsys)
-    command.use(database)
-    return command
+    run.use(database)
+    return run
 
 
 def totals_in(publication: Any) -> dict[tuple[str, str], str]:
@@ -172,6 +174,24 @@ def test_balances_that_disagree_with_the_books_are_not_published(ledger: Command
     assert ledger("liabilities").code == 1
 
 
+def test_what_is_on_its_way_between_two_accounts_is_not_left_out(
+    database: str, key: SigningKey, run: CommandLine
+) -> None:
+    topics = [event.TOPIC for event in random_log()]
+    sent = topics.index("transfer.sent") + 1
+    for start, end in ((0, sent), (sent, len(topics))):
+        record(database, random_log()[start:end])
+        seal_again(database, key)
+    record_keys(database)
+    catch_up(database)
+    run.use(database)
+    refused = run("liabilities", "--checkpoint", str(sent))
+    assert (refused.code, refused.out) == (1, "")
+    assert f"the checkpoint of {sent} events lies within the decision of key" in refused.err
+    assert "take another checkpoint" in refused.err
+    assert run("liabilities").code == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
@@ -194,3 +214,11 @@ def test_two_who_publish_at_once_publish_the_same_once(ledger: CommandLine, data
     for thread in threads:
         thread.join()
     assert sorted(done) == [(300, False), (300, False), (300, True)]
+
+
+@pytest.mark.parametrize("name", ["size", "total"])
+def test_what_stands_beside_the_signed_note_must_be_what_it_states(check: Checks, name: str) -> None:
+    other = json.loads(json.dumps(PUBLICATION))
+    (other if name == "size" else other["trees"][0])[name] = 8 if name == "size" else "8"
+    code, said = check(other)
+    assert (code, "are not those that it states" in said) == (1, True)

@@ -95,7 +95,7 @@ def test_every_account_is_proved_whatever_the_number_of_leaves(database: str, co
     publication = liability_verify.read_publication(published(database, accounts), KEYS)
     for account in accounts[:: max(1, count // 40)]:
         name = account.account_id
-        told = liability_verify.check_proof(told_to(database, name), publication, name)
+        told = liability_verify.check_proof(told_to(database, name), publication, name, {})
         assert told[0].startswith(f"balances BTC: {account.balance} owed to {name} is in the total of ")
         assert told[1].startswith(f"loans BTC: 0.1 owed by {name} is in the total of ")
 

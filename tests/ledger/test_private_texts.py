@@ -197,7 +197,7 @@ def test_a_rotated_privacy_key_opens_all_texts_and_the_one_before_opens_none(
     with connect(database, role=SERVICE) as connection:
         assert rotate_privacy_key(connection) == 1
     after = own_privacy_key.read_bytes()
-    assert len(after.split()) == 1
+    assert len(after.splitlines()) == 1
     assert shown_log(database) == told
     assert told[7] == {"reference": "x"}
     assert code(ask_one(ledger, depositing("1", "d3", reference="y"))) == "recorded"

@@ -220,6 +220,18 @@ def test_a_wallet_that_only_gains_is_not_judged_and_needs_no_price() -> None:
         reversal(MARKET, lived(*added, margin_added("100", "USDT")), at=late)
 
 
+def test_a_repayment_is_reversed_only_where_the_wallet_can_owe_that_much_again() -> None:
+    repaying = (*POOLED, borrowed("1000", "USDT"), repaid("0", "990", "USDT"))
+    (event,), _ = reversal(MARKET, lived(*repaying))
+    assert _of(event).assessments is not None
+    # What was free is gone from the pool: 1012 would be held on a debt of 1000.
+    with pytest.raises(CorrectionBlocked, match=r"at level 2.20000000.* would leave 1.01200000.* call line 1.3"):
+        reversal(MARKET, lived(*repaying, transferred("988", "USDT", "cross", "spot")), place=-2)
+    levered = (*LEVERED, deposited("500", "USDT"), transferred("500", "USDT"), repaid("0", "500", "USDT"))
+    with pytest.raises(PriceStale):
+        reversal(MARKET, lived(*levered), at=NOON + hours(1))
+
+
 def test_a_wallet_in_liquidation_takes_no_reversal() -> None:
     account, events = lived(*POOLED)
     with pytest.raises(LiquidationRunning):

@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from ledger import sealing
 from ledger.errors import Malformed, NotSealed, UnknownCheckpoint, UnknownEvent
 from ledger.merkle import leaf_hash, node_hash, perfect_root
 from ledger.postgres import connect
@@ -202,6 +203,25 @@ def test_the_sealer_signs_at_intervals_while_the_log_grows(database: str, tmp_pa
             time.sleep(0.001)
             assert sealer.step() == 1
         assert [one["size"] for one in list_checkpoints(connection, 0, 10)] == [1, 2, 3]
+
+
+def test_the_sealer_signs_within_a_backlog_only_where_it_never_gets_to_its_end(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sealing, "TILES_AT_ONCE", 1)
+    record(database, random_log()[:600])
+    with open_sealing(database) as connection:
+        settings = SealSettings(signing_key=tmp_path / "key.pem", checkpoint_seconds=1.0)
+        sealer = Sealer(connection, settings)
+        time.sleep(1)
+        assert [sealer.step(), list_checkpoints(connection, 0, 10)] == [256, []]
+        assert [sealer.step(), list_checkpoints(connection, 0, 10)] == [256, []]
+        assert sealer.step() == 600 - 512
+        assert [one["size"] for one in list_checkpoints(connection, 0, 10)] == [600]
+        record(database, random_log()[600:])
+        settings.checkpoint_seconds = 0.0
+        assert sealer.step() == 768 - 600
+        assert [one["size"] for one in list_checkpoints(connection, 0, 10)] == [600, 768]
 
 
 def test_a_signing_key_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:

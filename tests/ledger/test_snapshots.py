@@ -213,12 +213,12 @@ def test_accounts_are_let_go_of_by_the_memory_they_take() -> None:
 def test_an_account_is_written_and_read_alike_whatever_it_has() -> None:
     accounts: dict[str, Account] = {}
     seen = set()
-    for number, event in enumerate(random_log()):
+    for number, event in enumerate(random_log(seed=4)):
         if event.account_id.startswith("@"):
             continue
         account = accounts.setdefault(event.account_id, Account.unopened(event.account_id))
         evolve(account, cast(AccountEvent, event))
-        if number % 7 == 0 or account.liquidations:
+        if number % 7 == 0 or account.liquidations or account.called_at:
             again = read_account(write_state(account))
             assert again == account
             assert told(again) == told(account)  # The same digits and kinds of words, not only equal ones.

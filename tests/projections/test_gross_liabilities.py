@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from ledger.liabilities import Gross
+from ledger.liabilities import Gross, LiabilitiesDiffer
 from ledger.postgres import Connection, connect
 from ledger.postings import postings
 from ledger.words import FREE, LOCKED
@@ -14,6 +14,7 @@ from projections.questions.liabilities import READS, gross_accounts, gross_total
 from projections.runner import catch_up
 from projections.snapshot import open_snapshot
 from tests.ledger.owing import totals_of
+from tests.ledger.sealed import tamper
 from tests.projections.logs import random_log, recorded_log
 
 POSITIONS = [*range(1, len(random_log()), 97), len(random_log())]
@@ -54,3 +55,20 @@ def test_accounts_and_books_agree_with_all_lines_as_of_every_position(connection
 
 def test_loans_and_balances_are_there_to_be_netted(connection: Connection) -> None:
     assert any(one.balance and one.debt for one in posted_up_to(len(random_log())))
+
+
+@pytest.mark.parametrize("amount", ["7", "0.00000001"])
+@pytest.mark.parametrize("part", ["free", "locked", "borrowed", "interest"])
+def test_what_is_below_zero_in_one_wallet_is_not_hidden_by_another(database: str, part: str, amount: str) -> None:
+    """Also where both come to zero, and where another part of the same wallet has more."""
+    catch_up(database)
+    wallet = "insert into projections.balances (account_id, wallet, asset, position, free, locked, borrowed, interest)"
+    tamper(
+        database,
+        f"{wallet} select 'alice', wallet, 'BTC', 1, 0, 0, 0, 0 from unnest(array['spot', 'cross']) as wallet",
+        f"update projections.balances set {part} = case wallet when 'spot' then -{amount} else {amount} end",
+    )
+    with connect(database) as connection:
+        connection.execute("set search_path to projections")
+        with pytest.raises(LiabilitiesDiffer, match=f"a wallet of account alice has -{amount} BTC at position 1"):
+            list(gross_accounts(connection, 1))

@@ -7,6 +7,7 @@ from tests.simulation.model import (
     BORROWED,
     ENOUGH,
     HOUR,
+    INTEREST,
     MATCH,
     STATE,
     UNKNOWN,
@@ -67,13 +68,17 @@ def _undo(world: World, holder: Holder, deed: Deed, at: datetime) -> None:
 
 
 def bear(world: World, holder: Holder, changes: list[tuple[str, str, int, Fraction]], at: datetime) -> None:
-    """Make changes if nothing falls below zero, and no margin wallet that owes and loses comes to its call line."""
-    before = {(wallet, asset): holder.net(wallet, asset) for wallet, asset, _, _ in changes}
+    """Make changes if nothing falls below zero, and no margin wallet that loses or owes more comes to its call line."""
+    before = {(wallet, asset): _standing(holder, wallet, asset) for wallet, asset, _, _ in changes}
     priced = {wallet: holder.assets_in(wallet) for wallet, _, _, _ in changes}
     for wallet, asset, part, amount in changes:
         holder.at(wallet, asset)[part] += amount
-    losing = {wallet for (wallet, asset), net in before.items() if wallet != "spot" and holder.net(wallet, asset) < net}
-    judged = [wallet for wallet in sorted(losing) if holder.owes(wallet)]
+    worse = set()
+    for (wallet, asset), (net, owed) in before.items():
+        net_now, owed_now = _standing(holder, wallet, asset)
+        if wallet != "spot" and (net_now < net or owed_now > owed):
+            worse.add(wallet)
+    judged = [wallet for wallet in sorted(worse) if holder.owes(wallet)]
     for wallet in judged:
         for asset in {*priced[wallet], *holder.assets_in(wallet)}:
             world.price(asset, pair_in(wallet) or "cross", at)
@@ -82,6 +87,12 @@ def bear(world: World, holder: Holder, changes: list[tuple[str, str, int, Fracti
     for wallet in judged:
         if band_of(worth(world, holder, wallet, at)) in ("margin_call", "liquidation"):
             raise Refused(ENOUGH, "at the call line")
+
+
+def _standing(holder: Holder, wallet: str, asset: str) -> tuple[Fraction, Fraction]:
+    """What there is of an asset less what is owed of it, and what is owed."""
+    at = holder.at(wallet, asset)
+    return holder.net(wallet, asset), at[BORROWED] + at[INTEREST]
 
 
 def _take_trade_back(holder: Holder, wallet: str, pair: str, quantity: Fraction, price: Fraction) -> None:
