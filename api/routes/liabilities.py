@@ -10,6 +10,7 @@ from api.asking import LAST_POSITION, AccountId, AnyCaller, Limit, Position, The
 from api.examples import example
 from api.examples_of_liabilities import LIABILITIES, LIABILITY_PROOF, PUBLICATION
 from api.roles import Resource, require_may_read
+from api.words import Whole
 from ledger import latest_liabilities, liabilities_of, liability_proof, list_liabilities
 
 router = APIRouter(tags=["liabilities"])
@@ -44,7 +45,7 @@ def get_latest_publication(caller: AnyCaller, doors: TheDoors) -> Response:
 
 @router.get("/v1/liabilities/{size}", summary="Published liabilities of a size", responses=example(PUBLICATION))
 def get_publication(
-    caller: AnyCaller, doors: TheDoors, size: Annotated[int, Path(ge=1, le=LAST_POSITION, description=SIZE)]
+    caller: AnyCaller, doors: TheDoors, size: Annotated[Whole, Path(ge=1, le=LAST_POSITION, description=SIZE)]
 ) -> Response:
     """What is owed at the checkpoint of this size; 404 where it was not published there."""
     require_may_read(caller, Resource.LIABILITIES)
@@ -61,7 +62,7 @@ def get_liability_proof(
     caller: AnyCaller,
     doors: TheDoors,
     account_id: AccountId,
-    size: Annotated[int | None, Query(ge=1, le=LAST_POSITION, description=f"{SIZE} Without it, the latest.")] = None,
+    size: Annotated[Whole | None, Query(ge=1, le=LAST_POSITION, description=f"{SIZE} Without it, the latest.")] = None,
 ) -> Response:
     """For each tree in which the account has anything its leaves, their salts, and their paths to the root.
 

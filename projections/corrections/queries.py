@@ -35,7 +35,7 @@ where (reversed_position = any(%(positions)s) or position = any(%(positions)s))
   and position <= %(position)s and effective_at <= %(until)s::timestamptz
 """
 POSTED = """
-select decided_position as position, adjustment_id, reason_code, reason from adjustments
+select decided_position as position, adjustment_id, reason_code, proposed_position from adjustments
 where decided_as = 'posted' and decided_position = any(%(positions)s)
 """
 
@@ -64,7 +64,7 @@ def reversals_at(
 
 
 def adjustments_posted_at(connection: Connection, positions: Sequence[int]) -> list[dict[str, Any]]:
-    """Ids and reason codes of the adjustments posted at some positions, with the reasons they were proposed for."""
+    """Ids and reason codes of the adjustments posted at some positions, and where each was proposed."""
     return _rows(connection, POSTED, {"positions": list(positions)})
 
 

@@ -10,12 +10,14 @@ from psycopg.rows import dict_row
 from projections.projector import Connection
 
 COLUMNS = "account_id, wallet, asset, position, principal, interest, next_hour, charged"
+STATE = "position, principal, interest, next_hour, charged"
 # Loans that did not change since the position are read as they are; each of the others by one descent into its states.
+# Both are named by their own table: a condition on the account, or a page's, then reaches its index and not all loans.
 LOANS = f"""
     select {COLUMNS} from loans where position <= %(position)s and (principal > 0 or interest > 0)
     union all
-    select past.* from loans cross join lateral (
-        select {COLUMNS} from loan_states as state
+    select loans.account_id, loans.wallet, loans.asset, past.* from loans cross join lateral (
+        select {STATE} from loan_states as state
         where (state.account_id, state.wallet, state.asset) = (loans.account_id, loans.wallet, loans.asset)
         and state.position <= %(position)s order by state.position desc limit 1
     ) as past
@@ -60,11 +62,12 @@ def loans(
     `next_hour` is the first uncharged hour; `charged` all interest ever charged on the wallet's debt of that asset.
     Of the accounts that `instead` names, what it gives of them, without the two.
     """
+    of_account = "" if account_id is None else " and account_id = %(account_id)s"
+    in_asset = "" if asset is None else " and asset = %(asset)s"
     return _rows(
         connection,
-        f"select {COLUMNS} from ({_source(instead)}) as loan where (account_id, wallet, asset) > (%(a)s, %(w)s, %(s)s)"
-        " and (%(account_id)s::text is null or account_id = %(account_id)s)"
-        " and (%(asset)s::text is null or asset = %(asset)s)"
+        f"select {COLUMNS} from ({_source(instead)}) as loan"
+        f" where (account_id, wallet, asset) > (%(a)s, %(w)s, %(s)s){of_account}{in_asset}"
         " order by account_id, wallet, asset limit %(limit)s",
         {
             "position": position,

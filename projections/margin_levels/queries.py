@@ -15,12 +15,14 @@ from projections.projector import Connection
 START = ("", "")
 PAGE = 2000
 COLUMNS = "account_id, wallet, position, owes, leverage, liquidation_id, called_at, balances"
-# Wallets that did not change since the position are read as they are, each of the others by one descent.
+STATE = "position, owes, leverage, liquidation_id, called_at, balances"
+# Wallets that did not change since the position are read as they are, each of the others by one descent. Both are named
+# by their own table: a condition on the account, or a page's, then reaches its index and not all wallets.
 WALLETS_THAT_OWE = f"""
     select {COLUMNS} from margin_wallets where owes and position <= %(position)s
     union all
-    select past.* from margin_wallets as wallet cross join lateral (
-        select {COLUMNS} from margin_wallet_states as state
+    select wallet.account_id, wallet.wallet, past.* from margin_wallets as wallet cross join lateral (
+        select {STATE} from margin_wallet_states as state
         where state.account_id = wallet.account_id and state.wallet = wallet.wallet
         and state.position <= %(position)s order by state.position desc limit 1
     ) as past
@@ -89,10 +91,10 @@ def _page(
     instead: Mapping[str, Sequence[OwingWallet]],
 ) -> list[OwingWallet]:
     others = [one for wallets in instead.values() for one in wallets]
+    of_accounts = "" if account_ids is None else " and account_id = any(%(account_ids)s)"
     rows = connection.execute(
         f"select * from ({_WITH_OTHERS if instead else WALLETS_THAT_OWE}) as wallet"
-        " where (account_id, wallet) > (%(account)s, %(wallet)s)"
-        " and (%(account_ids)s::text[] is null or account_id = any(%(account_ids)s))"
+        f" where (account_id, wallet) > (%(account)s, %(wallet)s){of_accounts}"
         " order by account_id, wallet limit %(limit)s",
         {
             "position": position,

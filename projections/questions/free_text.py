@@ -21,13 +21,13 @@ class FreeText(NamedTuple):
     unreadable: list[str] | None = None
 
 
-def free_texts(connection: Connection, events: Iterable[tuple[AnyEvent, str | None]]) -> list[FreeText]:
-    """The free texts of events, each given with the reason that it was proposed for: of an adjustment, that is its.
+def free_texts(connection: Connection, events: Iterable[tuple[AnyEvent, AnyEvent | None]]) -> list[FreeText]:
+    """The free texts of events, each given with the event that proposed it: of an adjustment, that has them.
 
     Statements show what is returned here and no other text of a person.
     """
     written: list[dict[str, Any]] = [
-        {"reference": getattr(event, "reference", None), "reason": proposed_for or event.reason}
-        for event, proposed_for in events
+        {"reference": getattr(told, "reference", None), "reason": told.reason or event.reason}
+        for event, told in ((event, proposal or event) for event, proposal in events)
     ]
     return [FreeText(**one) for one in texts_shown(connection, written)]

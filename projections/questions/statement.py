@@ -215,11 +215,13 @@ def _lines(snapshot: Snapshot, asked: Asked, span: Span) -> Iterator[LineTold]:
     # What was told later of an event is not known at the end of the range: the snapshot is as of that.
     for lines in posted_lines(snapshot.connection, asked.account_id, span.lines, asked.wallet):
         positions = sorted({line.position for line in lines})
-        events = {one.position: one.event for one in read_positions(snapshot.connection, positions)}
         reversals = told_of_reversals(snapshot, positions)
         posted = {row["position"]: row for row in adjustments_posted_at(snapshot.connection, positions)}
-        written = [(event, posted.get(position, {}).get("reason")) for position, event in events.items()]
-        texts = dict(zip(events, free_texts(snapshot.connection, written), strict=True))
+        proposed = {position: row["proposed_position"] for position, row in posted.items()}
+        read = read_positions(snapshot.connection, sorted({*positions, *proposed.values()}))
+        events = {one.position: one.event for one in read}
+        written = [(events[position], events.get(proposed.get(position, 0))) for position in positions]
+        texts = dict(zip(positions, free_texts(snapshot.connection, written), strict=True))
         for line in lines:
             place = line.position
             yield _line(line, events[place], reversals.get(place, {}), posted.get(place, {}), texts[place])

@@ -56,8 +56,8 @@ def reversal_of(story: Story, position: int, reason: str | None = None) -> Happe
     return happened(e.EventReversed, reason=reason, **told)
 
 
-def proposed(adjustment_id: str, amount: str, reason: str | None) -> Happened:
-    return happened(e.AdjustmentProposed, **_terms(adjustment_id, amount), reason=reason)
+def proposed(adjustment_id: str, amount: str, reason: str | None, reference: str | None = None) -> Happened:
+    return happened(e.AdjustmentProposed, **_terms(adjustment_id, amount), reason=reason, reference=reference)
 
 
 def posted(adjustment_id: str, amount: str, version: int) -> Happened:

@@ -13,9 +13,12 @@ from api.statement.page import NAMES
 from ledger.events import EVENTS, read_event
 from ledger.postings import postings
 from projections.questions.statement_range import Asked
-from tests.api.statements.telling import FORMULA, GERMAN, LONG_ID, SCRIPT
+from projections.runner import catch_up
+from tests.api.statements.telling import FORMULA, GERMAN, LONG_ID, SCRIPT, posted, proposed
 from tests.api.statements.test_statement_bytes import bytes_of
 from tests.ledger.facts.test_facts import SAMPLES, stored, topic_of
+from tests.ledger.happenings import opened
+from tests.projections.stories import exchange_opens
 from tests.projections.story import Story
 
 VOID = {"meta", "br"}
@@ -51,6 +54,17 @@ def test_a_line_says_what_it_was_corrected_by_and_why(as_json: dict[str, Any]) -
     assert (adjustment["subject"], adjustment["reason_code"]) == ("adjustment:a1", "fee_correction")
     assert adjustment["reason"] == GERMAN
     assert len({line["id"] for line in lines}) == len(lines)
+
+
+def test_an_adjustment_has_the_reference_that_it_was_proposed_with(database: str) -> None:
+    story = Story(database)
+    exchange_opens(story)
+    story.of("alice", opened(), proposed("a1", "2.5", GERMAN, FORMULA))
+    story.of("alice", posted("a1", "2.5", 2))
+    story.write()
+    catch_up(database)
+    [line] = lines_of(json.loads(bytes_of(database, Asked("alice"), "json")))
+    assert (line["topic"], line["reference"], line["reason"]) == ("adjustment.posted", FORMULA, GERMAN)
 
 
 def test_balances_are_told_by_wallet_as_the_domain_has_them(as_json: dict[str, Any]) -> None:
