@@ -42,8 +42,8 @@ def test_a_freeze_is_shown_whole_and_nothing_is_recorded_until_its_button_is_pre
     operator, end = visitor(house, address), house.log_end()
     page = operator.page("/operations/freeze_account", account_id="freda", **FREEZE)
     assert "account.frozen on freda , version 2" in page
-    assert "blocks withdraw, trade" in page
-    assert "reason ticket 4711" in page
+    assert "Blocks withdraw, trade" in page
+    assert "Reason ticket 4711" in page
     assert "Freeze the account" in page
     assert house.log_end() == end
 
@@ -75,7 +75,7 @@ def test_what_would_be_something_else_by_now_is_shown_again_and_not_recorded(hou
     assert house.log_end() == end
     page = operator.page(led.headers["location"].removeprefix("/console"))
     assert "Nothing was recorded: since it was shown" in page
-    assert "blocks deposit" in page
+    assert "Blocks deposit" in page
 
 
 def test_an_event_of_another_account_between_changes_nothing_of_what_was_shown() -> None:

@@ -8,6 +8,7 @@ from nicegui import ui
 
 from api.console.asking import Asker
 from api.console.doors import console_page
+from api.console.fields import free_text
 from api.console.frame import show
 from api.console.operating import OPERATIONS, form_path, new_key
 from api.console.writing import (
@@ -113,7 +114,7 @@ def _adjustments(caller: Caller, found: Answer) -> Markup:
             account_link(one["account_id"]),
             wallet_name(one["wallet"]),
             amount(one["amount"], one["asset"]),
-            joined(one["reason_code"].replace("_", " "), tag("div", one["reason"] or "", class_="note")),
+            joined(one["reason_code"].replace("_", " "), tag("div", free_text(one, "reason"), class_="note")),
             one["proposed_by"],
             _decisions(caller, one),
         )
