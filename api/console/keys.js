@@ -35,6 +35,15 @@
   document.addEventListener("DOMContentLoaded", look);
   look();
 
+  // Where one is must be seen, also where the places do not fit beside each other.
+  const showPlace = () => {
+    for (const place of document.querySelectorAll("nav .here, .report-tabs .here")) {
+      const row = place.parentElement;
+      row.scrollLeft = place.offsetLeft - row.offsetLeft - (row.clientWidth - place.offsetWidth) / 2;
+    }
+  };
+  addEventListener("load", () => requestAnimationFrame(showPlace));
+
   addEventListener("pointerover", (over) => {
     const time = over.target.closest?.("time.moment");
     if (!time || time.title) return;

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from api.console.pages.account_change import OWED
+from api.console.pages.account_figures import signed
 from api.console.saying import said
 from api.console.writing import Column, Markup, amount, band, card, event_link, joined, moment, table, tag, text
 
@@ -136,7 +138,7 @@ def _listed(events: Iterable[Answer], empty: str) -> Markup:
 def _changed(change: Answer) -> Markup:
     """What an event changed of one asset, a line for each part."""
     parts = (
-        tag("div", joined(tag("span", f"{part} ", class_="hint"), amount(value, change["asset"])))
+        tag("div", joined(tag("span", f"{part} ", class_="hint"), signed(value, change["asset"], owed=part in OWED)))
         for part, value in change.items()
         if part != "asset"
     )

@@ -71,12 +71,12 @@ def written(value: Fraction, decimals: int) -> str:
     return f"{Decimal(round(value * 10**decimals)).scaleb(-decimals):f}"
 
 
-def signed(value: str | None, *, owed: bool = False) -> Markup:
+def signed(value: str | None, asset: str | None = None, *, owed: bool = False) -> Markup:
     """A change with its sign, coloured as gain or loss: more that is owed is a loss. A dash where there is none."""
     if value is None or not value.strip("-0."):
         return text(None)
     is_less = value.startswith("-")
-    return tag("span", joined("" if is_less else "+", amount(value)), class_="gain" if is_less is owed else "loss")
+    return tag("span", joined("" if is_less else "+", amount(value, asset)), class_="gain" if is_less is owed else "loss")
 
 
 def worth(value: str | None) -> Markup:

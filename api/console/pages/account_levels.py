@@ -44,9 +44,10 @@ def chart_options(path: Answer, now: int) -> dict[str, Any]:
             "type": "scroll",
             "top": 0,
             "left": 0,
-            "icon": "roundRect",
-            "itemWidth": 12,
-            "itemHeight": 4,
+            "icon": "circle",
+            "itemWidth": 10,
+            # As high as its text, of which the top would be cut off where the legend has pages.
+            "itemHeight": 12,
             "itemGap": 16,
             **_text("--soft"),
         },

@@ -43,7 +43,7 @@ def _cross(pool: Answer, prices: Prices) -> Markup:
     further = [("Collateral level", level_shown(collateral))] if collateral else []
     return card(
         "Cross pool",
-        joined(_level(pool, further, collateral), _liquidation_prices(lines, prices), _assets(pool["assets"])),
+        joined(_level(pool, further, collateral), _tables(lines, prices, pool["assets"])),
         hint=joined(f"{pool['max_leverage']}x ", band(pool["band"])),
     )
 
@@ -53,7 +53,7 @@ def _bucket(pair: str, bucket: Answer, prices: Prices, account: Answer) -> Marku
     mode = "" if account["margin_modes"].get(pair) == "isolated" else " · mode is cross"
     return card(
         joined("Isolated ", pair),
-        joined(_level(bucket, [], None), _liquidation_prices(lines, prices), _assets(bucket["assets"])),
+        joined(_level(bucket, [], None), _tables(lines, prices, bucket["assets"])),
         hint=joined(f"tier {bucket['tier']} · {bucket['max_leverage']}x{mode} ", band(bucket["band"])),
     )
 
@@ -64,6 +64,10 @@ def _level(wallet: Answer, further: list[tuple[str, Markup]], collateral: str | 
     level = [] if wallet["margin_level"] is None else [figure("Level", level_shown(wallet["margin_level"]))]
     drawn = gauge(wallet["margin_level"], wallet["lines"], collateral) if wallet["margin_level"] else ""
     return joined(drawn, tag("div", joined(*level, *more, *sums), class_="figures-row small"))
+
+
+def _tables(lines: Mapping[str, str], prices: Prices, assets: Answer) -> Markup:
+    return tag("div", joined(_liquidation_prices(lines, prices), _assets(assets)), class_="stack")
 
 
 def _liquidation_prices(lines: Mapping[str, str], prices: Prices) -> Markup:

@@ -10,6 +10,7 @@ from api.console.asking import Asker
 from api.console.charts import Options, flow_chart, flow_of, level_chart, priced_pair
 from api.console.doors import console_page
 from api.console.frame import show
+from api.console.pages.account_figures import worth
 from api.console.pages.liquidations import between
 from api.console.story import (
     amounts_table,
@@ -24,7 +25,6 @@ from api.console.story import (
 from api.console.writing import (
     Markup,
     account_link,
-    amount,
     card,
     event_link,
     figure,
@@ -73,8 +73,8 @@ def _head(found: Answer, identifier: str) -> Markup:
     figures = joined(
         figure("Account", account_link(found["account_id"]), wallet_name(found["wallet"])),
         figure("Level", started["level"], f"line {found['line']['level']}"),
-        figure("Assets, USDT", amount(started["assets"])),
-        figure("Debt, USDT", amount(started["debt"])),
+        figure("Assets, USDT", worth(started["assets"])),
+        figure("Debt, USDT", worth(started["debt"])),
         figure("Recorded", event_link(started["position"]), moment(started["effective_at"])),
         figure("Recomputed", verdict(found), f"{len(found['checks'])} numbers and decisions"),
     )

@@ -9,6 +9,7 @@ from nicegui import ui
 from api.console.asking import Asker, Refused
 from api.console.doors import console_page
 from api.console.frame import refusal_card, show
+from api.console.pages.account_figures import worth
 from api.console.writing import (
     Column,
     Markup,
@@ -181,7 +182,7 @@ def _calls(calls: Answer) -> Markup:
         for one in calls["margin_calls"]
     ]
     columns = [Column("Called"), Column("Account"), Column("Wallet"), Column("Level", True)]
-    return card("Latest margin calls", table(columns, rows, "No wallet was ever called."))
+    return card("Latest margin calls", _rows_on_a_phone(table(columns, rows, "No wallet was ever called.")))
 
 
 def _liquidations(found: Answer) -> Markup:
@@ -191,7 +192,7 @@ def _liquidations(found: Answer) -> Markup:
             liquidation_link(one["liquidation_id"]),
             wallet_name(one["wallet"]),
             one["started"]["level"],
-            amount(one["deficit_value"]),
+            worth(one["deficit_value"]),
         )
         for one in found["liquidations"]
     ]
@@ -202,17 +203,22 @@ def _liquidations(found: Answer) -> Markup:
         Column("Level", True),
         Column("Deficit", True),
     ]
-    return card("Latest liquidations", table(columns, rows, "No wallet was ever liquidated."))
+    return card("Latest liquidations", _rows_on_a_phone(table(columns, rows, "No wallet was ever liquidated.")))
+
+
+def _rows_on_a_phone(written: Markup) -> Markup:
+    """A table whose rows are broken where they do not fit, with the names of their figures."""
+    return tag("div", written, class_="stack")
 
 
 async def _exposure(ask: Asker) -> Markup:
     exposure = await ask.get("/v1/reports/exposure")
     pairs = [
-        (pair, amount(one["long"]["value"]), amount(one["short"]["value"]), amount(one["net"]["value"]))
+        (pair, *(worth(one[side]["value"]) for side in ("long", "short", "net")))
         for pair, one in exposure["pairs"].items()
     ]
     debtors = [
-        (account_link(one["account_id"]), amount(one["debt_value"]), amount(one["collateral_value"]))
+        (account_link(one["account_id"]), worth(one["debt_value"]), worth(one["collateral_value"]))
         for one in exposure["debtors"][:SHOWN]
     ]
     columns = [Column("Pair"), Column("Long", True), Column("Short", True), Column("Net", True)]

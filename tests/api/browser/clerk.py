@@ -1,0 +1,88 @@
+"""Somebody of the back office in front of a browser, and everything that the browser complained of."""
+
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, WebSocket, expect
+
+from tests.api.browser.chromium import LAPTOP
+
+PURPOSE = "ticket 4711"
+CONNECTED = "() => window.socket?.connected === true"
+ABORTED = "net::ERR_ABORTED"
+"""What the browser says of questions that nobody waits for any more, for another page was gone to."""
+
+
+class Clerk:
+    """A window of the console; `complaints` are errors of its scripts, and whatever was asked of another host."""
+
+    def __init__(self, browser: Browser, address: str, *, size: tuple[int, int] = LAPTOP, **options: Any) -> None:
+        width, height = size
+        self.address = address
+        self.complaints: list[str] = []
+        self._window = browser.new_context(viewport={"width": width, "height": height}, **options)
+        self.page = self._window.new_page()
+        self._listen(self.page)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._window.close()
+
+    def sign_in(self, key: str) -> Self:
+        """Signs in with a key, and stands on the overview then."""
+        self.page.goto(f"{self.address}/console/sign-in")
+        self.fill_in_key(key)
+        expect(self.page.locator("h1")).to_have_text("Overview")
+        return self
+
+    def fill_in_key(self, key: str) -> None:
+        self.page.fill("[name=key]", key)
+        self.page.fill("[name=purpose]", PURPOSE)
+        self.page.click("button[type=submit]")
+
+    def go(self, path: str) -> Page:
+        """Opens a page of the console, and waits until it is live."""
+        self.page.goto(f"{self.address}/console{path}")
+        self.page.locator(".page h1").wait_for()
+        self.live()
+        return self.page
+
+    def live(self) -> None:
+        self.page.wait_for_function(CONNECTED)
+
+    def cookies(self) -> list[Any]:
+        return list(self._window.cookies())
+
+    def post(self, path: str, **form: str) -> Any:
+        """A form sent by hand, with the cookies of this browser; where it leads to is not followed."""
+        return self._window.request.post(f"{self.address}/console{path}", form=dict(form), max_redirects=0)
+
+    def _listen(self, page: Page) -> None:
+        page.on("console", self._said)
+        page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
+        page.on("request", lambda request: self._asked(request.url))
+        page.on("requestfailed", self._failed)
+        page.on("response", self._answered)
+        page.on("websocket", self._opened)
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(f"console: {message.text}")
+
+    def _asked(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("data", "blob") and parts.netloc != urlsplit(self.address).netloc:
+            self.complaints.append(f"asked of another host: {url}")
+
+    def _opened(self, socket: WebSocket) -> None:
+        self._asked(socket.url)
+
+    def _failed(self, request: Request) -> None:
+        if request.failure != ABORTED:
+            self.complaints.append(f"failed: {request.url} {request.failure}")
+
+    def _answered(self, response: Response) -> None:
+        if response.status >= 400:
+            self.complaints.append(f"answered {response.status}: {response.url}")
