@@ -106,7 +106,8 @@ def _parameters(request: HTTPConnection) -> dict[str, str]:
         stated[LAST_EVENT_ID] = request.headers[LAST_EVENT_ID]
     account_id = account_named(request)
     return {
-        name: value
+        # A number in a path is read before it gets here.
+        name: str(value)
         for name, value in stated.items()
         if name != PURPOSE_PARAMETER and (name, value) != ("account_id", account_id)
     }
