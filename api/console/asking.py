@@ -7,6 +7,8 @@ from starlette.types import ASGIApp
 
 from api.console.sessions import Session
 
+_OF_THE_ASKER = (b"authorization", b"x-purpose")
+
 
 class Refused(Exception):
     """What the API refused, in its own words."""
@@ -33,6 +35,11 @@ class Asker:
     @property
     def session(self) -> Session:
         return self._session
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """What every question states of who asks, for one that is not asked here."""
+        return [(name.lower(), value) for name, value in self._client.headers.raw if name.lower() in _OF_THE_ASKER]
 
     async def get(self, path: str, **parameters: Any) -> dict[str, Any]:
         """The answer to a question; parameters that are None are left out."""
