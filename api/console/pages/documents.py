@@ -35,7 +35,7 @@ class HandedOn(Response):
 
     def __init__(self, answering: ASGIApp, ask: Asker, path: str, query: str) -> None:
         super().__init__()
-        self._answering, self._headers, self._path, self._query = answering, ask.headers, path, query
+        self._answering, self._of_the_asker, self._path, self._query = answering, ask.headers, path, query
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refused = bytearray()
@@ -60,4 +60,4 @@ class HandedOn(Response):
         """The question, with the key of the session and nothing else of what the browser sent."""
         kept = {name: scope.get(name) for name in ("type", "asgi", "http_version", "scheme", "server", "client")}
         path = {"path": self._path, "raw_path": quote(self._path).encode(), "root_path": "", "method": "GET"}
-        return {**kept, **path, "query_string": self._query.encode(), "headers": self._headers, "state": {}}
+        return {**kept, **path, "query_string": self._query.encode(), "headers": self._of_the_asker, "state": {}}
