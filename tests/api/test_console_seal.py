@@ -49,7 +49,7 @@ def test_the_log_of_reads_goes_on_both_ways_without_a_gap(told: House) -> None:
     asked: dict[str, Any] = {"account_id": "alice", "order": "desc", "limit": 100}
     reads = told.get("/v1/reads", who="auditor", params=asked).json()["reads"]
     times = [one["read_at"] for one in reads]
-    assert len(times) > 60
+    assert len(times) == 60
     # Each look at the list by account is a read of that account, and so the newest of the next.
     newest = ids_shown(told)
     assert newest[1:] == times[:49]
