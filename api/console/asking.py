@@ -13,6 +13,8 @@ from api.reads.door import PURPOSE_HEADER
 
 NOT_BELIEVED = status_of(Unauthenticated)
 
+_OF_THE_ASKER = (b"authorization", b"x-purpose")
+
 
 class Refused(Exception):
     """What the API refused, in its own words."""
@@ -41,6 +43,11 @@ class Asker:
     @property
     def session(self) -> Session:
         return self._session
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """What every question states of who asks, for one that is not asked here."""
+        return [(name.lower(), value) for name, value in self._client.headers.raw if name.lower() in _OF_THE_ASKER]
 
     async def get(self, path: str, **parameters: Any) -> dict[str, Any]:
         """The answer to a question; parameters that are None are left out."""

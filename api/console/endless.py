@@ -16,15 +16,16 @@ from api.console.writing import Column, Markup, head_of, joined, row_of, tag
 
 SCRIPT = (Path(__file__).parent / "trail.js").read_text()
 PART_ROWS = 50
-LAST_POSITION = 2**62
 
 Row = Mapping[str, Any]
+Place = int | str
+"""Where a row stands in the order of its list, as the API writes it: a position, or an id."""
 
 
 class Endless(NamedTuple):
     """A list of the API that is read by `after` and `before`, newest first: where it is asked, and how a row looks.
 
-    `place` is the position of a row, by which it is read on; `filters` are the parameters of the page that the
+    `place` is where a row stands, by which it is read on; `filters` are the parameters of the page that the
     question takes too, each as the API spells it.
     """
 
@@ -33,15 +34,17 @@ class Endless(NamedTuple):
     page: str
     columns: Sequence[Column]
     cells: Callable[[Row], Sequence[object]]
-    place: Callable[[Row], int]
+    place: Callable[[Row], Place]
     filters: tuple[str, ...]
 
-    async def part(self, ask: Asker, only: Mapping[str, str], after: int = 0, before: int = LAST_POSITION) -> Markup:
-        """The rows right before a position, or right after another, newest first, as a part of the table.
+    async def part(
+        self, ask: Asker, only: Mapping[str, str], after: Place | None = None, before: Place | None = None
+    ) -> Markup:
+        """The rows right before a place, or right after another, newest first, as a part of the table.
 
         It says where what is newer and what is older is to be asked for; there is nothing newer than the first.
         """
-        upwards = after > 0
+        upwards = after is not None
         way = {"after": after, "order": "asc"} if upwards else {"before": before, "order": "desc"}
         found = await ask.get(self.asked, **only, **way, limit=PART_ROWS)
         rows = found[self.named][::-1] if upwards else found[self.named]
@@ -75,15 +78,13 @@ class Endless(NamedTuple):
         async def rows(request: Request) -> Response:
             asked = request.query_params
             only = {name: asked[name] for name in self.filters if asked.get(name)}
+            bounds = {name: asked[name] for name in ("after", "before") if asked.get(name)}
             try:
-                bounds = {name: int(asked[name]) for name in ("after", "before") if asked.get(name)}
                 return HTMLResponse(await self.part(asker_of(request), only, **bounds))
             except Refused as refused:
                 return PlainTextResponse(f"{refused.title}: {refused.detail}", refused.status)
-            except ValueError:
-                return PlainTextResponse("A position is a whole number; reload the page.", 400)
 
-    def _address(self, only: Mapping[str, str], **bounds: int) -> str:
+    def _address(self, only: Mapping[str, str], **bounds: Place) -> str:
         return f"/console{self.page}/rows?{urlencode({**only, **bounds})}"
 
 

@@ -42,6 +42,11 @@ def in_utc(value: str) -> str:
     """A time as it was put in, without a zone in UTC; what is no time stays as it is, to be refused as such."""
     try:
         at = datetime.fromisoformat(value.strip())
-    except ValueError:
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC).isoformat().replace("+00:00", "Z")
+    except (ValueError, OverflowError):
         return value.strip()
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def shown_in_utc(value: str) -> str:
+    """A time in UTC as it is put in; what is no time as it was put in."""
+    return value.removesuffix("Z").replace("T", " ") if value.endswith("Z") else value

@@ -23,6 +23,8 @@ SECTIONS = [
     ("/liquidations", "Liquidations", Resource.LIQUIDATIONS),
     ("/operations", "Operations", Resource.ADJUSTMENTS),
     ("/reports", "Reports", Resource.REPORTS),
+    ("/seal", "Seal", Resource.CHECKPOINTS),
+    ("/reads", "Who looked", Resource.READS),
 ]
 
 

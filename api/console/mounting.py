@@ -16,13 +16,16 @@ from api.console.pages import (
     account_explained,
     accounts,
     acting,
+    documents,
     downloads,
     event,
     liquidation,
     liquidations,
     operations,
     overview,
+    reads,
     reports,
+    sealed,
     search,
     signing_in,
     trail,
@@ -32,7 +35,7 @@ from api.console.sessions import Sessions
 
 PAGES = [
     *(signing_in, overview, search, accounts, account, account_explained, trail, event, liquidations, liquidation),
-    *(operations, acting, reports, downloads),
+    *(operations, acting, reports, downloads, documents, sealed, reads),
 ]
 """Every module of pages: importing it registers its pages."""
 

@@ -92,19 +92,22 @@ async def answer_to(ask: Asker, report: Report, query: Query) -> Answer:
 
 
 def asked(report: Report, query: Query) -> tuple[str, Query]:
-    """The path and parameters of a question; a day stands for its beginning or, as the end of a period, its end."""
+    """The path and parameters of a question, with its times in UTC."""
     parameters = {name: value.strip() for name, value in query.items() if value.strip()}
-    for name, time in (("from", "T00:00:00Z"), ("to", "T23:59:59.999999Z")):
-        if len(parameters.get(name, "")) == len("2020-03-12"):
-            parameters[name] += time
-    for name in ("recorded_at", "effective_at"):
+    for name in ("from", "to", "recorded_at", "effective_at"):
         if name in parameters:
-            parameters[name] = in_utc(parameters[name])
+            parameters[name] = time_asked(name, parameters[name])
     path = report.path
     if "{account_id}" in path:
         account_id = quote(parameters.pop("account_id", ""), safe="").replace(".", "%2E")
         path = path.replace("{account_id}", account_id)
     return path, parameters
+
+
+def time_asked(name: str, typed: str) -> str:
+    """A time as it is asked for; a day stands for its beginning or, as the end of a period, its end."""
+    is_end_of_day = name == "to" and len(typed) == len("2020-03-12")
+    return in_utc(f"{typed}T23:59:59.999999" if is_end_of_day else typed)
 
 
 SHOCK, SWEEP = "shock.", "sweep."

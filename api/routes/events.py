@@ -24,6 +24,7 @@ from api.asking import (
 from api.doors import Doors
 from api.examples import EVENTS, example
 from api.examples_of_events import EVENT
+from api.reads.read import note_position
 from api.roles import Caller, Resource, require_may_read, seen_by
 from api.routes.explanations import Known
 from api.words import Actor, Identifier, Stream, Time, Topic
@@ -89,6 +90,7 @@ def get_event(
         timeout_seconds=doors.wait_seconds,
         names=READS,
     ) as snapshot:
+        note_position(snapshot.position)
         found = event_answer(snapshot, event_position)
         return answer(_with_texts(snapshot, found))
 

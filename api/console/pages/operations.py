@@ -49,7 +49,7 @@ async def operations(ask: Asker) -> None:
         ask.get("/v1/holds", account_id=account_id, **_page(query, "holds")),
         ask.get("/v1/accounts", status="frozen", **_page(query, "accounts")),
     )
-    show(_choices(caller))
+    show(_choices(caller)).classes("standing")
     show(_narrowed(account_id))
     cards = [
         _adjustments(caller, proposed),

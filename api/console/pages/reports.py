@@ -19,7 +19,7 @@ from api.console.report_cards import (
     statement_cards,
     trial_balance_cards,
 )
-from api.console.report_frame import SHOWN, files, report_tabs
+from api.console.report_frame import SHOWN, documents, files, report_tabs
 from api.console.reporting import REPORTS, Query, answer_to
 from api.console.what_if import show_what_if
 from api.console.writing import BANDS, Markup, joined, tag
@@ -91,6 +91,8 @@ async def _show_report(ask: Asker, name: str) -> None:
         refusal_card(refused)
         return
     show(files(FILES.get(name, (name,)), answer, query))
+    if name == "statement":
+        show(documents(answer, query))
     show(CARDS[name](answer, query)).classes("cards")
     show(_more(name, answer, query))
 

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 from api.console.asking import Asker
 from api.console.doors import console_page
 from api.console.endless import Endless, Row, scroll_on
-from api.console.forms import asked_by, chosen, in_utc, written
+from api.console.forms import asked_by, chosen, in_utc, shown_in_utc, written
 from api.console.frame import show
 from api.console.saying import said, topics
 from api.console.writing import Column, Markup, account_link, event_link, joined, link, moment, tag
@@ -86,8 +86,8 @@ def _form(stated: dict[str, str]) -> Markup:
         chosen("Topic", "topic", [("", "any"), *((one, one) for one in _with(named))], named),
         written("Actor", "actor", stated["actor"], "any, such as operator:ann"),
         written("Request (correlation id)", "correlation_id", stated["correlation_id"], "any"),
-        written("From, UTC", "recorded_from", _local(stated["from"]), "2026-01-31 12:00"),
-        written("To, UTC", "recorded_to", _local(stated["to"]), "2026-01-31 13:00"),
+        written("From, UTC", "recorded_from", shown_in_utc(stated["from"]), "2026-01-31 12:00"),
+        written("To, UTC", "recorded_to", shown_in_utc(stated["to"]), "2026-01-31 13:00"),
     )
     reset = link("Show all", "/events") if any(stated.values()) else ""
     j, k, enter = (tag("kbd", key) for key in ("j", "k", "Enter"))
@@ -98,8 +98,3 @@ def _form(stated: dict[str, str]) -> Markup:
 def _with(topic: str) -> list[str]:
     """The topics to choose from, with one that is asked for and not among them."""
     return sorted({*topics(), topic} - {""})
-
-
-def _local(value: str) -> str:
-    """A time in UTC as it is put in; what is no time as it was put in."""
-    return value.removesuffix("Z").replace("T", " ") if value.endswith("Z") else value
