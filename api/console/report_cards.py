@@ -1,7 +1,7 @@
 """Each report as cards: its figures and its tables."""
 
 from collections.abc import Iterable, Sequence
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -218,7 +218,10 @@ def _concentration(concentration: Answer) -> Markup:
 
 def _percent(part: str | None) -> str | None:
     """A part of 1, of 8 decimals, in per cent to two, down: nearly all is not all."""
-    return None if part is None else f"{Decimal(part).scaleb(2).quantize(Decimal('0.01'), ROUND_DOWN)} %"
+    if part is None:
+        return None
+    hundredths = int(Decimal(part).scaleb(4))
+    return f"{hundredths // 100}.{hundredths % 100:02d} %"
 
 
 def _debtors(debtors: Sequence[Answer]) -> Markup:
