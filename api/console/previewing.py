@@ -24,14 +24,23 @@ from api.console.writing import (
 
 Answer = dict[str, Any]
 
-_OF_THE_MOMENT = ("version", "effective_at", "correlation_id")
+_OF_THE_MOMENT = ("version", "effective_at", "correlation_id", "assessment", "assessments")
+"""What an event states of when it is decided: prices tick on while somebody reads what they lead to."""
+_CONFIRMED = ("price", "source")
 _PARTS = ("free", "locked", "borrowed", "interest")
 
 
 def digest_of(events: list[Answer]) -> str:
     """The same for events that say the same, whenever they are previewed: 128 bits of SHA-256 as hex digits."""
-    said = [{name: value for name, value in event.items() if name not in _OF_THE_MOMENT} for event in events]
+    said = [{name: _lasting(name, event[name]) for name in event if name not in _OF_THE_MOMENT} for event in events]
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _lasting(name: str, value: Any) -> Any:
+    """A field without what the feed changes in it: a held price that is said again is the same price."""
+    if name != "confirmed":
+        return value
+    return {pair: {part: held.get(part) for part in _CONFIRMED} for pair, held in value.items()}
 
 
 def events_card(events: list[Answer]) -> Markup:

@@ -1,9 +1,11 @@
 """Each report as cards: its figures and its tables."""
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
+from api.asking import MOST_ROWS
 from api.console.reporting import Query
 from api.console.writing import (
     Column,
@@ -191,7 +193,7 @@ def exposure_cards(answer: Answer, _: Query) -> Markup:
         card("Positions by pair, in USDT", _sides(answer["pairs"]), wide=True),
         card("Nearest to liquidation", _near(near["wallets"]), wide=True),
         card("Concentration", _concentration(answer["concentration"]), hint="by account"),
-        card("Largest debtors, in USDT", _debtors(answer["debtors"]), hint="the file has all of them"),
+        card("Largest debtors, in USDT", _debtors(answer["debtors"]), hint=f"the file has the largest {MOST_ROWS:,}"),
     )
 
 
@@ -215,8 +217,11 @@ def _concentration(concentration: Answer) -> Markup:
 
 
 def _percent(part: str | None) -> str | None:
-    """A part of 1, of 8 decimals, in per cent to two."""
-    return None if part is None else f"{float(part):.2%}"
+    """A part of 1, of 8 decimals, in per cent to two, down: nearly all is not all."""
+    if part is None:
+        return None
+    hundredths = int(Decimal(part).scaleb(4))
+    return f"{hundredths // 100}.{hundredths % 100:02d} %"
 
 
 def _debtors(debtors: Sequence[Answer]) -> Markup:

@@ -58,6 +58,11 @@ class ReadLog:
         try:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._insert, [read for read, _ in batch])
         except Exception as error:
+            if len(batch) > 1 and not isinstance(error, DATABASE_LOST):
+                # One line that cannot be written must not take those beside it along.
+                for one in batch:
+                    await self._write([one])
+                return
             failure = error
         for _, waiter in batch:
             if waiter.done():

@@ -90,8 +90,49 @@ def test_no_operation_goes_without_a_reason(house: House, address: str) -> None:
     operator, end = visitor(house, address), house.log_end()
     page = operator.page("/operations/unfreeze_account", account_id="rea", reason="  ", key="k")
     assert "Still to be stated: Reason." in page
-    operator.send("/operations/freeze_account", account_id="rea", blocks=["trade"], key="k", shown="x")
+    stated = {"account_id": "rea", "blocks": ["trade"], "key": "k"}
+    body = {"blocks": ["trade"], "idempotency_key": "k"}
+    previewed = house.ask("POST", "/v1/accounts/rea/freeze/preview", json=body, who="operator").json()
+    led = operator.send("/operations/freeze_account", shown=digest_of(previewed["events"]), **stated)
     assert house.log_end() == end
+    assert "Still to be stated: Reason." in operator.page(led.headers["location"].removeprefix("/console"))
+
+
+def test_prices_that_tick_on_while_somebody_reads_do_not_take_the_button_away(house: House, address: str) -> None:
+    house.send({"type": "mark_prices", "prices": {"BTC/USDT": "50000"}, "source": "feed"})
+    moved = {"type": "transfer", "account_id": "tia", "from": "spot", "to": "cross", "asset": "USDT", "amount": "900"}
+    house.send(open_account("tia"), deposit("tia", "1000", "t1"), {**moved, "idempotency_key": "t2"})
+    loan = {"type": "borrow", "account_id": "tia", "wallet": "cross", "asset": "USDT", "amount": "300"}
+    house.send({**loan, "idempotency_key": "t3"})
+    named = {"wallet": "cross", "asset": "USDT", "amount": "-10", "reason_code": "fee_correction"}
+    proposal = {"type": "propose_adjustment", "account_id": "tia", "adjustment_id": "ta", "reason": "t", **named}
+    house.send({**proposal, "idempotency_key": "t4"}, who="admin")
+    stated = {"account_id": "tia", "adjustment_id": "ta", "reason": "t", "key": "tick"}
+    operator = visitor(house, address)
+    shown = shown_digest(operator, "approve_adjustment", **stated)
+    house.send({"type": "mark_prices", "prices": {"BTC/USDT": "50001"}, "source": "feed"})
+    led = operator.send("/operations/approve_adjustment", shown=shown, **stated)
+    assert "adjustment.posted" in operator.page(led.headers["location"].removeprefix("/console"))
+    [posted] = house.get("/v1/accounts/tia/events", params={"topic": "adjustment.posted"}).json()["events"]
+    assert posted["assessment"]["level_after"] is not None
+
+
+def test_what_was_refused_when_the_button_was_pressed_is_told(house: House, address: str) -> None:
+    house.send(open_account("ruth"))
+    page = visitor(house, address).page(
+        "/operations/freeze_account", account_id="ruth", refused="unavailable", **FREEZE
+    )
+    assert "The button was pressed and refused (unavailable)" in page
+
+
+def test_after_an_outcome_the_form_has_a_key_of_its_own(house: House, address: str) -> None:
+    house.send(open_account("kay"))
+    operator, stated = visitor(house, address), {"account_id": "kay", **FREEZE, "key": "console:kay"}
+    shown = shown_digest(operator, "freeze_account", **stated)
+    operator.send("/operations/freeze_account", shown=shown, **stated)
+    page = html_of(operator.http.get("/operations/freeze_account", params=stated).text)
+    [key] = re.findall(r'name="key" value="([^"]*)"', page)
+    assert key != "console:kay"
 
 
 @pytest.mark.parametrize("command", OPERATIONS)

@@ -1,5 +1,6 @@
 """The log of reads: who may read it, in pages; and that nothing is answered which it has no line of."""
 
+import asyncio
 import signal
 import uuid
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ import httpx
 import pytest
 
 from api.keys import create_key
+from api.reads.log import ReadLog
+from api.reads.read import Read
 from ledger.postgres import SERVICE, connect
 from tests.api.command_line import serving
 from tests.api.house import House, open_house
@@ -185,3 +188,14 @@ def test_where_a_purpose_is_required_staff_is_refused_without_one(strict: House)
     assert strict.get(ALICE, who="alice").status_code == 200
     assert strict.get("/v1/market", who="auditor").status_code == 200
     assert strict.http.get("/problems/purpose_missing").status_code == 200
+
+
+def test_a_line_that_cannot_be_written_takes_no_other_along(told: House) -> None:
+    async def both() -> list[BaseException | None]:
+        log = ReadLog(told.url)
+        lines = [Read("auditor:one", "GET /v1/market"), Read("auditor:\0", "GET /v1/market")]
+        return await asyncio.gather(*(log.record(line) for line in lines), return_exceptions=True)
+
+    written, refused = asyncio.run(both())
+    assert written is None
+    assert isinstance(refused, Exception)

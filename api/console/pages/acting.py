@@ -5,7 +5,6 @@ and what it records was shown: if it would be something else by now, it is shown
 opens and stays in the address, so that a second press, a lost answer or the way back record nothing twice.
 """
 
-from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
 
@@ -38,7 +37,7 @@ from api.console.writing import Markup, account_link, card, joined, link, tag
 from api.problems import problem_of
 from api.roles import may_not_send, may_send
 
-SHOWN, CHANGED = "shown", "changed"
+SHOWN, CHANGED, REFUSED = "shown", "changed", "refused"
 LONGEST_REASON = 500
 
 Answer = dict[str, Any]
@@ -57,13 +56,25 @@ async def operation_page(ask: Asker, command: str) -> None:
     stated = ui.context.client.request.query_params
     content, is_sent = content_stated(operation, stated), KEY in stated
     missing = missing_in(operation, content) if is_sent else []
+    previewed = await _previewed(ask, operation, stated, content) if is_sent and not missing else None
+    # What was recorded used its key up: the form above it is a new one.
+    is_recorded = isinstance(previewed, dict) and previewed["recorded"] is not None
+    key = new_key() if is_recorded else _key_of(stated)
     with ui.element("div").classes("operation"):
-        show(_form(operation, stated, content, missing))
+        show(_form(operation, content, missing, key, is_new=KEY not in stated))
         with ui.element("div"):
-            if is_sent and not missing:
-                await _show_preview(ask, operation, stated, content)
-            else:
+            if previewed is None:
                 show(card("What happens then", tag("p", _FIRST_SHOWN)))
+            else:
+                _show_previewed(operation, stated, content, previewed)
+
+
+async def _previewed(ask: Asker, operation: Operation, stated: QueryParams, content: Answer) -> Answer | Refused:
+    path, body = resource_of(operation, _command({**content, KEY: _key_of(stated)}))
+    try:
+        return await ask.post(f"{path}/preview", body)
+    except Refused as refused:
+        return refused
 
 
 _FIRST_SHOWN = (
@@ -79,20 +90,24 @@ async def record(request: Request, command: str) -> Response:
     if operation is None:
         return RedirectResponse("/console/operations", status_code=303)
     form = await request.form()
-    stated = {**content_stated(operation, form), KEY: _key_of(form)}
-    is_as_shown = True
-    # A refusal is told by the page that is led to, which asks again.
-    with suppress(Refused):
-        is_as_shown = await _record_as_shown(asker_of(request), operation, stated, form)
-    again = stated if is_as_shown else {**stated, CHANGED: "1"}
-    return RedirectResponse(f"/console{form_path(command, **again)}", status_code=303)
+    content = content_stated(operation, form)
+    stated = {**content, KEY: _key_of(form)}
+    again: Answer = {}
+    if not missing_in(operation, content):
+        try:
+            again = {} if await _record_as_shown(asker_of(request), operation, stated, form) else {CHANGED: "1"}
+        except Refused as refused:
+            again = {REFUSED: refused.code}
+    return RedirectResponse(f"/console{form_path(command, **stated, **again)}", status_code=303)
 
 
 async def _record_as_shown(ask: Asker, operation: Operation, stated: Answer, form: FormData) -> bool:
     """Sends the command; False, and nothing is sent, where it would record something else than was shown."""
     path, body = resource_of(operation, _command(stated))
     previewed = await ask.post(f"{path}/preview", body)
-    if previewed["recorded"] is None and digest_of(previewed["events"]) != form.get(SHOWN):
+    if previewed["recorded"] is not None:
+        return True
+    if digest_of(previewed["events"]) != form.get(SHOWN):
         return False
     await ask.post(path, body)
     return True
@@ -106,22 +121,25 @@ def _key_of(stated: Stated) -> str:
     return str(stated.get(KEY) or new_key())
 
 
-async def _show_preview(ask: Asker, operation: Operation, stated: QueryParams, content: Answer) -> None:
-    sent = {**content, KEY: _key_of(stated)}
-    path, body = resource_of(operation, _command(sent))
-    try:
-        previewed = await ask.post(f"{path}/preview", body)
-    except Refused as refused:
-        refusal_card(refused)
-        show(tag("p", _NOT_KNOWN if refused.status >= 500 else _REFUSED, class_="hint"))
+def _show_previewed(operation: Operation, stated: QueryParams, content: Answer, previewed: Answer | Refused) -> None:
+    if isinstance(previewed, Refused):
+        refusal_card(previewed)
+        show(tag("p", _NOT_KNOWN if previewed.status >= 500 else _REFUSED, class_="hint"))
         return
     if previewed["recorded"] is not None:
         show(joined(recorded_card(previewed["recorded"]), _onwards(operation, content)))
         return
-    warning = tag("p", _CHANGED, class_="said", role="alert") if CHANGED in stated else ""
-    confirm = _confirm(operation, sent, digest_of(previewed["events"]))
+    confirm = _confirm(operation, {**content, KEY: _key_of(stated)}, digest_of(previewed["events"]))
     changes = changes_card(previewed["accounts"], _nothing_of_accounts(operation, content))
-    show(joined(warning, events_card(previewed["events"]), changes, confirm))
+    show(joined(_warning(stated), events_card(previewed["events"]), changes, confirm))
+
+
+def _warning(stated: QueryParams) -> Markup:
+    """Why the button that was pressed recorded nothing, where it did not."""
+    said = _CHANGED if CHANGED in stated else ""
+    if REFUSED in stated:
+        said = f"The button was pressed and refused ({stated[REFUSED][:40]}): {_PRESS_AGAIN}"
+    return tag("p", said, class_="said", role="alert") if said else Markup("")
 
 
 def _nothing_of_accounts(operation: Operation, content: Answer) -> Markup:
@@ -135,6 +153,7 @@ def _nothing_of_accounts(operation: Operation, content: Answer) -> Markup:
 
 _REFUSED = "Nothing was recorded. Correct the form, or leave it at that."
 _NOT_KNOWN = "Whether it was recorded will be told at this address: load it again. It is recorded once at most."
+_PRESS_AGAIN = "nothing stands in the log under this form's key. This is what would be recorded now; press again."
 _CHANGED = "Nothing was recorded: since it was shown, something else happened. This is what would be recorded now."
 
 
@@ -154,8 +173,8 @@ def _confirm(operation: Operation, sent: Answer, digest: str) -> Markup:
     return tag("form", joined(*hidden, button), method="post", action=path, class_="confirm")
 
 
-def _form(operation: Operation, stated: QueryParams, content: Answer, missing: list[str]) -> Markup:
-    fields = [_field(field, content, is_new=KEY not in stated) for field in operation.fields]
+def _form(operation: Operation, content: Answer, missing: list[str], key: str, *, is_new: bool) -> Markup:
+    fields = [_field(field, content, is_new=is_new) for field in operation.fields]
     words = "Reason (stays with the event for ever)"
     bounds = {"required": "", "maxlength": str(LONGEST_REASON)}
     reason = written(words, REASON, content.get(REASON), "ticket, case, what was found", **bounds)
@@ -165,8 +184,8 @@ def _form(operation: Operation, stated: QueryParams, content: Answer, missing: l
         tag("p", said, class_="said", role="alert") if said else "",
         *fields,
         reason,
-        tag("input", type="hidden", name=KEY, value=_key_of(stated)),
-        tag("button", "Show what this would record", type="submit", class_="primary" if KEY not in stated else None),
+        tag("input", type="hidden", name=KEY, value=key),
+        tag("button", "Show what this would record", type="submit", class_="primary" if is_new else None),
     ]
     form = tag("form", joined(*parts), method="get", action=f"/console/operations/{operation.command}", class_="asked")
     return card(operation.title, form)
