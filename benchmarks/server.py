@@ -62,6 +62,16 @@ class Databases:
 def benchmark_server() -> Iterator[Databases]:
     """A fresh embedded server, stopped and removed at the end, whatever happened."""
     home = Path(tempfile.mkdtemp(prefix=PREFIX))
+    try:
+        with server_of(home) as databases:
+            yield databases
+    finally:
+        shutil.rmtree(home)
+
+
+@contextmanager
+def server_of(home: Path) -> Iterator[Databases]:
+    """The embedded server of a folder, which stays, with all that is in it; stopped at the end."""
     # The server's own user must pass through.
     home.chmod(0o711)
     server = EmbeddedServer(home)
@@ -72,7 +82,6 @@ def benchmark_server() -> Iterator[Databases]:
         yield Databases(url)
     finally:
         server.detach()
-        shutil.rmtree(home)
 
 
 def require_durable(url: str) -> None:

@@ -171,13 +171,16 @@ def _listen(address: Address) -> socket.socket:
 def _announce(pool: Pool, address: Address, key_name: str | None) -> None:
     """Says where everything is, and how to come in."""
     say(f"listening on {address.url}  documentation {address.url}/docs  health {address.url}/health")
+    console = f"console {address.url}/console"
     with pool.connection() as connection:
         has_keys = any(key.revoked_at is None for key in list_keys(connection))
     if key_name is not None:
         with pool.connection() as connection:
             key = create_key(connection, key_name, Role.ADMIN)
-        say(f"admin key, shown only now: {key}")
+        say(f"{console}  sign in with this admin key, shown only now: {key}")
         say(f"curl -H 'Authorization: Bearer {key}' {address.url}/v1/accounts/carol")
-    elif not has_keys:
-        say("there is no key yet: ledger keys create --role admin --name NAME prints one")
+    elif has_keys:
+        say(f"{console}  sign in with a key; ledger keys create prints a new one")
+    else:
+        say(f"{console}  there is no key yet: ledger keys create --role admin --name NAME prints one")
     note("Ctrl-C or SIGTERM stops it")

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from api.console.asking import Asker, Refused
 from api.console.doors import session_of
-from api.console.writing import Column, Markup, joined, tag
+from api.console.writing import Column, Markup, head_of, joined, row_of, tag
 
 SCRIPT = (Path(__file__).parent / "trail.js").read_text()
 PART_ROWS = 50
@@ -51,7 +51,7 @@ class Endless(NamedTuple):
         more = found["next"] is not None
         return tag(
             "tbody",
-            joined(*(self._row(row) for row in rows)),
+            joined(*(row_of(self.columns, self.cells(row)) for row in rows)),
             data_part="",
             data_newer=newer if upwards and more else "",
             data_older=older if not upwards and more else "",
@@ -64,11 +64,8 @@ class Endless(NamedTuple):
         first = await self.part(ask, only)
         if "<tr" not in first:
             return tag("p", empty, class_="empty")
-        head = joined(
-            *(tag("th", one.title, class_="figures" if one.figures else None, scope="col") for one in self.columns)
-        )
         says = f"{self.named}-says"
-        whole = tag("table", joined(tag("thead", tag("tr", head)), first), class_="endless", data_says=says)
+        whole = tag("table", joined(head_of(self.columns), first), class_="endless", data_says=says)
         return joined(tag("div", whole, class_="table"), tag("p", "", id=says, class_="said", role="status", hidden=""))
 
     def serve(self) -> None:
@@ -93,17 +90,6 @@ class Endless(NamedTuple):
 
     def _address(self, only: Mapping[str, str], **bounds: int) -> str:
         return f"/console{self.page}/rows?{urlencode({**only, **bounds})}"
-
-    def _row(self, row: Row) -> Markup:
-        return tag(
-            "tr",
-            joined(
-                *(
-                    tag("td", value, class_="figures" if column.figures else None, data_title=column.title)
-                    for column, value in zip(self.columns, self.cells(row), strict=True)
-                )
-            ),
-        )
 
 
 def scroll_on() -> None:

@@ -6,6 +6,11 @@ from typing import Any
 
 from api.console.writing import Column, Markup, account_link, amount, joined, moment, table, tag, text, wallet_name
 
+HIDDEN = {
+    "erased": "its key was destroyed: nobody can read it any more",
+    "unreadable": "its key is not here, as after a log was restored without its keys",
+}
+"""Why a text that is null cannot be shown, as the API names it beside the text, and what that means."""
 ENVELOPE = (
     *("position", "topic", "recorded_at", "account_id", "version", "effective_at", "actor", "reason"),
     *("correlation_id", "idempotency_key", "reversed_by", "reverses"),
@@ -15,6 +20,8 @@ _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _OF_THE_ASSET = {"amount", "taken", "borrow_limit"}
 _OF_THE_DEBT = {"interest", "principal"}
+_AS_WRITTEN = {"reason", "reference", "source_line", "idempotency_key", "actor"}
+"""What somebody wrote: digits in it are no amount."""
 _WALLETS = {"wallet", "source", "target"}
 
 
@@ -24,14 +31,27 @@ def pairs_of(rows: Iterable[tuple[object, object]]) -> Markup:
     return tag("dl", joined(*written), class_="fields")
 
 
-def stated_fields(event: Mapping[str, Any]) -> Markup:
-    """What an event states beyond what every event does; what it means that there is nothing."""
+def free_text(told: Mapping[str, Any], name: str) -> Markup:
+    """What somebody wrote, or why it cannot be shown."""
+    for why, meaning in HIDDEN.items():
+        if name in told.get(why, ()):
+            return tag("span", why, class_="none", title=meaning)
+    return text(told.get(name))
+
+
+def stated_fields(event: Mapping[str, Any], left_out: Sequence[str] = ENVELOPE) -> Markup:
+    """What an event states, by default beyond what every event does; what it means that there is nothing."""
     rows = [
-        (said_name(name), shown(value, _asset_of(name, event), name))
-        for name, value in event.items()
-        if name not in ENVELOPE
+        (said_name(name), _told(event, name, _asset_of(name, event)))
+        for name in event
+        if name not in left_out and name not in HIDDEN
     ]
     return pairs_of(rows) if rows else tag("p", "That it happened is all that this event states.", class_="empty")
+
+
+def _told(stated: Mapping[str, Any], name: str, asset: str | None = None) -> Markup:
+    is_text = name in _AS_WRITTEN or any(name in stated.get(why, ()) for why in HIDDEN)
+    return free_text(stated, name) if is_text else shown(stated.get(name), asset, name)
 
 
 def said_name(name: str) -> str:
@@ -79,7 +99,7 @@ def _mapping(value: Mapping[str, Any]) -> Markup:
     """Parts of one shape as a table with a row for each; others by name."""
     if value and all(isinstance(part, Mapping) for part in value.values()):
         return _rows([("", name, part) for name, part in value.items()])
-    return pairs_of((said_name(name), shown(part, name=name)) for name, part in value.items())
+    return pairs_of((said_name(name), _told(value, name)) for name in value if name not in HIDDEN)
 
 
 def _list(value: Sequence[Any]) -> Markup:
@@ -89,12 +109,10 @@ def _list(value: Sequence[Any]) -> Markup:
 
 
 def _rows(parts: Sequence[tuple[object, str, Mapping[str, Any]]]) -> Markup:
-    names = list(dict.fromkeys(name for _, _, part in parts for name in part))
+    names = list(dict.fromkeys(name for _, _, part in parts for name in part if name not in HIDDEN))
     first = [] if parts[0][0] is None else [Column("")]
     columns = [*first, *(Column(said_name(name), _is_figure(name, parts)) for name in names)]
-    rows = (
-        [*([title] if first else []), *(shown(part.get(name), name=name) for name in names)] for _, title, part in parts
-    )
+    rows = ([*([title] if first else []), *(_told(part, name) for name in names)] for _, title, part in parts)
     return table(columns, rows, "")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+from api.console.fields import stated_fields
 from api.console.writing import (
     Column,
     Markup,
@@ -15,7 +16,6 @@ from api.console.writing import (
     card,
     event_link,
     joined,
-    moment,
     table,
     tag,
     text,
@@ -25,7 +25,6 @@ from api.console.writing import (
 Answer = dict[str, Any]
 
 _OF_THE_MOMENT = ("version", "effective_at", "correlation_id")
-_AMOUNTS = {"amount", "price", "principal", "interest", "quantity"}
 _PARTS = ("free", "locked", "borrowed", "interest")
 
 
@@ -79,41 +78,9 @@ def _stream(account_id: str) -> Markup:
 
 
 def _fields(event: Answer) -> Markup:
-    left_out = ("topic", "account_id", "version", "correlation_id")
-    stated = {name: value for name, value in event.items() if name not in left_out}
     if not event["account_id"].startswith("@"):
-        stated["effective_at"] = "the moment it is recorded"
-    return _stated(stated)
-
-
-def _stated(fields: Answer) -> Markup:
-    rows = [(name.replace("_", " "), _value(name, value)) for name, value in fields.items()]
-    return tag("dl", joined(*(joined(tag("dt", name), tag("dd", value)) for name, value in rows)), class_="stated")
-
-
-def _value(name: str, value: Any) -> Markup:
-    if name in _AMOUNTS and isinstance(value, str):
-        return amount(value)
-    if isinstance(value, str) and (name.endswith("_at") or name == "first_hour") and value[:1].isdigit():
-        return moment(value)
-    if isinstance(value, list) and all(isinstance(one, str) for one in value):
-        return text(", ".join(value))
-    if isinstance(value, bool):
-        return text("yes" if value else "no")
-    if isinstance(value, dict):
-        return _stated(value)
-    if isinstance(value, list) and all(isinstance(one, dict) for one in value):
-        return _lines(value)
-    if isinstance(value, list):
-        return tag("pre", json.dumps(value, indent=2))
-    return text(value)
-
-
-def _lines(lines: list[Answer]) -> Markup:
-    """Lines of an event as a table, with a column for whatever one of them states."""
-    names = [*dict.fromkeys(name for line in lines for name in line)]
-    columns = [Column(name.replace("_", " "), name in _AMOUNTS) for name in names]
-    return table(columns, ([_value(name, line.get(name)) for name in names] for line in lines), "No line.")
+        event = {**event, "effective_at": "the moment it is recorded"}
+    return stated_fields(event, ("topic", "account_id", "version", "correlation_id"))
 
 
 def _blocks(accounts: dict[str, Answer]) -> Iterator[tuple[object, ...]]:

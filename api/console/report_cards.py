@@ -27,6 +27,7 @@ from api.console.writing import (
 Answer = dict[str, Any]
 
 MOST_DEBTORS = 12
+VALUED = "values in USDT, at the prices last marked"
 ACCOUNT, WALLET, ASSET = Column("Account"), Column("Wallet"), Column("Asset")
 
 
@@ -131,6 +132,15 @@ def level_cards(answer: Answer, _: Query) -> Markup:
         (link(band(name), f"/reports/margin-levels?band={name}"), share_bar(count, total, name), f"{count:,}")
         for name, count in answer["bands"].items()
     ]
+    by_band = [Column("Band"), Column("Share"), Column("Wallets", True)]
+    return joined(
+        card("By band", table(by_band, counts, "No wallet owes anything."), wide=True, hint=f"{total:,} wallets owe"),
+        card("Wallets that owe", owing_table(answer["wallets"], "No wallet is in this band."), wide=True, hint=VALUED),
+    )
+
+
+def owing_table(wallets: Iterable[Answer], empty: str) -> Markup:
+    """Wallets that owe, with their levels and what they are worth."""
     rows = [
         (
             account_link(one["account_id"]),
@@ -141,19 +151,10 @@ def level_cards(answer: Answer, _: Query) -> Markup:
             amount(one["total_debt"]),
             amount(one["equity"]),
         )
-        for one in answer["wallets"]
+        for one in wallets
     ]
     figures = [Column(title, True) for title in ("Level", "Assets", "Debt", "Equity")]
-    by_band = [Column("Band"), Column("Share"), Column("Wallets", True)]
-    return joined(
-        card("By band", table(by_band, counts, "No wallet owes anything."), wide=True, hint=f"{total:,} wallets owe"),
-        card(
-            "Wallets that owe",
-            table([ACCOUNT, WALLET, Column("Band"), *figures], rows, "No wallet is in this band."),
-            wide=True,
-            hint="values in USDT, at the prices last marked",
-        ),
-    )
+    return table([ACCOUNT, WALLET, Column("Band"), *figures], rows, empty)
 
 
 def insurance_cards(answer: Answer, _: Query) -> Markup:

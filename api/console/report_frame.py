@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from api.console.reporting import PAGE, Query
-from api.console.writing import Markup, event_link, joined, tag
+from api.console.writing import Markup, event_link, joined, tabs, tag
 
 SHOWN = 50
 
@@ -23,13 +23,9 @@ TABS = {
 }
 
 
-def tabs(name: str) -> Markup:
+def report_tabs(name: str) -> Markup:
     """The reports there are, with the one that is shown."""
-    links = (
-        tag("a", title, href=f"/console/reports/{one}", class_="here" if one == name else None)
-        for one, title in TABS.items()
-    )
-    return tag("div", joined(*links), class_="report-tabs")
+    return tabs([(title, f"/reports/{one}", one == name) for one, title in TABS.items()], "Reports")
 
 
 def files(names: Sequence[str], answer: Answer, query: Query) -> Markup:

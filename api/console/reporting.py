@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from api.asking import MOST_ROWS
 from api.console.asking import Asker
+from api.console.forms import in_utc
 from api.routes.statements import COLUMNS as STATEMENT_COLUMNS
 
 Answer = dict[str, Any]
@@ -96,6 +97,9 @@ def asked(report: Report, query: Query) -> tuple[str, Query]:
     for name, time in (("from", "T00:00:00Z"), ("to", "T23:59:59.999999Z")):
         if len(parameters.get(name, "")) == len("2020-03-12"):
             parameters[name] += time
+    for name in ("recorded_at", "effective_at"):
+        if name in parameters:
+            parameters[name] = in_utc(parameters[name])
     path = report.path
     if "{account_id}" in path:
         account_id = quote(parameters.pop("account_id", ""), safe="").replace(".", "%2E")

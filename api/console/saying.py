@@ -39,6 +39,7 @@ WORDS: dict[str, str] = {
     "adjustment.proposed": "{amount|asset} in {wallet|wallet} proposed, {reason_code}",
     "adjustment.posted": "{amount|asset} in {wallet|wallet} adjusted, {reason_code}",
     "adjustment.rejected": "{amount|asset} in {wallet|wallet} rejected, {reason_code}",
+    "texts.erased": "texts made unreadable for ever, {reason_code}",
     "event.reversed": "{reversed_topic} of version {reversed_version} reversed",
     "asset.listed": "{asset} with {scale} decimals, {daily_interest_rate} a day",
     "asset_limits.set": "limits of {asset}",

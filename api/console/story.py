@@ -102,7 +102,7 @@ def amounts_table(outcome: Answer) -> Markup:
     ]
     rows.append(("Lost to rounding", text(""), amount(outcome["lost_to_rounding"])))
     columns = [Column("What"), Column("Amount", True), Column("Value, USDT", True)]
-    return tag("div", table(columns, rows, ""), class_="stack sums")
+    return tag("div", table(columns, rows, ""), class_="stack")
 
 
 def events_cards(found: Answer) -> Markup:

@@ -6,6 +6,7 @@ from typing import Any
 from nicegui import ui
 
 from api.console.asking import Asker, Refused
+from api.console.forms import asked_by, written
 from api.console.frame import refusal_card, show
 from api.console.report_frame import SHOWN, files
 from api.console.reporting import REPORTS, SHOCK, SWEEP, Query, answer_to
@@ -17,6 +18,7 @@ from api.console.writing import (
     band,
     card,
     figure,
+    heading,
     joined,
     table,
     tag,
@@ -46,11 +48,7 @@ async def show_what_if(ask: Asker, query: Query) -> None:
     show(files((NAME, "sweep") if has_sweep else (NAME,), answer, query))
     if has_sweep:
         with ui.element("section").classes("card wide"):
-            show(
-                tag(
-                    "header", joined(tag("h2", f"Sweep of {answer['sweep']['of']}"), tag("span", _SWEEP, class_="hint"))
-                )
-            )
+            show(heading(f"Sweep of {answer['sweep']['of']}", _SWEEP))
             ui.echart(sweep_chart(answer["sweep"]["steps"]), renderer="svg").classes("sweep-chart")
     show(_cards(answer)).classes("cards after-chart")
 
@@ -64,28 +62,15 @@ _SWEEP = "wallets liquidated, and the deficit they would leave"
 
 
 def _form(pairs: Iterable[str], query: Query) -> Markup:
-    shocks = [_input(f"{SHOCK}{name}", name, "-20%", query) for name in (ALL, *pairs)]
-    names = joined(*(tag("option", value=name) for name in (ALL, *pairs)))
-    of = _input(f"{SWEEP}of", "Sweep of", "none", query, names="swept")
-    sweep = [_input(f"{SWEEP}{name}", name, start, query, start=start) for name, start in SWEPT]
-    button = tag("button", "Show", type="submit", class_="primary")
-    choices = tag("datalist", names, id="swept")
-    form = joined(*shocks, of, *sweep, choices, button)
-    return tag("form", form, method="get", action=f"/console/reports/{NAME}", class_="line-form short")
+    shocks = [_field(f"{SHOCK}{name}", name, "-20%", query) for name in (ALL, *pairs)]
+    of = _field(f"{SWEEP}of", "Sweep of", "none", query, list="swept")
+    sweep = [_field(f"{SWEEP}{name}", name, start, query, start) for name, start in SWEPT]
+    names = tag("datalist", joined(*(tag("option", value=name) for name in (ALL, *pairs))), id="swept")
+    return asked_by(f"/reports/{NAME}", *shocks, of, *sweep, names)
 
 
-def _input(name: str, title: str, example: str, query: Query, *, start: str = "", names: str | None = None) -> Markup:
-    written = tag(
-        "input",
-        name=name,
-        value=query.get(name, start),
-        placeholder=example,
-        autocomplete="off",
-        spellcheck="false",
-        maxlength="40",
-        list=names,
-    )
-    return tag("label", joined(title, written))
+def _field(name: str, title: str, example: str, query: Query, start: str = "", **attributes: str) -> Markup:
+    return written(title, name, query.get(name, start), example, **attributes)
 
 
 def _cards(answer: Answer) -> Markup:

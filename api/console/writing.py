@@ -85,6 +85,10 @@ def band(name: str | None) -> Markup:
     return text(None) if name is None else tag("span", name.replace("_", " "), class_=f"band {name}")
 
 
+BANDS = ("liquidation", "margin_call", "borrow_blocked", "transfer_blocked", "normal", "unpriced")
+"""Every band of a wallet that owes, the worst first."""
+
+
 class Column(NamedTuple):
     """A column of a table: what stands over it, and whether it holds figures."""
 
@@ -98,16 +102,21 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[object]], empty: st
     if not written:
         return tag("p", empty, class_="empty")
     widths = [_decimals_of(written, place) if column.figures else None for place, column in enumerate(columns)]
-    head = joined(*(tag("th", one.title, class_="figures" if one.figures else None, scope="col") for one in columns))
-    body = joined(*(_row(columns, widths, row) for row in written))
-    whole = tag("table", joined(tag("thead", tag("tr", head)), tag("tbody", body)))
-    return tag("div", whole, class_="table")
+    body = joined(*(row_of(columns, row, widths) for row in written))
+    return tag("div", tag("table", joined(head_of(columns), tag("tbody", body))), class_="table")
 
 
-def _row(columns: Sequence[Column], widths: Sequence[str | None], row: Sequence[object]) -> Markup:
+def head_of(columns: Sequence[Column]) -> Markup:
+    """What stands over a table."""
+    titles = (tag("th", one.title, class_="figures" if one.figures else None, scope="col") for one in columns)
+    return tag("thead", tag("tr", joined(*titles)))
+
+
+def row_of(columns: Sequence[Column], row: Sequence[object], widths: Sequence[str | None] | None = None) -> Markup:
+    """A row of a table; `widths` are the styles of its columns' cells."""
     cells = (
         tag("td", value, class_="figures" if column.figures else None, style=width, data_title=column.title)
-        for column, width, value in zip(columns, widths, row, strict=True)
+        for column, width, value in zip(columns, widths or [None] * len(columns), row, strict=True)
     )
     return tag("tr", joined(*cells))
 
@@ -121,8 +130,20 @@ def _decimals_of(rows: Sequence[Sequence[object]], place: int) -> str | None:
 
 def card(title: object, content: object, *, wide: bool = False, hint: object = "") -> Markup:
     """A section with a heading."""
-    heading = joined(tag("h2", title), tag("span", hint, class_="hint") if hint else "")
-    return tag("section", joined(tag("header", heading), content), class_="card wide" if wide else "card")
+    return tag("section", joined(heading(title, hint), content), class_="card wide" if wide else "card")
+
+
+def heading(title: object, hint: object = "") -> Markup:
+    """What stands over a section."""
+    return tag("header", joined(tag("h2", title), tag("span", hint, class_="hint") if hint else ""))
+
+
+def tabs(places: Iterable[tuple[object, str, bool]], of: str) -> Markup:
+    """Ways between pages that stand beside each other: words, path, and whether it is the one that is shown."""
+    links = (
+        tag("a", words, href=f"/console{path}", class_="here" if is_here else None) for words, path, is_here in places
+    )
+    return tag("nav", joined(*links), class_="tabs", aria_label=of)
 
 
 def figure(title: str, value: object, note: object = "") -> Markup:

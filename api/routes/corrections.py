@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.answers import answer
-from api.asking import AnyCaller, Asked, Limit, Position, TheDoors, page
+from api.asking import AnyCaller, Asked, AskedPage, TheDoors, page
 from api.bodies import parse_object, read_body
 from api.doors import Doors, caller_of, correlation_id_of, doors_of
 from api.examples import example
@@ -46,10 +46,10 @@ def get_adjustments(
     asked: Asked,
     status: Annotated[AdjustmentStatus | None, Query(description="`proposed`: those that are pending.")] = None,
     account_id: Annotated[Identifier | None, Query(description="Only of this account.")] = None,
-    after: Annotated[Position, Query(description="`next` of the page before.")] = 0,
-    limit: Limit = 100,
+    *,
+    shown: AskedPage,
 ) -> Response:
-    """Adjustments with their status as of the position, who proposed and who decided."""
+    """In order of proposal or from the last back, with their status then, who proposed and who decided."""
     require_may_read(caller, Resource.ADJUSTMENTS, account_id)
     with asked.open(doors) as snapshot:
         rows = adjustments(
@@ -57,12 +57,11 @@ def get_adjustments(
             snapshot.position,
             status=status,
             account_id=account_id,
-            after=after,
-            limit=limit + 1,
             effective_at=asked.effective_at,
+            **shown.asked,
         )
         rows = texts_shown(snapshot.connection, rows)
-    found = page("adjustments", rows, limit, lambda row: row["proposed_position"])
+    found = page("adjustments", rows, shown.limit, lambda row: row["proposed_position"])
     return answer({"position": snapshot.position, **found})
 
 

@@ -1,12 +1,13 @@
 """The audit trail: every event with who, when and why, of one account or of all; and one event with all about it."""
 
+import json
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.responses import Response
 
-from api.answers import answer
+from api.answers import answer, json_of
 from api.asking import (
     LAST_POSITION,
     AccountId,
@@ -31,7 +32,7 @@ from projections.audit_trail.queries import Filter, entry, events
 from projections.questions.corrections import told_of_reversals
 from projections.questions.known import known_of_trail
 from projections.questions.one_event import READS, event_answer
-from projections.snapshot import open_snapshot
+from projections.snapshot import Snapshot, open_snapshot
 
 router = APIRouter(tags=["audit trail"])
 
@@ -74,6 +75,9 @@ def get_event(
 ) -> Response:
     """The event, its JSON as it is stored (`recorded`), its postings, and its hash in the seal (`leaf_hash`).
 
+    Texts that are sealed in the log are shown in both, or named in `erased` or `unreadable`; the stored bytes
+    themselves are in the proof.
+
     `of_the_log` and `of_the_account` have the positions before and after it, `prices` the vectors that it was decided
     on. As of a position or a recorded time it is told whether it was reversed by then.
     """
@@ -85,7 +89,16 @@ def get_event(
         timeout_seconds=doors.wait_seconds,
         names=READS,
     ) as snapshot:
-        return answer(event_answer(snapshot, event_position))
+        found = event_answer(snapshot, event_position)
+        return answer(_with_texts(snapshot, found))
+
+
+def _with_texts(snapshot: Snapshot, found: dict[str, Any]) -> dict[str, Any]:
+    """One event as it is told, its texts shown; JSON without any stays byte by byte what is stored."""
+    stored = json.loads(found["recorded"])
+    told = texts_shown(snapshot.connection, {**found, "recorded": stored})
+    recorded = found["recorded"] if told["recorded"] == stored else json_of(told["recorded"])
+    return {**told, "recorded": recorded}
 
 
 @router.get("/v1/accounts/{account_id}/events", summary="The audit trail of an account", responses=example(EVENTS))

@@ -45,8 +45,7 @@ class Child:
     @property
     def processor_seconds(self) -> float:
         """The processor time that it has taken so far, its own and the system's for it, as Linux counts it."""
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return processor_seconds(self._process.pid)
 
     def tell(self, message: Message) -> None:
         """Send a line without waiting for an answer."""
@@ -90,6 +89,12 @@ class Child:
     def _last_words(self) -> str:
         self._complaints.seek(0)
         return self._complaints.read().decode(errors="replace")[-LAST_WORDS_CHARACTERS:]
+
+
+def processor_seconds(process: int, *, with_ended: bool = False) -> float:
+    """The processor time of a process as Linux counts it, with that of its children that have ended if asked for."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11 : 15 if with_ended else 13])) / os.sysconf("SC_CLK_TCK")
 
 
 def messages() -> Iterator[Message]:

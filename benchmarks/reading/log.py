@@ -5,11 +5,10 @@ import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from benchmarks.driving import drive, read
 from benchmarks.market import QUOTE, Asked
-from benchmarks.reading.plan import ReadPlan
 from benchmarks.reading.vectors import Vectors, more_listings
 from benchmarks.screen import Told
 from benchmarks.stage import COMMANDS_AT_ONCE, commands_of_stage, set_the_stage
@@ -34,6 +33,21 @@ select originator_id, max(originator_version) from events where originator_id = 
 """
 
 
+class LogSizes(Protocol):
+    """How large a log is asked for."""
+
+    @property
+    def events(self) -> int: ...
+    @property
+    def accounts(self) -> int: ...
+    @property
+    def vectors(self) -> int: ...
+    @property
+    def long_history(self) -> int: ...
+    @property
+    def seed(self) -> int: ...
+
+
 class MadeLog(NamedTuple):
     """The log as it was made, and what can be asked for in it."""
 
@@ -48,14 +62,14 @@ class MadeLog(NamedTuple):
     seconds: float
 
 
-def make_log(plan: ReadPlan, url: str, told: Told) -> MadeLog:
+def make_log(plan: LogSizes, url: str, told: Told) -> MadeLog:
     """Records everything that the plan asks for; `told` hears of events."""
     with Ledger(url) as ledger:
         return _Making(plan, url, ledger, told).make()
 
 
 class _Making:
-    def __init__(self, plan: ReadPlan, url: str, ledger: Ledger, told: Told) -> None:
+    def __init__(self, plan: LogSizes, url: str, ledger: Ledger, told: Told) -> None:
         self._plan, self._url, self._ledger, self._told = plan, url, ledger, told
         self._population = Population(plan.accounts, plan.seed)
         self._rng = random.Random(plan.seed)

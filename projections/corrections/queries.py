@@ -6,6 +6,7 @@ from typing import Any
 
 from psycopg.rows import dict_row
 
+from projections.dating import END
 from projections.projector import Connection
 
 ADJUSTMENTS = """
@@ -21,12 +22,13 @@ select * from (
         select coalesce(decided_position <= %(position)s and decided_at <= %(until)s::timestamptz, false) as decided
     ) as known
     where proposed_position <= %(position)s and proposed_at <= %(until)s::timestamptz and proposed_position > %(after)s
+      and proposed_position < %(before)s
       and (%(status)s::text is distinct from 'proposed' or decided_as is null or decided_position > %(position)s
            or decided_at > %(until)s::timestamptz)
       and (%(account_id)s::text is null or account_id = %(account_id)s)
 ) as adjustment
 where %(status)s::text is null or status = %(status)s
-order by proposed_position
+order by proposed_position {order}
 limit %(limit)s
 """
 REVERSALS = """
@@ -47,12 +49,16 @@ def adjustments(
     status: str | None = None,
     account_id: str | None = None,
     after: int = 0,
+    before: int = END,
     limit: int = 100,
+    newest_first: bool = False,
     effective_at: datetime | None = None,
 ) -> list[dict[str, Any]]:
-    """Adjustments in order of proposal, from the one after proposed_position `after`, with their status then."""
-    asked = {"position": position, "status": status, "account_id": account_id, "after": after, "limit": limit}
-    return _rows(connection, ADJUSTMENTS, {**asked, "until": effective_at or "infinity"})
+    """Adjustments proposed between two positions, in that order or from the last back, with their status then."""
+    asked = {"position": position, "status": status, "account_id": account_id, "limit": limit}
+    query = ADJUSTMENTS.format(order="desc" if newest_first else "asc")
+    bounds = {"after": after, "before": before, "until": effective_at or "infinity"}
+    return _rows(connection, query, {**asked, **bounds})
 
 
 def reversals_at(

@@ -10,7 +10,7 @@ import pytest
 
 from api.app import create_app
 from api.console.asking import Asker, Refused
-from api.console.pages.account import number, tabs, where
+from api.console.pages.account import drawn_tabs, number, where
 from api.console.pages.account_change import change_shown, changes
 from api.console.pages.account_explained import explanation
 from api.console.pages.account_levels import chart_options
@@ -128,8 +128,8 @@ def test_where_one_stands_is_told_with_links_that_keep_the_moment(told: House, a
     at_event, now = moment(as_auditor, 5, of="lucy"), moment(as_auditor, of="lucy")
     assert "as it is now" in where(now, "cross")
     assert "as it is now" not in where(at_event, "cross")
-    assert "version=5&amp;wallet=isolated%3AETH%2FUSDT" in tabs(at_event, "cross")
-    assert "version" not in tabs(now, "cross")
+    assert "version=5&amp;wallet=isolated%3AETH%2FUSDT" in drawn_tabs(at_event, "cross")
+    assert "version" not in drawn_tabs(now, "cross")
 
 
 def test_a_chart_has_every_event_as_a_mark_and_both_lines(told: House) -> None:

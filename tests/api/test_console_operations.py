@@ -42,8 +42,8 @@ def test_a_freeze_is_shown_whole_and_nothing_is_recorded_until_its_button_is_pre
     operator, end = visitor(house, address), house.log_end()
     page = operator.page("/operations/freeze_account", account_id="freda", **FREEZE)
     assert "account.frozen on freda , version 2" in page
-    assert "blocks withdraw, trade" in page
-    assert "reason ticket 4711" in page
+    assert "Blocks withdraw, trade" in page
+    assert "Reason ticket 4711" in page
     assert "Freeze the account" in page
     assert house.log_end() == end
 
@@ -75,7 +75,7 @@ def test_what_would_be_something_else_by_now_is_shown_again_and_not_recorded(hou
     assert house.log_end() == end
     page = operator.page(led.headers["location"].removeprefix("/console"))
     assert "Nothing was recorded: since it was shown" in page
-    assert "blocks deposit" in page
+    assert "Blocks deposit" in page
 
 
 def test_an_event_of_another_account_between_changes_nothing_of_what_was_shown() -> None:
@@ -192,3 +192,17 @@ def test_an_account_of_dots_is_no_step_up_the_path(house: House) -> None:
     path, body = resource_of(OPERATIONS["freeze_account"], content)
     answer = house.ask("POST", f"{path}/preview", json=body)
     assert answer.json()["events"][0]["account_id"] == ".."
+
+
+def test_adjustments_that_wait_begin_with_the_last_and_lead_on_to_those_before(house: House, address: str) -> None:
+    house.send(open_account("anna"), deposit("anna", "100", "d1"))
+    terms = {"account_id": "anna", "wallet": "spot", "asset": "USDT", "reason_code": "fee_correction"}
+    for number in range(1, 22):
+        named = {"adjustment_id": f"n{number}", "idempotency_key": f"n{number}", "amount": f"{number}"}
+        house.send({"type": "propose_adjustment", **terms, **named})
+    page = html_of(visitor(house, address).http.get("/operations", params={"account_id": "anna"}).text)
+    offered = re.findall(r"approve_adjustment[?]account_id=anna&amp;adjustment_id=(n[0-9]+)", page)
+    assert offered == [f"n{number}" for number in range(21, 1, -1)]
+    (onwards,) = re.findall(r'href="/console(/operations[?][^"]*adjustments_before=[0-9]+)"', page)
+    rest = html_of(visitor(house, address).http.get(onwards.replace("&amp;", "&")).text)
+    assert re.findall(r"approve_adjustment[?]account_id=anna&amp;adjustment_id=(n[0-9]+)", rest) == ["n1"]

@@ -15,7 +15,7 @@ def test_lines_of_every_kind_of_event_are_told_with_all_that_they_state() -> Non
     told = events_card([{**EVENT, "lines": [INTEREST]}, {**EVENT, "lines": POSTED, "follows": False}])
     assert ">2 events<" in told
     assert ">2024-03-06 01:00:00</time>" in told
-    for name in ("principal", "first hour", "hours", "wallet", "house"):
+    for name in ("Principal", "First hour", "Hours", "Wallet", "House"):
         assert f">{name}</th>" in told
 
 

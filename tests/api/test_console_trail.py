@@ -10,9 +10,10 @@ import pytest
 from api.console.asking import Refused
 from api.console.causes import causes_card, causes_of
 from api.console.fields import shown, stated_fields
+from api.console.forms import in_utc
 from api.console.pages.event import told_event
 from api.console.pages.liquidations import CALLS, LIQUIDATIONS
-from api.console.pages.trail import TRAIL, in_utc
+from api.console.pages.trail import TRAIL
 from api.console.saying import said, topics
 from ledger.events import EVENTS
 from tests.api.console_asking import asking, events_of

@@ -113,6 +113,27 @@ def test_an_adjustment_is_proposed_by_one_and_approved_by_another(house: House) 
     assert house.get("/v1/accounts/adjusted").json()["spot"]["USDT"]["free"] == "97.5"
 
 
+def test_adjustments_are_read_from_the_last_one_back_as_they_are_from_the_first_on(house: House) -> None:
+    house.send(open_account("turned"), deposit("turned", "100", "d1"))
+    for number in range(1, 6):
+        adjustment = {**ADJUSTMENT, "adjustment_id": f"t{number}"}
+        assert act(house, "turned/adjustments", key=f"p{number}", **adjustment)[0] == 200
+
+    def pages(onwards: str, **order: str) -> list[list[str]]:
+        found: list[list[str]] = []
+        asked = {"account_id": "turned", "limit": "2", **order}
+        while len(found) < 9:
+            answer = house.get("/v1/adjustments", params=asked).json()
+            found.append([one["adjustment_id"] for one in answer["adjustments"]])
+            if answer["next"] is None:
+                break
+            asked = {**asked, onwards: str(answer["next"])}
+        return found
+
+    assert pages("after") == [["t1", "t2"], ["t3", "t4"], ["t5"]]
+    assert pages("before", order="desc") == [["t5", "t4"], ["t3", "t2"], ["t1"]]
+
+
 def test_a_statement_names_an_adjustment_and_its_reason_as_csv_too(house: House) -> None:
     house.send(open_account("named"), deposit("named", "100", "d1"))
     act(house, "named/adjustments", key="p", **ADJUSTMENT)

@@ -14,9 +14,10 @@ from api.console.frame import refusal_card, show
 from api.console.pages.account_change import change_shown
 from api.console.pages.account_levels import chart_options, moment_line
 from api.console.pages.account_moment import Moment, account_path, moment_at_event, moment_of
+from api.console.pages.account_points import points_form
 from api.console.pages.account_wallets import locked_shown, positions_shown, wallets_shown
 from api.console.pages.accounts import status_word
-from api.console.writing import Markup, event_link, joined, link, moment, tag, wallet_name
+from api.console.writing import Markup, card, event_link, joined, link, moment, tabs, tag, wallet_name
 
 SLIDER_TELLS_SECONDS = 0.05
 SLIDER_REST_SECONDS = 0.1
@@ -165,7 +166,7 @@ class _AccountPage:
         self._change.set_content(change_shown(shown))
         self._wallets.set_content(wallets_shown(shown.account))
         self._rest.set_content(joined(positions_shown(shown.account), locked_shown(*shown.locked), explain_form(shown)))
-        self._tabs.set_content(tabs(shown, self._wallet))
+        self._tabs.set_content(drawn_tabs(shown, self._wallet))
         if self._chart is not None and self._path is not None:
             self._chart.options["series"][0]["markLine"] = moment_line(self._path, shown.account["position"])
             self._chart.update()
@@ -237,24 +238,16 @@ def where(shown: Moment, wallet: str) -> Markup:
     return joined(tag("span", joined(event, " · ", stands)), form)
 
 
-def tabs(shown: Moment, wallet: str) -> Markup:
+def drawn_tabs(shown: Moment, wallet: str) -> Markup:
     """The wallets whose level may be drawn."""
     names = ["cross", *(f"isolated:{pair}" for pair in shown.account["isolated"])]
     stated = {"position": shown.position} if shown.position is not None else {}
     if not shown.is_now and not stated:
         stated = {"version": shown.version}
-    links = [
-        tag(
-            "a",
-            wallet_name(name),
-            href=f"/console{account_path(shown.account['account_id'], **stated, wallet=name)}",
-            class_="here" if name == wallet else None,
-        )
-        for name in names
-    ]
-    return tag(
-        "div", joined(tag("h2", "Margin level over time"), tag("nav", joined(*links), class_="tabs")), class_="between"
-    )
+    account_id = shown.account["account_id"]
+    places = [(wallet_name(name), account_path(account_id, **stated, wallet=name), name == wallet) for name in names]
+    title = "Margin level over time"
+    return tag("div", joined(tag("h2", title), tabs(places, "Wallets")), class_="between")
 
 
 def under_chart(path: dict[str, Any]) -> Markup:
@@ -272,14 +265,5 @@ def under_chart(path: dict[str, Any]) -> Markup:
 
 def explain_form(shown: Moment) -> Markup:
     """Where two points are asked for, between which the change is explained."""
-    account_id = shown.account["account_id"]
-    action = f"/console/accounts/{quote(account_id, safe='')}/explain"
-    fields = joined(
-        tag("label", joined(tag("span", "From"), tag("input", name="from", placeholder="the opening"))),
-        tag("label", joined(tag("span", "To"), tag("input", name="to", value=str(shown.account["position"])))),
-        tag("button", "Explain", type="submit"),
-        tag("span", "log positions, or times such as 2026-11-23T08:00:00Z", class_="note"),
-    )
-    form = tag("form", fields, action=action, method="get", class_="row")
-    heading = tag("header", tag("h2", "Explain what changed between two points"))
-    return tag("section", joined(heading, form), class_="card wide")
+    form = points_form(shown.account["account_id"], "", str(shown.account["position"]))
+    return card("Explain what changed between two points", form, wide=True)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from api.console.fields import free_text
 from api.console.pages.account_figures import signed
 from api.console.pages.account_moment import Moment
 from api.console.writing import Column, Markup, amount, card, event_link, joined, link, moment, query, table, tag
@@ -34,7 +35,7 @@ def change_shown(shown: Moment) -> Markup:
 
 def _who(event: Answer) -> Markup:
     by_request = link("its request", f"/events{query(correlation_id=event['correlation_id'])}")
-    why = joined(" — ", event["reason"]) if event.get("reason") else ""
+    why = joined(" — ", free_text(event, "reason")) if "reason" in event else ""
     return tag("p", joined("by ", event["actor"], why, " · ", by_request), class_="note")
 
 

@@ -9,10 +9,12 @@ from fastapi import Query
 
 from api.console.asking import Asker
 from api.console.doors import console_page
+from api.console.forms import further
 from api.console.frame import show
 from api.console.pages.account_change import COLUMNS, OWED, changes
 from api.console.pages.account_figures import level_shown, signed
 from api.console.pages.account_moment import account_path
+from api.console.pages.account_points import point_asked, points_form
 from api.console.writing import (
     Column,
     Markup,
@@ -55,34 +57,15 @@ async def explained(
     after: str = "",
 ) -> None:
     """The difference between two points; without the first from the opening, without the last until now."""
-    show(_form(account_id, first, last)).classes("filters")
+    show(joined(tag("p", joined("← ", account_link(account_id))), points_form(account_id, first, last)))
     asked: dict[str, Any] = {
-        **_point("from", first),
-        **_point("to", last),
+        **point_asked("from", first),
+        **point_asked("to", last),
         "after": after or None,
         "limit": EVENTS_SHOWN,
     }
     found = await ask.get(f"/v1/accounts/{quote(account_id, safe='')}/diff", **asked)
     show(tag("div", explanation(found, first, last), class_="cards"))
-
-
-def _point(end: str, written: str) -> dict[str, str]:
-    """A point as it is typed: digits are a log position, all else is a recorded time, which the API reads."""
-    said = written.replace(",", "").strip()
-    if not said:
-        return {}
-    return {f"{end}_position": said} if said.isdigit() else {f"{end}_recorded_at": written.strip()}
-
-
-def _form(account_id: str, first: str, last: str) -> Markup:
-    fields = joined(
-        tag("label", joined(tag("span", "From"), tag("input", name="from", value=first, placeholder="the opening"))),
-        tag("label", joined(tag("span", "To"), tag("input", name="to", value=last, placeholder="now"))),
-        tag("button", "Explain", type="submit"),
-        joined("of ", account_link(account_id)),
-    )
-    action = f"/console/accounts/{quote(account_id, safe='')}/explain"
-    return tag("form", fields, action=action, method="get", class_="row")
 
 
 def explanation(found: Answer, first: str, last: str) -> Markup:
@@ -195,5 +178,4 @@ def _pages(found: Answer, first: str, last: str) -> Markup:
     if found["next"] is None:
         return Markup("")
     stated = query(**{"from": first, "to": last or found["to"]["position"], "after": found["next"]})
-    path = f"/accounts/{quote(found['account_id'], safe='')}/explain{stated}"
-    return tag("p", link("Further events", path), class_="pages")
+    return further("Further events", f"/accounts/{quote(found['account_id'], safe='')}/explain{stated}")

@@ -4,14 +4,14 @@ from typing import Any
 
 from api.console.asking import Asker
 from api.console.doors import console_page
+from api.console.forms import any_of, asked_by, chosen
 from api.console.frame import show
-from api.console.pages.account_figures import level_shown
+from api.console.report_cards import VALUED, owing_table
 from api.console.writing import (
+    BANDS,
     Column,
     Markup,
     account_link,
-    amount,
-    band,
     card,
     event_link,
     joined,
@@ -26,7 +26,6 @@ from api.console.writing import query as written_query
 ROWS = 50
 STATUSES = ("open", "frozen", "closed")
 CAPABILITIES = ("deposit", "withdraw", "transfer", "borrow", "trade")
-BANDS = ("liquidation", "margin_call", "borrow_blocked", "transfer_blocked", "normal", "unpriced")
 
 Answer = dict[str, Any]
 
@@ -40,7 +39,7 @@ async def accounts(
     after: str = "",
 ) -> None:
     """Accounts by id; or, where a band is chosen, the wallets that owe and are in it."""
-    show(_filters(status, blocked, band)).classes("filters")
+    show(_filters(status, blocked, band))
     stated = {"status": status, "blocked": blocked, "band": band}
     if band:
         found = await ask.get("/v1/reports/margin-levels", band=band, after=after or None, limit=ROWS)
@@ -51,22 +50,12 @@ async def accounts(
 
 
 def _filters(status: str, blocked: str, band: str) -> Markup:
-    fields = joined(
-        _choice("Status", "status", STATUSES, status),
-        _choice("Freeze blocks", "blocked", CAPABILITIES, blocked),
-        _choice("Wallets in band", "band", BANDS, band),
-        tag("button", "Show", type="submit"),
-        link("All accounts", "/accounts") if status or blocked or band else "",
+    fields = (
+        chosen("Status", "status", any_of(STATUSES), status),
+        chosen("Freeze blocks", "blocked", any_of(CAPABILITIES), blocked),
+        chosen("Wallets in band", "band", any_of(BANDS), band),
     )
-    return tag("form", fields, action="/console/accounts", method="get", class_="row")
-
-
-def _choice(title: str, name: str, values: tuple[str, ...], chosen: str) -> Markup:
-    options = [tag("option", "any", value="")]
-    options += [
-        tag("option", one.replace("_", " "), value=one, selected="" if one == chosen else None) for one in values
-    ]
-    return tag("label", joined(tag("span", title), tag("select", joined(*options), name=name)))
+    return asked_by("/accounts", *fields, reset=link("All accounts", "/accounts") if status or blocked or band else "")
 
 
 def _accounts(found: Answer, stated: dict[str, str], after: str) -> Markup:
@@ -91,23 +80,10 @@ def _accounts(found: Answer, stated: dict[str, str], after: str) -> Markup:
 
 
 def _wallets(found: Answer, stated: dict[str, str], after: str) -> Markup:
-    rows = [
-        (
-            account_link(one["account_id"]),
-            wallet_name(one["wallet"]),
-            band(one["band"]),
-            level_shown(one["margin_level"]),
-            amount(one["total_debt"]),
-            amount(one["equity"]),
-        )
-        for one in found["wallets"]
-    ]
-    columns = [
-        *(Column("Account"), Column("Wallet"), Column("Band"), Column("Level", True), Column("Owes, in USDT", True)),
-        Column("Equity, in USDT", True),
-    ]
     title = f"Wallets in {stated['band'].replace('_', ' ')}"
-    whole = card(title, table(columns, rows, "No wallet that owes is in this band now."), wide=True)
+    whole = card(
+        title, owing_table(found["wallets"], "No wallet that owes is in this band now."), wide=True, hint=VALUED
+    )
     return joined(whole, _pages(found, stated, after))
 
 

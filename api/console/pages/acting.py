@@ -17,6 +17,7 @@ from starlette.responses import RedirectResponse, Response
 
 from api.console.asking import Asker, Refused
 from api.console.doors import SIGN_IN, console_page, session_of
+from api.console.forms import chosen, written
 from api.console.frame import refusal_card, show
 from api.console.operating import (
     KEY,
@@ -157,21 +158,15 @@ def _confirm(operation: Operation, sent: Answer, digest: str) -> Markup:
 
 def _form(operation: Operation, stated: QueryParams, content: Answer, missing: list[str]) -> Markup:
     fields = [_field(field, content, is_new=KEY not in stated) for field in operation.fields]
-    reason = tag(
-        "input",
-        name=REASON,
-        value=content.get(REASON),
-        required="",
-        maxlength=str(LONGEST_REASON),
-        autocomplete="off",
-        placeholder="ticket, case, what was found",
-    )
+    words = "Reason (stays with the event for ever)"
+    bounds = {"required": "", "maxlength": str(LONGEST_REASON)}
+    reason = written(words, REASON, content.get(REASON), "ticket, case, what was found", **bounds)
     said = f"Still to be stated: {', '.join(missing)}." if missing else ""
     parts = [
         tag("p", operation.meaning),
         tag("p", said, class_="said", role="alert") if said else "",
         *fields,
-        tag("label", joined("Reason (stays with the event for ever)", reason)),
+        reason,
         tag("input", type="hidden", name=KEY, value=_key_of(stated)),
         tag("button", "Show what this would record", type="submit", class_="primary" if KEY not in stated else None),
     ]
@@ -185,23 +180,9 @@ def _field(field: Field, content: Answer, *, is_new: bool) -> Markup:
     title = joined(field.title, tag("span", field.hint, class_="hint") if field.hint else "")
     value, required = content.get(field.name), "" if field.needed else None
     if field.choices:
-        options = (_option(choice, is_chosen=choice == value) for choice in ("", *field.choices))
-        return tag("label", joined(title, tag("select", joined(*options), name=field.name, required=required)))
-    written = tag(
-        "input",
-        name=field.name,
-        value=value,
-        required=required,
-        autocomplete="off",
-        spellcheck="false",
-        maxlength="200",
-    )
-    return tag("label", joined(title, written))
-
-
-def _option(choice: str, *, is_chosen: bool) -> Markup:
-    shown = choice.replace("_", " ") or "choose"
-    return tag("option", shown, value=choice, selected="" if is_chosen else None)
+        choices = [("", "choose"), *((one, one.replace("_", " ")) for one in field.choices)]
+        return chosen(title, field.name, choices, value or "", required=required)
+    return written(title, field.name, value, required=required)
 
 
 def _checks(field: Field, chosen: Any) -> Markup:

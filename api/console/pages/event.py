@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from api.console.asking import Asker, Refused
 from api.console.causes import causes_card, causes_of
 from api.console.doors import console_page
-from api.console.fields import pairs_of, stated_fields
+from api.console.fields import free_text, pairs_of, stated_fields
 from api.console.frame import show
 from api.console.pages.trail import stream_link
 from api.console.saying import said
@@ -88,7 +88,7 @@ def _facts(event: Answer) -> Markup:
         ("Counts from", moment(event["effective_at"])),
         ("Recorded", moment(event["recorded_at"])),
         ("Actor", link(event["actor"], f"/events?{by}")),
-        ("Reason", text(event.get("reason"))),
+        ("Reason", free_text(event, "reason")),
         ("Request", link(event["correlation_id"], f"/events?{request}")),
         ("Idempotency key", tag("code", event["idempotency_key"]) if "idempotency_key" in event else text(None)),
     ]

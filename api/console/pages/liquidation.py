@@ -11,7 +11,7 @@ from api.console.charts import Options, flow_chart, flow_of, level_chart, priced
 from api.console.doors import console_page
 from api.console.frame import show
 from api.console.pages.account_figures import worth
-from api.console.pages.liquidations import tabs
+from api.console.pages.liquidations import between
 from api.console.story import (
     amounts_table,
     checks_card,
@@ -28,6 +28,7 @@ from api.console.writing import (
     card,
     event_link,
     figure,
+    heading,
     joined,
     moment,
     tag,
@@ -46,7 +47,7 @@ async def liquidation(ask: Asker, liquidation_id: str) -> None:
     """The story of a liquidation."""
     path = f"/v1/liquidations/{quote(liquidation_id, safe='')}/explanation"
     found = await ask.get(path, limit=STEPS_SHOWN)
-    show(joined(tabs("/liquidations"), _head(found, found["liquidation_id"])))
+    show(joined(between("/liquidations"), _head(found, found["liquidation_id"])))
     with ui.element("div").classes("cards"):
         _way(found)
         _flow(found)
@@ -60,7 +61,7 @@ async def margin_call(ask: Asker, account_id: str, position: str) -> None:
     """The story of a margin call."""
     path = f"/v1/accounts/{quote(account_id, safe='')}/margin-calls/{quote(position, safe='')}/explanation"
     found = await ask.get(path, limit=STEPS_SHOWN)
-    show(joined(tabs("/margin-calls"), _head(found, found["call_id"])))
+    show(joined(between("/margin-calls"), _head(found, found["call_id"])))
     with ui.element("div").classes("cards"):
         _way(found)
         show(joined(events_cards(found), wallet_card(found), checks_card(found))).classes("contents")
@@ -90,7 +91,7 @@ def _way(found: Answer) -> None:
     with ui.element("section").classes("card wide"):
         pair = priced_pair(found)
         over = f"the {path['over_seconds'] // 60} minutes before, {pair or 'no price'} beneath"
-        show(tag("header", joined(tag("h2", "The way to the line"), tag("span", over, class_="hint"))))
+        show(heading("The way to the line", over))
         if path["steps"]:
             chart(level_chart(found), f"Level of {found['account_id']}'s wallet on its way to the line")
         else:
@@ -111,6 +112,6 @@ def _flow(found: Answer) -> None:
     assets, debt = flow_of(found)
     for title, bars in (("What became of the assets, in USDT", assets), ("What became of the debt, in USDT", debt)):
         with ui.element("section").classes("card"):
-            show(tag("header", tag("h2", title)))
+            show(heading(title))
             chart(flow_chart(bars), title, "low")
     show(card("In amounts", amounts_table(outcome))).classes("contents")

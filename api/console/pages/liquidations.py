@@ -4,6 +4,7 @@ from api.console.asking import Asker
 from api.console.causes import margin_call_link
 from api.console.doors import console_page
 from api.console.endless import Endless, Row, scroll_on
+from api.console.forms import any_of, asked_by, chosen, written
 from api.console.frame import show
 from api.console.writing import (
     Column,
@@ -15,6 +16,7 @@ from api.console.writing import (
     link,
     liquidation_link,
     moment,
+    tabs,
     tag,
     wallet_name,
 )
@@ -109,7 +111,7 @@ async def liquidations(ask: Asker, account_id: str = "", state: str = "") -> Non
         only["overdue"] = "true"
     elif state:
         only["status"] = state
-    show(joined(tabs("/liquidations"), _form("/liquidations", account_id.strip(), state)))
+    show(joined(between("/liquidations"), _form("/liquidations", account_id.strip(), state)))
     scroll_on()
     found = await LIQUIDATIONS.table(ask, only, NONE_SUCH if only else NONE_YET)
     show(tag("section", found, class_="card wide stack"))
@@ -119,7 +121,7 @@ async def liquidations(ask: Asker, account_id: str = "", state: str = "") -> Non
 async def margin_calls(ask: Asker, account_id: str = "") -> None:
     """The list of all calls, or of an account's."""
     only = {"account_id": account_id.strip()} if account_id.strip() else {}
-    show(joined(tabs("/margin-calls"), _form("/margin-calls", account_id.strip())))
+    show(joined(between("/margin-calls"), _form("/margin-calls", account_id.strip())))
     scroll_on()
     found = await CALLS.table(
         ask, only, "No wallet was called." if not only else "No wallet of this account was called."
@@ -127,21 +129,15 @@ async def margin_calls(ask: Asker, account_id: str = "") -> None:
     show(tag("section", found, class_="card wide stack"))
 
 
-def tabs(here: str) -> Markup:
+def between(here: str) -> Markup:
     """The way between liquidations and margin calls."""
     places = (("/liquidations", "Liquidations"), ("/margin-calls", "Margin calls"))
-    links = (tag("a", title, href=f"/console{path}", class_="here" if path == here else None) for path, title in places)
-    return tag("nav", joined(*links), class_="tabs", aria_label="Liquidations and margin calls")
+    return tabs([(title, path, path == here) for path, title in places], "Liquidations and margin calls")
 
 
 def _form(path: str, account_id: str, state: str | None = None) -> Markup:
     """Filters by account and, for liquidations, by how they stand."""
-    account = tag("input", name="account_id", value=account_id, autocomplete="off", placeholder="any")
-    fields = [tag("label", joined("Account", account))]
+    fields = [written("Account", "account_id", account_id, "any")]
     if state is not None:
-        options = [("", "any"), ("running", "running"), ("overdue", "overdue"), ("completed", "completed")]
-        choices = (tag("option", said, value=one, selected="" if one == state else None) for one, said in options)
-        fields.append(tag("label", joined("How it stands", tag("select", joined(*choices), name="state"))))
-    button = tag("button", "Show", type="submit", class_="primary")
-    reset = link("Show all", path) if account_id or state else ""
-    return tag("form", joined(*fields, button, reset), method="get", action=f"/console{path}", class_="filters")
+        fields.append(chosen("How it stands", "state", any_of(("running", "overdue", "completed")), state))
+    return asked_by(path, *fields, reset=link("Show all", path) if account_id or state else "")

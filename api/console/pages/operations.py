@@ -8,6 +8,8 @@ from nicegui import ui
 
 from api.console.asking import Asker
 from api.console.doors import console_page
+from api.console.fields import free_text
+from api.console.forms import asked_by, further, written
 from api.console.frame import show
 from api.console.operating import OPERATIONS, form_path, new_key
 from api.console.writing import (
@@ -24,10 +26,13 @@ from api.console.writing import (
     tag,
     wallet_name,
 )
+from api.console.writing import query as written_query
 from api.roles import MAY_SEND, Caller, Role, may_send
 
 SHOWN = 20
 FILTER = "account_id"
+LATEST_FIRST = {"adjustments"}
+"""Lists that begin with what was asked for last; the others are in the order of their question."""
 
 Answer = dict[str, Any]
 
@@ -57,7 +62,13 @@ async def operations(ask: Asker) -> None:
 
 
 def _page(query: Mapping[str, str], name: str) -> dict[str, Any]:
-    return {"after": query.get(f"{name}_after") or None, "limit": SHOWN}
+    order = "desc" if name in LATEST_FIRST else None
+    return {_onwards(name): query.get(f"{name}_{_onwards(name)}") or None, "order": order, "limit": SHOWN}
+
+
+def _onwards(name: str) -> str:
+    """The parameter by which a list is read on."""
+    return "before" if name in LATEST_FIRST else "after"
 
 
 def _choices(caller: Caller) -> Markup:
@@ -75,18 +86,8 @@ def _choices(caller: Caller) -> Markup:
 
 
 def _narrowed(account_id: str | None) -> Markup:
-    named = tag(
-        "input",
-        name=FILTER,
-        value=account_id,
-        maxlength="64",
-        autocomplete="off",
-        spellcheck="false",
-        placeholder="all",
-    )
-    parts = [tag("label", joined("Only of account", named)), tag("button", "Show", type="submit")]
-    everything = tag("p", link("all accounts", "/operations")) if account_id else ""
-    return tag("form", joined(*parts, everything), method="get", action="/console/operations", class_="line-form")
+    everything = link("all accounts", "/operations") if account_id else ""
+    return asked_by("/operations", written("Only of account", FILTER, account_id, "all"), reset=everything)
 
 
 def _actions(caller: Caller, choices: Iterable[tuple[str, str]], **stated: Any) -> Markup:
@@ -100,9 +101,8 @@ def _listed(title: str, columns: list[Column], rows: list[Any], empty: str, foun
     query = ui.context.client.request.query_params
     more: Markup | str = ""
     if found["next"] is not None:
-        kept = {FILTER: query.get(FILTER)} if query.get(FILTER) else {}
-        path = form_path("", **kept, **{f"{name}_after": found["next"]}).replace("/operations/", "/operations", 1)
-        more = tag("p", link(f"The next {SHOWN}", path))
+        onwards = {FILTER: query.get(FILTER), f"{name}_{_onwards(name)}": found["next"]}
+        more = further(f"The next {SHOWN}", f"/operations{written_query(**onwards)}")
     return card(title, joined(table(columns, rows, empty), more), wide=True)
 
 
@@ -113,7 +113,7 @@ def _adjustments(caller: Caller, found: Answer) -> Markup:
             account_link(one["account_id"]),
             wallet_name(one["wallet"]),
             amount(one["amount"], one["asset"]),
-            joined(one["reason_code"].replace("_", " "), tag("div", one["reason"] or "", class_="note")),
+            joined(one["reason_code"].replace("_", " "), tag("div", free_text(one, "reason"), class_="note")),
             one["proposed_by"],
             _decisions(caller, one),
         )

@@ -8,6 +8,7 @@ from nicegui import ui
 
 from api.console.asking import Asker, Refused
 from api.console.doors import console_page
+from api.console.forms import any_of, asked_by, chosen, further, written
 from api.console.frame import refusal_card, show
 from api.console.report_cards import (
     book_cards,
@@ -18,10 +19,10 @@ from api.console.report_cards import (
     statement_cards,
     trial_balance_cards,
 )
-from api.console.report_frame import SHOWN, files, tabs
+from api.console.report_frame import SHOWN, files, report_tabs
 from api.console.reporting import REPORTS, Query, answer_to
 from api.console.what_if import show_what_if
-from api.console.writing import Markup, joined, link, tag
+from api.console.writing import BANDS, Markup, joined, tag
 
 Answer = dict[str, Any]
 
@@ -35,7 +36,6 @@ CARDS: dict[str, Callable[[Answer, Query], Markup]] = {
     "insurance": insurance_cards,
     "statement": statement_cards,
 }
-BANDS = ("normal", "transfer_blocked", "borrow_blocked", "margin_call", "liquidation", "unpriced")
 FIELDS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "book": (("book", "Book", "fees, account/alice/spot"), ("asset", "Asset", "USDT")),
     "loans": (("account_id", "Account", "all"), ("asset", "Asset", "all")),
@@ -52,8 +52,8 @@ FIELDS: dict[str, tuple[tuple[str, str, str], ...]] = {
 NEEDED = {"book": ("book", "asset"), "statement": ("account_id",)}
 AS_OF = (
     ("position", "As of position", "now"),
-    ("recorded_at", "or as recorded at", "2020-03-12T10:45:00Z"),
-    ("effective_at", "of what is dated up to", "2020-03-12T10:45:00Z"),
+    ("recorded_at", "or recorded by, UTC", "2020-03-12 10:45"),
+    ("effective_at", "dated up to, UTC", "2020-03-12 10:45"),
 )
 FILES = {"exposure": ("exposure", "debtors", "near"), "insurance": ("insurance", "uncovered")}
 
@@ -72,7 +72,7 @@ async def report(ask: Asker, name: str) -> None:
 
 async def _show_report(ask: Asker, name: str) -> None:
     query = dict(ui.context.client.request.query_params)
-    show(tabs(name))
+    show(report_tabs(name))
     if name == "what-if":
         await show_what_if(ask, query)
         return
@@ -96,32 +96,15 @@ async def _show_report(ask: Asker, name: str) -> None:
 
 
 def _asked(name: str, query: Query) -> Markup:
-    inputs = (_input(*field, query) for field in (*FIELDS.get(name, ()), *AS_OF))
-    button = tag("button", "Show", type="submit", class_="primary")
-    return tag("form", joined(*inputs, button), method="get", action=f"/console/reports/{name}", class_="line-form")
+    fields = (_field(*field, query) for field in (*FIELDS.get(name, ()), *AS_OF))
+    return asked_by(f"/reports/{name}", *fields)
 
 
-def _input(name: str, title: str, example: str, query: Query) -> Markup:
+def _field(name: str, title: str, example: str, query: Query) -> Markup:
+    value = query.get(name, "")
     if name == "band":
-        options = (
-            tag(
-                "option", one.replace("_", " ") or "all", value=one, selected="" if query.get(name, "") == one else None
-            )
-            for one in ("", *BANDS)
-        )
-        return tag("label", joined(title, tag("select", joined(*options), name=name)))
-    kind = "date" if name in ("from", "to") else "text"
-    written = tag(
-        "input",
-        name=name,
-        type=kind,
-        value=query.get(name),
-        placeholder=example,
-        autocomplete="off",
-        spellcheck="false",
-        maxlength="200",
-    )
-    return tag("label", joined(title, written))
+        return chosen(title, name, any_of(BANDS), value)
+    return written(title, name, value, example, type="date" if name in ("from", "to") else "text")
 
 
 def _more(name: str, answer: Answer, query: Query) -> Markup:
@@ -130,5 +113,5 @@ def _more(name: str, answer: Answer, query: Query) -> Markup:
         return joined("")
     as_of = {} if query.get("recorded_at") else {"position": answer["position"]}
     onwards = "before" if query.get("order") == "desc" else "after"
-    further = urlencode({**query, **as_of, onwards: answer["next"]})
-    return tag("p", link(f"The next {SHOWN}", f"/reports/{name}?{further}"))
+    asked = urlencode({**query, **as_of, onwards: answer["next"]})
+    return further(f"The next {SHOWN}", f"/reports/{name}?{asked}")

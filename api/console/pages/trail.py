@@ -1,11 +1,11 @@
 """The audit trail: every event, by account, topic, actor, request and time, the newest first."""
 
-from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from api.console.asking import Asker
 from api.console.doors import console_page
 from api.console.endless import Endless, Row, scroll_on
+from api.console.forms import asked_by, chosen, in_utc, written
 from api.console.frame import show
 from api.console.saying import said, topics
 from api.console.writing import Column, Markup, account_link, event_link, joined, link, moment, tag
@@ -79,47 +79,25 @@ async def trail(
     show(tag("section", found, class_="card wide stack"))
 
 
-def in_utc(value: str) -> str:
-    """A time as it was put in, without a zone in UTC; what is no time stays as it is, to be refused as such."""
-    try:
-        at = datetime.fromisoformat(value.strip())
-    except ValueError:
-        return value.strip()
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
 def _form(stated: dict[str, str]) -> Markup:
-    any_topic = tag("option", "any", value="")
-    choices = joined(any_topic, *(_choice(one, stated["topic"]) for one in _with(stated["topic"])))
-    fields = joined(
-        _field("Account", "account_id", stated["account_id"], placeholder="any, @exchange, @prices"),
-        tag("label", joined("Topic", tag("select", choices, name="topic"))),
-        _field("Actor", "actor", stated["actor"], placeholder="any, such as operator:ann"),
-        _field("Request (correlation id)", "correlation_id", stated["correlation_id"], placeholder="any"),
-        _field("From, UTC", "recorded_from", _local(stated["from"]), placeholder="2026-01-31 12:00"),
-        _field("To, UTC", "recorded_to", _local(stated["to"]), placeholder="2026-01-31 13:00"),
-        tag("button", "Show", type="submit", class_="primary"),
-        link("Show all", "/events") if any(stated.values()) else "",
+    named = stated["topic"]
+    fields = (
+        written("Account", "account_id", stated["account_id"], "any, @exchange, @prices"),
+        chosen("Topic", "topic", [("", "any"), *((one, one) for one in _with(named))], named),
+        written("Actor", "actor", stated["actor"], "any, such as operator:ann"),
+        written("Request (correlation id)", "correlation_id", stated["correlation_id"], "any"),
+        written("From, UTC", "recorded_from", _local(stated["from"]), "2026-01-31 12:00"),
+        written("To, UTC", "recorded_to", _local(stated["to"]), "2026-01-31 13:00"),
     )
-    keys = tag(
-        "p",
-        joined(tag("kbd", "j"), " ", tag("kbd", "k"), " or arrows: next and previous, ", tag("kbd", "Enter"), " opens"),
-        class_="hint keys",
-    )
-    return joined(tag("form", fields, method="get", action="/console/events", class_="filters"), keys)
+    reset = link("Show all", "/events") if any(stated.values()) else ""
+    j, k, enter = (tag("kbd", key) for key in ("j", "k", "Enter"))
+    keys = tag("p", joined(j, " ", k, " or arrows: next and previous, ", enter, " opens"), class_="hint keys")
+    return joined(asked_by("/events", *fields, reset=reset), keys)
 
 
 def _with(topic: str) -> list[str]:
     """The topics to choose from, with one that is asked for and not among them."""
     return sorted({*topics(), topic} - {""})
-
-
-def _choice(topic: str, chosen: str) -> Markup:
-    return tag("option", topic, value=topic, selected="" if topic == chosen else None)
-
-
-def _field(title: str, name: str, value: str, **attributes: str) -> Markup:
-    return tag("label", joined(title, tag("input", name=name, value=value, autocomplete="off", **attributes)))
 
 
 def _local(value: str) -> str:
