@@ -3,9 +3,7 @@
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, WebSocket, expect
-
-from tests.api.browser.chromium import LAPTOP
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response, WebSocket, expect
 
 PURPOSE = "ticket 4711"
 CONNECTED = "() => window.socket?.connected === true"
@@ -16,19 +14,18 @@ ABORTED = "net::ERR_ABORTED"
 class Clerk:
     """A window of the console; `complaints` are errors of its scripts, and whatever was asked of another host."""
 
-    def __init__(self, browser: Browser, address: str, *, size: tuple[int, int] = LAPTOP, **options: Any) -> None:
-        width, height = size
+    def __init__(self, context: BrowserContext, address: str) -> None:
         self.address = address
         self.complaints: list[str] = []
-        self._window = browser.new_context(viewport={"width": width, "height": height}, **options)
-        self.page = self._window.new_page()
+        self._context = context
+        self.page = context.new_page()
         self._listen(self.page)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._window.close()
+        self.page.close()
 
     def sign_in(self, key: str) -> Self:
         """Signs in with a key, and stands on the overview then."""
@@ -45,7 +42,7 @@ class Clerk:
     def go(self, path: str) -> Page:
         """Opens a page of the console, and waits until it is live."""
         self.page.goto(f"{self.address}/console{path}")
-        self.page.locator(".page h1").wait_for()
+        self.page.locator("h1").wait_for()
         self.live()
         return self.page
 
@@ -53,11 +50,11 @@ class Clerk:
         self.page.wait_for_function(CONNECTED)
 
     def cookies(self) -> list[Any]:
-        return list(self._window.cookies())
+        return list(self._context.cookies())
 
     def post(self, path: str, **form: str) -> Any:
         """A form sent by hand, with the cookies of this browser; where it leads to is not followed."""
-        return self._window.request.post(f"{self.address}/console{path}", form=dict(form), max_redirects=0)
+        return self._context.request.post(f"{self.address}/console{path}", form=dict(form), max_redirects=0)
 
     def _listen(self, page: Page) -> None:
         page.on("console", self._said)

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, BrowserContext, expect
 
-from tests.api.browser.chromium import NO_BROWSER, chromium, opened_browser
+from tests.api.browser.chromium import NO_BROWSER, chromium, opened_browser, profile
 from tests.api.browser.clerk import Clerk
 from tests.api.browser.story import tell
 from tests.api.command_line import served
@@ -51,26 +51,67 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def guest(shown_house: tuple[House, str], browser: Browser) -> Iterator[OpenClerk]:
-    """Opens a window for somebody who is not signed in. No page may complain, nor ask anything of another host."""
+def windows() -> Iterator[ExitStack]:
+    """The windows of a test, which are closed after it."""
     with ExitStack() as stack:
-        opened: list[Clerk] = []
-
-        def open_window(**options: object) -> Clerk:
-            clerk = stack.enter_context(Clerk(browser, shown_house[1], **options))  # type: ignore[arg-type]
-            clerk.page.set_default_timeout(PATIENCE_MILLISECONDS)
-            opened.append(clerk)
-            return clerk
-
-        yield open_window
-        assert [complaint for clerk in opened for complaint in clerk.complaints] == []
+        yield stack
 
 
 @pytest.fixture
-def clerk(house: House, guest: OpenClerk) -> OpenClerk:
+def watched() -> Iterator[list[Clerk]]:
+    """Whoever opens a window is among these: no page may complain, nor ask anything of another host."""
+    opened: list[Clerk] = []
+    yield opened
+    assert [complaint for clerk in opened for complaint in clerk.complaints] == []
+
+
+@pytest.fixture
+def guest(
+    shown_house: tuple[House, str], browser: Browser, windows: ExitStack, watched: list[Clerk]
+) -> Callable[[], Clerk]:
+    """Opens the browser of somebody who was never here."""
+
+    def open_window() -> Clerk:
+        context = profile(browser)
+        windows.callback(context.close)
+        return _watched(windows.enter_context(Clerk(context, shown_house[1])), watched)
+
+    return open_window
+
+
+@pytest.fixture(scope="module")
+def signed_in(shown_house: tuple[House, str], browser: Browser) -> Callable[..., BrowserContext]:
+    """The browser of somebody who is signed in with the key of a role; one for all tests that ask for the same."""
+    house, address = shown_house
+    kept: dict[tuple[object, ...], BrowserContext] = {}
+
+    def context_of(who: str, **options: object) -> BrowserContext:
+        name = (who, *sorted(options.items()))
+        if name not in kept:
+            kept[name] = profile(browser, **options)  # type: ignore[arg-type]
+            with Clerk(kept[name], address) as clerk:
+                clerk.sign_in(house.key(who))
+        return kept[name]
+
+    return context_of
+
+
+@pytest.fixture
+def clerk(
+    shown_house: tuple[House, str],
+    signed_in: Callable[..., BrowserContext],
+    windows: ExitStack,
+    watched: list[Clerk],
+) -> OpenClerk:
     """Opens a window for somebody who is signed in with the key of a role."""
 
-    def signed_in(who: str = "operator", **options: object) -> Clerk:
-        return guest(**options).sign_in(house.key(who))
+    def open_window(who: str = "operator", **options: object) -> Clerk:
+        return _watched(windows.enter_context(Clerk(signed_in(who, **options), shown_house[1])), watched)
 
-    return signed_in
+    return open_window
+
+
+def _watched(clerk: Clerk, watched: list[Clerk]) -> Clerk:
+    clerk.page.set_default_timeout(PATIENCE_MILLISECONDS)
+    watched.append(clerk)
+    return clerk

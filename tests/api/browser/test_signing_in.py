@@ -22,13 +22,14 @@ def test_who_is_not_signed_in_is_led_to_sign_in_and_then_to_what_was_asked_for(h
 
 
 def test_the_cookie_says_nothing_and_no_script_reads_it(house: House, clerk: OpenClerk) -> None:
-    signed_in = clerk("auditor")
-    (cookie,) = [one for one in signed_in.cookies() if one["name"] == COOKIE]
+    reader = clerk("auditor")
+    reader.go("/accounts")
+    (cookie,) = [one for one in reader.cookies() if one["name"] == COOKIE]
     assert house.key("auditor") not in cookie["value"]
     assert cookie["httpOnly"]
     assert cookie["sameSite"] in ("Lax", "Strict")
     assert cookie["expires"] > 0
-    assert COOKIE not in signed_in.page.evaluate("document.cookie")
+    assert COOKIE not in reader.page.evaluate("document.cookie")
 
 
 def test_a_wrong_key_a_revoked_one_and_a_customers_do_not_come_in(house: House, guest: OpenClerk) -> None:
@@ -49,8 +50,8 @@ def test_a_wrong_key_a_revoked_one_and_a_customers_do_not_come_in(house: House, 
         clerk.page.goto(f"{clerk.address}/console/sign-in")
 
 
-def test_signing_out_ends_the_session_here_and_for_who_kept_the_cookie(clerk: OpenClerk, guest: OpenClerk) -> None:
-    signed_in = clerk("auditor")
+def test_signing_out_ends_the_session_here_and_for_who_kept_the_cookie(house: House, guest: OpenClerk) -> None:
+    signed_in = guest().sign_in(house.key("auditor"))
     kept = signed_in.cookies()
     signed_in.page.get_by_role("button", name="Sign out").click()
     expect(signed_in.page.locator("[name=key]")).to_be_visible()
