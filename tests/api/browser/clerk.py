@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response, WebSocket, expect
 
 PURPOSE = "ticket 4711"
-CONNECTED = "() => window.socket?.connected === true"
+CONNECTED = "() => !document.getElementById('app') || window.did_handshake === true"
 ABORTED = "net::ERR_ABORTED"
 """What the browser says of questions that nobody waits for any more, for another page was gone to."""
 
@@ -47,6 +47,7 @@ class Clerk:
         return self.page
 
     def live(self) -> None:
+        """Waits until the page is connected, where it is one that moves."""
         self.page.wait_for_function(CONNECTED)
 
     def cookies(self) -> list[Any]:

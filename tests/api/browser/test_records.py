@@ -68,8 +68,8 @@ def test_the_trail_is_narrowed_and_an_event_opens_with_what_was_recorded(house: 
     shown, answer = cards(page), house.get(f"/v1/events/{event['position']}").json()
     stated = json.loads(page.locator("section.card pre").last.inner_text())
     assert stated == json.loads(answer["recorded"])
-    posted = [(row["Asset"], row["Amount"]) for row in shown["Postings"].tables[0]]
-    assert sorted(posted) == sorted((one["asset"], one["amount"]) for one in answer["postings"])
+    posted = [(row["Book"], row["Amount"]) for row in shown["Postings"].tables[0]]
+    assert posted == [(one["book"], f"{one['amount']}{one['asset']}") for one in answer["postings"]]
 
 
 def test_the_arrows_lead_from_event_to_event(house: House, clerk: OpenClerk) -> None:
