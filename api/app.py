@@ -119,7 +119,7 @@ def create_app(
         # The console takes longer to import than all the rest, so it is left to those that show it.
         from api.console.mounting import mount_console
 
-        mount_console(app, doors_in_front)
+        return mount_console(app, doors_in_front)
     return doors_in_front
 
 

@@ -1,11 +1,17 @@
 """How pages ask: the HTTP API of this process: roles, refusals and answers are its own."""
 
+import secrets
 from typing import Any
 
 import httpx
 from starlette.types import ASGIApp
 
 from api.console.sessions import Session
+from api.doors import CORRELATION_HEADER
+from api.problems import Unauthenticated, problem_of, status_of
+from api.reads.door import PURPOSE_HEADER
+
+NOT_BELIEVED = status_of(Unauthenticated)
 
 
 class Refused(Exception):
@@ -20,14 +26,16 @@ class Refused(Exception):
 
 
 class Asker:
-    """Asks with the key of one session; raises Refused for every answer that is a problem."""
+    """Asks with the key of one session, and why it asks; raises Refused for every answer that is a problem.
+
+    All questions of one asker have one correlation id, so that the log of reads tells which belong to one view. A key
+    that is not believed any more ends the session, and of one that is over nothing is asked.
+    """
 
     def __init__(self, app: ASGIApp, session: Session) -> None:
         self._session = session
         self._client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=app),
-            base_url="http://console",
-            headers={"Authorization": f"Bearer {session.key}"},
+            transport=httpx.ASGITransport(app=app), base_url="http://console", headers=_headers(session)
         )
 
     @property
@@ -37,18 +45,33 @@ class Asker:
     async def get(self, path: str, **parameters: Any) -> dict[str, Any]:
         """The answer to a question; parameters that are None are left out."""
         stated = {name: value for name, value in parameters.items() if value is not None}
-        return await self._answer(await self._client.get(path, params=stated))
+        return await self._asked("GET", path, params=stated)
 
     async def send(self, command: dict[str, Any]) -> dict[str, Any]:
         """The result of one command."""
-        return await self._answer(await self._client.post("/v1/commands", json=command))
+        return await self._asked("POST", "/v1/commands", json=command)
 
     async def post(self, path: str, content: dict[str, Any]) -> dict[str, Any]:
         """The answer to what is asked by a body, such as a preview."""
-        return await self._answer(await self._client.post(path, json=content))
+        return await self._asked("POST", path, json=content)
 
-    async def _answer(self, response: httpx.Response) -> dict[str, Any]:
+    async def _asked(self, method: str, path: str, **stated: Any) -> dict[str, Any]:
+        if self._session.is_over():
+            raise Refused(NOT_BELIEVED, problem_of(Unauthenticated(f"the session is over: {self._session.why}")))
+        response = await self._client.request(method, path, **stated)
         content: dict[str, Any] = response.json()
+        if response.status_code == NOT_BELIEVED:
+            self._session.end(str(content.get("detail", "")))
         if response.is_error:
             raise Refused(response.status_code, content)
         return content
+
+
+def _headers(session: Session) -> httpx.Headers:
+    """A purpose is sent in UTF-8, as the API reads it; without one there is no header."""
+    stated = {
+        "Authorization": f"Bearer {session.key}",
+        CORRELATION_HEADER: f"console-{secrets.token_hex(12)}",
+        PURPOSE_HEADER: session.purpose,
+    }
+    return httpx.Headers({name: value for name, value in stated.items() if value}, encoding="utf-8")

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any
-from urllib.parse import quote
 
 from fastapi import Request
 from nicegui import app as console_app
@@ -12,44 +11,41 @@ from starlette.responses import RedirectResponse, Response
 
 from api.console.asking import Asker, Refused
 from api.console.frame import framed, refusal_card
-from api.console.sessions import COOKIE, Session
+from api.console.guard import session_in
 
-SIGN_IN = "/console/sign-in"
 RESPONSE_SECONDS = 30.0
 
 Page = Callable[..., Awaitable[Any]]
 
 
-def session_of(request: Request) -> Session | None:
-    """The session that a request's cookie belongs to."""
-    found: Session | None = console_app.state.sessions.find(request.cookies.get(COOKIE))
-    return found
+def asker_of(request: Request) -> Asker:
+    """Asks with the key of the session that the guard has let a request in with."""
+    return Asker(console_app.state.answering, session_in(request))
 
 
 def console_page(path: str, title: str) -> Callable[[Page], Page]:
-    """A page inside the frame, for who is signed in; whoever is not is led to sign in and then back.
+    """A page inside the frame, for who is signed in, as the guard sees to.
 
     The page is built with an Asker as its first argument, then with what its path and query name, which `title` may
     name too. A refusal that it leaves uncaught is shown in its place, in the ledger's words. A response that it
-    returns, such as one that leads elsewhere, is sent instead of the page.
+    returns, such as one that leads elsewhere, is sent instead of the page. A session that is found to be over while
+    the page is built leads to signing in, and then back.
     """
 
     def registered(build: Page) -> Page:
         @wraps(build)
         async def guarded(request: Request, *arguments: Any, **named: Any) -> Any:
-            session = session_of(request)
-            if session is None:
-                asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-                return RedirectResponse(f"{SIGN_IN}?next={quote(asked, safe='')}", status_code=303)
-            asker = Asker(console_app.state.answering, session)
+            asker, answered = asker_of(request), None
             named_title = title.format(**named)
             ui.page_title(f"{named_title} · Ledger")
-            with framed(named_title, session, path):
+            with framed(named_title, request, path):
                 try:
                     answered = await build(asker, *arguments, **named)
                 except Refused as refused:
                     refusal_card(refused)
-                    return None
+            if asker.session.is_over():
+                # The guard, which is asked again, says why.
+                return RedirectResponse(str(request.url), status_code=303)
             return answered if isinstance(answered, Response) else None
 
         _take_parameters_of(build, guarded)

@@ -7,11 +7,11 @@ from urllib.parse import urlencode
 
 from fastapi import Request
 from nicegui import app as console_app
-from nicegui import ui
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from api.console.asking import Asker, Refused
-from api.console.doors import session_of
+from api.console.doors import asker_of
+from api.console.frame import run_script
 from api.console.writing import Column, Markup, head_of, joined, row_of, tag
 
 SCRIPT = (Path(__file__).parent / "trail.js").read_text()
@@ -73,16 +73,11 @@ class Endless(NamedTuple):
 
         @console_app.get(f"{self.page}/rows")
         async def rows(request: Request) -> Response:
-            session = session_of(request)
-            if session is None:
-                return PlainTextResponse("The session is over; reload the page to sign in again.", 401)
             asked = request.query_params
             only = {name: asked[name] for name in self.filters if asked.get(name)}
             try:
                 bounds = {name: int(asked[name]) for name in ("after", "before") if asked.get(name)}
-                return HTMLResponse(
-                    await self.part(Asker(console_app.state.answering, session), only, **bounds),
-                )
+                return HTMLResponse(await self.part(asker_of(request), only, **bounds))
             except Refused as refused:
                 return PlainTextResponse(f"{refused.title}: {refused.detail}", refused.status)
             except ValueError:
@@ -94,4 +89,4 @@ class Endless(NamedTuple):
 
 def scroll_on() -> None:
     """Lets the lists of this page go on while one scrolls."""
-    ui.add_body_html(f"<script>{SCRIPT}</script>")
+    run_script(SCRIPT)

@@ -4,9 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from fastapi import Request
 from nicegui import ui
 
 from api.console.asking import Refused
+from api.console.guard import session_in
+from api.console.headers import nonce_of
 from api.console.sessions import Session
 from api.console.writing import Markup, joined, link, tag
 from api.roles import Resource, may_read
@@ -29,13 +32,18 @@ def show(content: Markup) -> ui.html:
 
 
 @contextmanager
-def framed(title: str, session: Session, path: str) -> Iterator[None]:
+def framed(title: str, request: Request, path: str) -> Iterator[None]:
     """A page with its heading; what is made inside stands beneath."""
-    ui.add_body_html(f"<script>{SCRIPT}</script>")
-    show(_top(session, path)).classes("top")
+    run_script(SCRIPT)
+    show(_top(session_in(request), path)).classes("top")
     with ui.element("div").classes("page"):
         show(tag("h1", title))
         yield
+
+
+def run_script(script: str) -> None:
+    """Has the page that is being made run a script of ours once it is there."""
+    ui.add_body_html(f'<script nonce="{nonce_of(ui.context.client.request)}">{script}</script>')
 
 
 def refusal_card(refused: Refused) -> None:

@@ -1,4 +1,4 @@
-// The keyboard, the look, and local times; the rest of a page is made by the server.
+// The keyboard, the look, local times, and the end of a session; the rest of a page is made by the server.
 (() => {
   const typing = (target) => target.closest("input, textarea, select, [contenteditable]");
   addEventListener("keydown", (pressed) => {
@@ -43,6 +43,14 @@
     }
   };
   addEventListener("load", () => requestAnimationFrame(showPlace));
+
+  // A page that was away while its session ended (asleep, or the server began anew) is led to sign in, and then back.
+  const whenRefused = async () => {
+    const answer = await fetch(location.href, { method: "HEAD", redirect: "manual" });
+    if (answer.type === "opaqueredirect") location.reload();
+  };
+  const watch = () => (window.socket ? window.socket.on("connect_error", whenRefused) : setTimeout(watch, 200));
+  if (document.getElementById("app")) addEventListener("load", watch);
 
   addEventListener("pointerover", (over) => {
     const time = over.target.closest?.("time.moment");

@@ -6,7 +6,11 @@ from nicegui import ui
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp
 
+from api.console.believing import Believing
 from api.console.frame import STYLE
+from api.console.guard import PATH, Guard
+from api.console.headers import give_nonces_to_pages
+from api.console.origins import Origins
 from api.console.pages import (
     account,
     account_explained,
@@ -23,9 +27,9 @@ from api.console.pages import (
     signing_in,
     trail,
 )
+from api.console.pages.signing_in import Entrance
 from api.console.sessions import Sessions
 
-PATH = "/console"
 PAGES = [
     *(signing_in, overview, search, accounts, account, account_explained, trail, event, liquidations, liquidation),
     *(operations, acting, reports, downloads),
@@ -33,12 +37,19 @@ PAGES = [
 """Every module of pages: importing it registers its pages."""
 
 
-def mount_console(app: FastAPI, answering: ASGIApp) -> None:
-    """Puts the console under an application; `answering` is what its pages ask, which is the same with its doors."""
+def mount_console(app: FastAPI, answering: ASGIApp) -> Guard:
+    """Puts the console under an application; `answering` is what its pages ask, which is the same with its doors.
+
+    Returns what is to be served: the same again, with a guard in front of the console.
+    """
+    believing, origins = Believing(Sessions(), app.state.doors.keys), Origins()
     console_app.state.answering = answering
-    console_app.state.sessions = Sessions()
-    console_app.state.doors = app.state.doors
-    ui.add_css(STYLE, shared=True)
+    console_app.state.entrance = Entrance(believing, origins, app.state.doors.reads)
+    # Of the library's two ways to tell pages what is new one is enough, so one is guarded and the other refused.
+    console_app.config.socket_io_js_transports = ["websocket"]
+    give_nonces_to_pages()
+    # Not add_css, which would write a script for it.
+    ui.add_head_html(f"<style>{STYLE}</style>", shared=True)
     ui.run_with(
         app,
         mount_path=PATH,
@@ -54,3 +65,5 @@ def mount_console(app: FastAPI, answering: ASGIApp) -> None:
     @app.get(PATH, include_in_schema=False)
     async def to_overview(_: Request) -> Response:
         return RedirectResponse(f"{PATH}/")
+
+    return Guard(answering, believing, origins)

@@ -7,7 +7,7 @@ from html import escape
 from typing import NamedTuple
 from urllib.parse import quote, urlencode
 
-_EMPTY = {"input", "br", "hr"}
+_EMPTY = {"input", "br", "hr", "link", "meta"}
 _DECIMALS = re.compile('class="decimals">([^<]*)<')
 
 

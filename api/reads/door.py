@@ -13,7 +13,7 @@ from api.problems import Forbidden, ServerFailed, answer_problem, status_of
 from api.reads.log import ReadLog
 from api.reads.purpose import purpose_in
 from api.reads.read import Read, account_in, begin
-from api.roles import Role
+from api.roles import Caller, Role
 from api.streams.starting import LAST_EVENT_ID
 from ledger.errors import Malformed, Unavailable
 
@@ -67,10 +67,15 @@ async def notice(
     request.state.read = read
     begin(read)
     if purpose is None and caller.role is not Role.CUSTOMER and doors_of(request).reads.purpose_required:
-        raise PurposeMissing(
-            f"a key of role {caller.role} reads customers' data without saying why; state it in the header "
-            f"{PURPOSE_HEADER} or the parameter {PURPOSE_PARAMETER}, such as `ticket 4711`"
-        )
+        raise purpose_missing(caller, f"the header {PURPOSE_HEADER} or the parameter {PURPOSE_PARAMETER}")
+
+
+def purpose_missing(caller: Caller, where: str) -> PurposeMissing:
+    """The refusal of who does not say why; `where` is where it is said."""
+    return PurposeMissing(
+        f"a key of role {caller.role} reads customers' data without saying why; state it in {where}, such as "
+        "`ticket 4711`"
+    )
 
 
 def purpose_of(header: str | None, parameter: str | None) -> str | None:

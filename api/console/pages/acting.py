@@ -7,7 +7,7 @@ opens and stays in the address, so that a second press, a lost answer or the way
 
 from contextlib import suppress
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from fastapi import Request
 from nicegui import app as console_app
@@ -16,7 +16,7 @@ from starlette.datastructures import FormData, QueryParams
 from starlette.responses import RedirectResponse, Response
 
 from api.console.asking import Asker, Refused
-from api.console.doors import SIGN_IN, console_page, session_of
+from api.console.doors import asker_of, console_page
 from api.console.forms import chosen, written
 from api.console.frame import refusal_card, show
 from api.console.operating import (
@@ -75,17 +75,15 @@ _FIRST_SHOWN = (
 @console_app.post("/operations/{command}")
 async def record(request: Request, command: str) -> Response:
     """Records what a preview showed, if it would still be that; then leads to the outcome."""
-    session, operation = session_of(request), OPERATIONS.get(command)
+    operation = OPERATIONS.get(command)
     if operation is None:
         return RedirectResponse("/console/operations", status_code=303)
-    if session is None:
-        return RedirectResponse(f"{SIGN_IN}?next={quote(f'/console/operations/{command}', safe='')}", status_code=303)
     form = await request.form()
     stated = {**content_stated(operation, form), KEY: _key_of(form)}
     is_as_shown = True
     # A refusal is told by the page that is led to, which asks again.
     with suppress(Refused):
-        is_as_shown = await _record_as_shown(Asker(console_app.state.answering, session), operation, stated, form)
+        is_as_shown = await _record_as_shown(asker_of(request), operation, stated, form)
     again = stated if is_as_shown else {**stated, CHANGED: "1"}
     return RedirectResponse(f"/console{form_path(command, **again)}", status_code=303)
 

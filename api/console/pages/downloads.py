@@ -5,14 +5,13 @@ import io
 import json
 from collections.abc import AsyncIterator
 from typing import Any
-from urllib.parse import quote
 
 from fastapi import Request
 from nicegui import app as console_app
-from starlette.responses import PlainTextResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
-from api.console.asking import Asker, Refused
-from api.console.doors import SIGN_IN, session_of
+from api.console.asking import Refused
+from api.console.doors import asker_of
 from api.console.reporting import REPORTS, Report, cells_of, pages_of, rows_of
 
 MEDIA_TYPES = {"csv": "text/csv; charset=utf-8; header=present", "json": "application/json"}
@@ -23,14 +22,10 @@ Answer = dict[str, Any]
 @console_app.get("/download/{name}.{form}")
 async def download(request: Request, name: str, form: str) -> Response:
     """A report as a file; a refusal as text, in the ledger's words. A file that breaks off was not answered whole."""
-    session = session_of(request)
-    if session is None:
-        return RedirectResponse(f"{SIGN_IN}?next={quote('/console/reports', safe='')}", status_code=303)
     report = REPORTS.get(name)
     if report is None or form not in MEDIA_TYPES:
         return PlainTextResponse("There is no such download; choose one at /console/reports.", status_code=404)
-    ask = Asker(console_app.state.answering, session)
-    pages = pages_of(ask, report, dict(request.query_params))
+    pages = pages_of(asker_of(request), report, dict(request.query_params))
     try:
         first = await anext(pages)
     except Refused as refused:
