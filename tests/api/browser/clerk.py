@@ -6,9 +6,13 @@ from urllib.parse import urlsplit
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response, WebSocket, expect
 
 PURPOSE = "ticket 4711"
+PATIENCE_MILLISECONDS = 30_000
+"""How long something is waited for that must come; a machine may be busy with other tests."""
 CONNECTED = "() => !document.getElementById('app') || window.did_handshake === true"
 ABORTED = "net::ERR_ABORTED"
 """What the browser says of questions that nobody waits for any more, for another page was gone to."""
+
+expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 
 class Clerk:
@@ -19,6 +23,7 @@ class Clerk:
         self.complaints: list[str] = []
         self._context = context
         self.page = context.new_page()
+        self.page.set_default_timeout(PATIENCE_MILLISECONDS)
         self._listen(self.page)
 
     def __enter__(self) -> Self:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import Browser, BrowserContext
 
 from tests.api.browser.chromium import NO_BROWSER, chromium, opened_browser, profile
 from tests.api.browser.clerk import Clerk
@@ -13,12 +13,10 @@ from tests.api.command_line import served
 from tests.api.house import House, open_house, wait_until
 from tests.databases import fresh_database
 
-PATIENCE_MILLISECONDS = 15_000
 OpenClerk = Callable[..., Clerk]
 
 # Its comparisons are told in full, as those of tests are.
 pytest.register_assert_rewrite("tests.api.browser.accounts")
-expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 
 @pytest.fixture(scope="session")
@@ -112,6 +110,5 @@ def clerk(
 
 
 def _watched(clerk: Clerk, watched: list[Clerk]) -> Clerk:
-    clerk.page.set_default_timeout(PATIENCE_MILLISECONDS)
     watched.append(clerk)
     return clerk
