@@ -58,6 +58,10 @@ class Clerk:
     def cookies(self) -> list[Any]:
         return list(self._context.cookies())
 
+    def get(self, path: str) -> Any:
+        """A page asked for beside what the window shows; where it leads to is not followed."""
+        return self._context.request.get(f"{self.address}/console{path}", max_redirects=0)
+
     def post(self, path: str, **form: str) -> Any:
         """A form sent by hand, with the cookies of this browser; where it leads to is not followed."""
         return self._context.request.post(f"{self.address}/console{path}", form=dict(form), max_redirects=0)
