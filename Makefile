@@ -8,8 +8,10 @@ INSTALLED := $(VENV)/.installed
 SERVE ?= 1
 # More words for pytest (make test ARGS="-k margin -x") or for the benchmark (make bench-write ARGS=--quick)
 ARGS ?=
+# Where the pictures of the console are written to.
+TO ?= build/screenshots
 
-.PHONY: demo serve test check bench-write bench-read bench-risk format venv clean
+.PHONY: demo serve test check screenshots bench-write bench-read bench-risk format venv clean
 .DEFAULT_GOAL := test
 
 demo: $(INSTALLED)
@@ -27,6 +29,9 @@ check: $(INSTALLED)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/house
+
+screenshots: $(INSTALLED)
+	$(BIN)/python -m tests.api.browser.screenshots $(TO) $(ARGS)
 
 bench-write: $(INSTALLED)
 	$(BIN)/python -m benchmarks.write_path $(ARGS)

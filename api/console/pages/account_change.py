@@ -30,9 +30,8 @@ def change_shown(shown: Moment) -> Markup:
     event = shown.event
     title = joined("What event ", f"{shown.version:,}", " changed: ", tag("span", event["topic"], class_="topic"))
     hint = joined("position ", event_link(event["position"]), " · ", moment(event["effective_at"]))
-    return card(
-        title, joined(_who(event), tag("div", table(COLUMNS, rows, empty), class_="stack")), wide=True, hint=hint
-    )
+    changed = tag("div", table(COLUMNS, rows, empty), class_="stack")
+    return card(title, joined(_who(event), changed), wide=True, hint=hint)
 
 
 def _who(event: Answer) -> Markup:

@@ -73,7 +73,8 @@ def explanation(found: Answer, first: str, last: str) -> Markup:
     parts = [_points(found), _unexplained(found["unexplained"])]
     parts += [_attributed(wallet, told) for wallet, told in found["wallets"].items() if "equity" in told]
     rows = list(changes({**found, "events": []}))
-    parts.append(card("Balances, positions and settings", table(COLUMNS, rows, "Nothing is otherwise."), wide=True))
+    changed = tag("div", table(COLUMNS, rows, "Nothing is otherwise."), class_="stack")
+    parts.append(card("Balances, positions and settings", changed, wide=True))
     parts += [_events(found), _pages(found, first, last)]
     return joined(*parts)
 

@@ -76,9 +76,8 @@ def signed(value: str | None, asset: str | None = None, *, owed: bool = False) -
     if value is None or not value.strip("-0."):
         return text(None)
     is_less = value.startswith("-")
-    return tag(
-        "span", joined("" if is_less else "+", amount(value, asset)), class_="gain" if is_less is owed else "loss"
-    )
+    changed = joined("" if is_less else "+", amount(value, asset))
+    return tag("span", changed, class_="gain" if is_less is owed else "loss")
 
 
 def worth(value: str | None) -> Markup:

@@ -4,11 +4,13 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 NO_BROWSER = "no Chromium is installed (Debian: apt-get install chromium; or name one in LEDGER_CHROMIUM)"
+Size = tuple[int, int]
 LAPTOP, PHONE = (1440, 900), (390, 844)
 """Widths and heights of windows, in pixels."""
 
@@ -31,3 +33,9 @@ def opened_browser() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def profile(browser: Browser, size: Size = LAPTOP, **options: Any) -> BrowserContext:
+    """Cookies, a cache and a look of its own, as somebody else's browser would have."""
+    width, height = size
+    return browser.new_context(viewport={"width": width, "height": height}, **options)

@@ -3,32 +3,34 @@
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, WebSocket, expect
-
-from tests.api.browser.chromium import LAPTOP
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response, WebSocket, expect
 
 PURPOSE = "ticket 4711"
-CONNECTED = "() => window.socket?.connected === true"
+PATIENCE_MILLISECONDS = 30_000
+"""How long something is waited for that must come; a machine may be busy with other tests."""
+CONNECTED = "() => !document.getElementById('app') || window.did_handshake === true"
 ABORTED = "net::ERR_ABORTED"
 """What the browser says of questions that nobody waits for any more, for another page was gone to."""
+
+expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 
 class Clerk:
     """A window of the console; `complaints` are errors of its scripts, and whatever was asked of another host."""
 
-    def __init__(self, browser: Browser, address: str, *, size: tuple[int, int] = LAPTOP, **options: Any) -> None:
-        width, height = size
+    def __init__(self, context: BrowserContext, address: str) -> None:
         self.address = address
         self.complaints: list[str] = []
-        self._window = browser.new_context(viewport={"width": width, "height": height}, **options)
-        self.page = self._window.new_page()
+        self._context = context
+        self.page = context.new_page()
+        self.page.set_default_timeout(PATIENCE_MILLISECONDS)
         self._listen(self.page)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._window.close()
+        self.page.close()
 
     def sign_in(self, key: str) -> Self:
         """Signs in with a key, and stands on the overview then."""
@@ -45,19 +47,24 @@ class Clerk:
     def go(self, path: str) -> Page:
         """Opens a page of the console, and waits until it is live."""
         self.page.goto(f"{self.address}/console{path}")
-        self.page.locator(".page h1").wait_for()
+        self.page.locator("h1").wait_for()
         self.live()
         return self.page
 
     def live(self) -> None:
+        """Waits until the page is connected, where it is one that moves."""
         self.page.wait_for_function(CONNECTED)
 
     def cookies(self) -> list[Any]:
-        return list(self._window.cookies())
+        return list(self._context.cookies())
+
+    def get(self, path: str) -> Any:
+        """A page asked for beside what the window shows; where it leads to is not followed."""
+        return self._context.request.get(f"{self.address}/console{path}", max_redirects=0)
 
     def post(self, path: str, **form: str) -> Any:
         """A form sent by hand, with the cookies of this browser; where it leads to is not followed."""
-        return self._window.request.post(f"{self.address}/console{path}", form=dict(form), max_redirects=0)
+        return self._context.request.post(f"{self.address}/console{path}", form=dict(form), max_redirects=0)
 
     def _listen(self, page: Page) -> None:
         page.on("console", self._said)

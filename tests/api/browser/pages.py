@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import httpx
 
+WHAT_IF = "shock.ETH/USDT=-30%25&sweep.of=BTC/USDT&sweep.from=-50%25&sweep.to=%2B50%25&sweep.step=5%25"
 REPORTS = ("trial-balance", "loans", "margin-levels", "exposure", "insurance")
 
 
@@ -23,7 +24,7 @@ def every_page(http: httpx.Client) -> dict[str, str]:
         "refused": "/accounts/nobody",
         "operations": "/operations",
         "what-if-empty": "/reports/what-if",
-        "what-if": "/reports/what-if?shock.all=-20%25&sweep.of=all&sweep.from=-50%25&sweep.to=%2B50%25&sweep.step=5%25",
+        "what-if": f"/reports/what-if?{WHAT_IF}",
         **{name: f"/reports/{name}" for name in REPORTS},
         **_of_accounts(http),
         **_of_liquidations(http),
@@ -54,10 +55,10 @@ def _of_liquidations(http: httpx.Client) -> dict[str, str]:
     found = _answer(http, "/v1/liquidations?limit=1000")["liquidations"]
     worst = max(found, key=lambda one: float(one["deficit_value"]))
     call = _answer(http, "/v1/margin-calls?limit=1&order=desc")["margin_calls"][0]
-    name = quote(worst["liquidation_id"], safe="")
+    name, account = (quote(worst[one], safe="") for one in ("liquidation_id", "account_id"))
     return {
         "liquidation": f"/liquidations/{name}",
-        "account-liquidated": f"/accounts/{quote(worst['account_id'], safe='')}?position={worst['started_position'] - 1}",
+        "account-liquidated": f"/accounts/{account}?position={worst['started_position'] - 1}",
         "event-of-liquidation": f"/events/{worst['started_position']}",
         "margin-call": f"/margin-calls/{quote(call['account_id'], safe='')}/{call['position']}",
     }

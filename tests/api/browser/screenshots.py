@@ -8,13 +8,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
 
 import httpx
 from playwright.sync_api import Browser
 
 from api.command_line.screen import note, say, show_progress
-from tests.api.browser.chromium import LAPTOP, NO_BROWSER, PHONE, chromium, opened_browser
+from tests.api.browser.chromium import LAPTOP, NO_BROWSER, PHONE, chromium, opened_browser, profile
 from tests.api.browser.clerk import Clerk
 from tests.api.browser.pages import every_page
 from tests.api.command_line import LEDGER
@@ -92,7 +91,7 @@ def _take_all(browser: Browser, address: str, key: str, folder: Path, only: str)
         task = progress.add_task("taking", total=len(pages) * len(SIZES) * len(LOOKS), said="")
         for size in SIZES:
             for look in LOOKS:
-                with Clerk(browser, address, size=SIZES[size], color_scheme=look) as clerk:
+                with Clerk(profile(browser, SIZES[size], color_scheme=look), address) as clerk:
                     clerk.sign_in(key)
                     for name, path in pages.items():
                         _take(clerk, path, folder / f"{name}-{size}-{look}.png")
@@ -102,10 +101,7 @@ def _take_all(browser: Browser, address: str, key: str, folder: Path, only: str)
 
 
 def _take(clerk: Clerk, path: str, file: Path) -> None:
-    page = clerk.go(path) if path != "/sign-in" else clerk.page
-    if path == "/sign-in":
-        page.goto(f"{clerk.address}/console{path}?said={quote('the key is not known; check it')}")
-        clerk.live()
+    page = clerk.go(path)
     page.wait_for_function(DRAWN)
     page.screenshot(path=file, full_page=True, animations="disabled")
 
