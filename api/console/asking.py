@@ -6,6 +6,7 @@ import httpx
 from starlette.types import ASGIApp
 
 from api.console.sessions import Session
+from api.console.within import Within
 
 
 class Refused(Exception):
@@ -25,7 +26,7 @@ class Asker:
     def __init__(self, app: ASGIApp, session: Session) -> None:
         self._session = session
         self._client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=app),
+            transport=Within(app),
             base_url="http://console",
             headers={"Authorization": f"Bearer {session.key}"},
         )

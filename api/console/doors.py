@@ -8,10 +8,11 @@ from urllib.parse import quote
 from fastapi import Request
 from nicegui import app as console_app
 from nicegui import ui
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import RedirectResponse
 
 from api.console.asking import Asker, Refused
 from api.console.frame import framed, refusal_card
+from api.console.meanwhile import meanwhile
 from api.console.sessions import COOKIE, Session
 
 SIGN_IN = "/console/sign-in"
@@ -31,7 +32,7 @@ def console_page(path: str, title: str) -> Callable[[Page], Page]:
 
     The page is built with an Asker as its first argument, then with what its path and query name, which `title` may
     name too. A refusal that it leaves uncaught is shown in its place, in the ledger's words. A response that it
-    returns, such as one that leads elsewhere, is sent instead of the page.
+    returns, such as one that leads elsewhere, is sent instead of the page. What takes long follows when it is there.
     """
 
     def registered(build: Page) -> Page:
@@ -46,11 +47,12 @@ def console_page(path: str, title: str) -> Callable[[Page], Page]:
             ui.page_title(f"{named_title} · Ledger")
             with framed(named_title, session, path):
                 try:
-                    answered = await build(asker, *arguments, **named)
+                    async with meanwhile() as early:
+                        answered = await build(asker, *arguments, **named)
                 except Refused as refused:
                     refusal_card(refused)
                     return None
-            return answered if isinstance(answered, Response) else None
+                return early.led(answered)
 
         _take_parameters_of(build, guarded)
         ui.page(path, response_timeout=RESPONSE_SECONDS)(guarded)

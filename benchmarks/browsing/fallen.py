@@ -1,4 +1,4 @@
-"""Accounts that fell: on borrowed money while prices wander, then called, half of them liquidated, and things left open."""
+"""Accounts that fell: on borrowed money while prices wander, then called, half of them liquidated."""
 
 import random
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ PAIR = f"{MORE[0]}/{QUOTE}"
 """Nobody else trades it, so that its fall is nobody else's."""
 WALLET = f"isolated:{PAIR}"
 BEFORE, CALLED_AT, LIQUIDATED_AT = "100.00", "95.50", "92.00"
-"""With a margin of 120 for a value of 1,000 at the pair's 10x the level is 1.136, then 1.085 and 1.045; the lines are 1.09 and 1.05."""
+"""With a margin of 120 for 1,000 the level is 1.136, then 1.085 and 1.045; the lines are 1.09 and 1.05."""
 MARGIN, QUANTITY = "120", "10"
 WANDERING = 600
 """Vectors between the loan and the fall, each a step of the story: at one in six seconds an hour's."""
@@ -59,7 +59,13 @@ def _left_open(account_id: str) -> Iterator[Asked]:
     moved = {"account_id": account_id, "asset": QUOTE}
     yield {**moved, "type": "request_withdrawal", "withdrawal_id": "w", "amount": "10"}
     yield {**moved, "type": "place_hold", "hold_id": "h", "wallet": "spot", "amount": "10"}
-    adjusted = {"adjustment_id": "a", "wallet": "spot", "amount": "1", "reason_code": "compensation", "reason": "benchmark"}
+    adjusted = {
+        "adjustment_id": "a",
+        "wallet": "spot",
+        "amount": "1",
+        "reason_code": "compensation",
+        "reason": "benchmark",
+    }
     yield {**moved, "type": "propose_adjustment", **adjusted}
     frozen = {"account_id": account_id, "blocks": ["trade"], "reason": "benchmark", "idempotency_key": "frozen"}
     yield {"type": "freeze_account", **frozen}

@@ -52,7 +52,9 @@ class ConsoleReport:
             SLOWEST.name: rounded(self.slowest_p95_ms),
             "reached": {SLOWEST.name: SLOWEST.is_reached(self.slowest_p95_ms)},
             "over": self.over,
-            "pages": {name: {key: rounded(figure) for key, figure in _figures(one)} for name, one in self.visited.items()},
+            "pages": {
+                name: {key: rounded(figure) for key, figure in _figures(one)} for name, one in self.visited.items()
+            },
         }
 
     def as_table(self) -> Group:
@@ -62,11 +64,11 @@ class ConsoleReport:
 
     def _pages(self) -> Rows:
         rows = [
-            [name, *(f"{figure:,.1f}" for _, figure in _figures(one)), "over" if name in self.over else ""]
+            [name, *(_shown(figure) for _, figure in _figures(one)), "over" if name in self.over else ""]
             for name, one in self.visited.items()
         ]
-        columns = ["page", "p50 ms", "p95 ms", "p99 ms", "ratio", "server", "database", "kB", ""]
-        return table_of(None, columns, rows, right=tuple(range(1, 8)))
+        columns = ["page", "p50 ms", "p95 ms", "p99 ms", "whole", "ratio", "server", "database", "kB", ""]
+        return table_of(None, columns, rows, right=tuple(range(1, 9)))
 
     def _promise(self) -> Rows:
         return table_of(None, ["", "figure", "reach", ""], [ratio_cells(SLOWEST, self.slowest_p95_ms)], right=(0,))
@@ -77,15 +79,21 @@ class ConsoleReport:
             machine_line(self.machine),
             f"{asked} answers of each page in {self.plan.rounds} interleaved rounds over a log of {self.position:,} events; "
             f"the whole run took {self.seconds:,.0f} s",
+            "whole: milliseconds until all is there, where the answer says that the rest is being worked out",
             "ratio: to the question for one account over the API; server, database: processor milliseconds of an answer",
         ]
 
 
-def _figures(one: Visited) -> list[tuple[str, float]]:
+def _shown(figure: float | None) -> str:
+    return "" if figure is None else f"{figure:,.1f}"
+
+
+def _figures(one: Visited) -> list[tuple[str, float | None]]:
     return [
         ("p50_ms", one.percentile(0.5)),
         ("p95_ms", one.percentile(NEARLY_ALL)),
         ("p99_ms", one.percentile(ALL_BUT_ONE)),
+        ("whole_p50_ms", one.whole_ms),
         ("ratio_to_account", one.ratio),
         ("server_processor_ms", one.server_ms),
         ("database_processor_ms", one.database_ms),
