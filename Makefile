@@ -9,7 +9,7 @@ SERVE ?= 1
 # More words for pytest (make test ARGS="-k margin -x") or for the benchmark (make bench-write ARGS=--quick)
 ARGS ?=
 
-.PHONY: demo serve test check bench-write bench-read bench-risk format venv clean
+.PHONY: demo serve test check bench-write bench-read bench-risk bench-console format venv clean
 .DEFAULT_GOAL := test
 
 demo: $(INSTALLED)
@@ -36,6 +36,9 @@ bench-risk: $(INSTALLED)
 
 bench-read: $(INSTALLED)
 	$(BIN)/python -m benchmarks.read_side $(ARGS)
+
+bench-console: $(INSTALLED)
+	$(BIN)/python -m benchmarks.console $(ARGS)
 
 format: $(INSTALLED)
 	$(BIN)/ruff format .

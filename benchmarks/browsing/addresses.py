@@ -12,6 +12,7 @@ BASELINE = "/v1/accounts/{}"
 PART = 1_000
 """How many positions of the log lie between the two points that are explained."""
 EVENTS_IN_CHART = 400
+ASKED = "asked, "
 SHOCKS = "shock.BTC%2FUSDT=-20%25"
 
 
@@ -27,6 +28,11 @@ class Places(NamedTuple):
     @property
     def middle(self) -> int:
         return self.position // 2
+
+
+def is_page(name: str) -> bool:
+    """Whether an address is that of a page, which is to be there in time, and no question of one."""
+    return not name.startswith(ASKED)
 
 
 def addresses_of(places: Places) -> dict[str, str]:
@@ -139,12 +145,12 @@ def _questions(places: Places) -> Mapping[str, str]:
     chart = f"wallet=cross&points=600&from_position={since}"
     middle = f"from_position={places.middle - 1}&to_position={places.middle}&limit=1"
     return {
-        "asked, slider: the event": f"{long}/events?after_version={version - 1}&limit=1",
-        "asked, slider: what it changed": f"{long}/diff?{middle}",
-        "asked, chart": f"{short}/level-path?wallet=cross&points=600",
-        "asked, chart of the long account": f"{long}/level-path?{chart}",
-        "asked, live: health": "/health",
-        "asked, live: wallets by band": "/v1/reports/margin-levels?limit=1",
-        "asked, live: trial balance": "/v1/reports/trial-balance",
-        "asked, live: exposure": "/v1/reports/exposure",
+        f"{ASKED}slider: the event": f"{long}/events?after_version={version - 1}&limit=1",
+        f"{ASKED}slider: what it changed": f"{long}/diff?{middle}",
+        f"{ASKED}chart": f"{short}/level-path?wallet=cross&points=600",
+        f"{ASKED}chart of the long account": f"{long}/level-path?{chart}",
+        f"{ASKED}live: health": "/health",
+        f"{ASKED}live: wallets by band": "/v1/reports/margin-levels?limit=1",
+        f"{ASKED}live: trial balance": "/v1/reports/trial-balance",
+        f"{ASKED}live: exposure": "/v1/reports/exposure",
     }

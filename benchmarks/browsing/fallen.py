@@ -12,8 +12,8 @@ WALLET = f"isolated:{PAIR}"
 BEFORE, CALLED_AT, LIQUIDATED_AT = "100.00", "95.50", "92.00"
 """With a margin of 120 for 1,000 the level is 1.136, then 1.085 and 1.045; the lines are 1.09 and 1.05."""
 MARGIN, QUANTITY = "120", "10"
-WANDERING = 600
-"""Vectors between the loan and the fall, each a step of the story: at one in six seconds an hour's."""
+VECTORS_EACH = 3
+"""For each account so many vectors come between the loans and the fall, each a step of every story."""
 
 
 def fallen(number: int) -> str:
@@ -27,7 +27,7 @@ def requests_of_fallen(accounts: int, rng: random.Random) -> Iterator[list[Asked
     yield [{"type": "set_risk_limits", **age}]
     yield _marked(BEFORE)
     yield from ([*_on_borrowed_money(fallen(number))] for number in range(accounts))
-    yield from (_marked(f"{rng.choice((99, 100))}.{rng.randint(0, 99):02d}") for _ in range(WANDERING))
+    yield from (_marked(f"{rng.choice((99, 100))}.{rng.randint(0, 99):02d}") for _ in range(VECTORS_EACH * accounts))
     yield _marked(CALLED_AT)
     yield [_examined(number) for number in range(accounts)]
     yield _marked(LIQUIDATED_AT)

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from api.command_line.rows import Rows
 from api.command_line.screen import table_of
+from benchmarks.browsing.addresses import is_page
 from benchmarks.browsing.plan import ConsolePlan
 from benchmarks.browsing.visiting import Visited
 from benchmarks.ratios import Ratio
@@ -32,12 +33,12 @@ class ConsoleReport:
 
     @property
     def slowest_p95_ms(self) -> float:
-        return max(one.percentile(NEARLY_ALL) for one in self.visited.values())
+        return max((one.percentile(NEARLY_ALL) for name, one in self.visited.items() if is_page(name)), default=0.0)
 
     @property
     def over(self) -> list[str]:
         """The pages of which not nearly all answers came in time, the slowest first."""
-        waits = {name: one.percentile(NEARLY_ALL) for name, one in self.visited.items()}
+        waits = {name: one.percentile(NEARLY_ALL) for name, one in self.visited.items() if is_page(name)}
         return sorted((name for name in waits if not SLOWEST.is_reached(waits[name])), key=lambda name: -waits[name])
 
     def as_json(self) -> dict[str, Any]:
@@ -77,10 +78,10 @@ class ConsoleReport:
         asked = self.plan.rounds * self.plan.asked
         return [
             machine_line(self.machine),
-            f"{asked} answers of each page in {self.plan.rounds} interleaved rounds over a log of {self.position:,} events; "
-            f"the whole run took {self.seconds:,.0f} s",
+            f"{asked} answers of each page in {self.plan.rounds} interleaved rounds over a log of {self.position:,} "
+            f"events; the whole run took {self.seconds:,.0f} s",
             "whole: milliseconds until all is there, where the answer says that the rest is being worked out",
-            "ratio: to the question for one account over the API; server, database: processor milliseconds of an answer",
+            "ratio: to the question for one account over the API; server, database: processor milliseconds of all of it",
         ]
 
 
