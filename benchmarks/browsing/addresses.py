@@ -130,7 +130,8 @@ def _reports(places: Places) -> Mapping[str, str]:
         "exposure, then": ("exposure", then),
         "insurance, then": ("insurance", then),
     }
-    return {f"report, {name}": f"/reports/{page}{_query(asked)}" for name, (page, asked) in shown.items()}
+    addresses = {f"report, {name}": f"/reports/{page}{_query(asked)}" for name, (page, asked) in shown.items()}
+    return {"reports": "/reports", **addresses}
 
 
 def _query(asked: str) -> str:

@@ -81,7 +81,7 @@ class ConsoleReport:
             f"{asked} answers of each page in {self.plan.rounds} interleaved rounds over a log of {self.position:,} "
             f"events; the whole run took {self.seconds:,.0f} s",
             "whole: milliseconds until all is there, where the answer says that the rest is being worked out",
-            "ratio: to the question for one account over the API; server, database: processor milliseconds of all of it",
+            "ratio: to the question for one account over the API; server, database: processor milliseconds of it all",
         ]
 
 

@@ -1,4 +1,4 @@
-"""The benchmark of the console runs, asks for every page there is, and tells whole pages from those whose rest follows."""
+"""The benchmark of the console runs, asks for every page there is, and tells when all of a page was there."""
 
 import re
 from pathlib import Path
