@@ -11,7 +11,7 @@ ARGS ?=
 # Where the pictures of the console are written to.
 TO ?= build/screenshots
 
-.PHONY: demo serve test check screenshots bench-write bench-read bench-risk format venv clean
+.PHONY: demo serve test check screenshots bench-write bench-read bench-risk bench-console format venv clean
 .DEFAULT_GOAL := test
 
 demo: $(INSTALLED)
@@ -41,6 +41,9 @@ bench-risk: $(INSTALLED)
 
 bench-read: $(INSTALLED)
 	$(BIN)/python -m benchmarks.read_side $(ARGS)
+
+bench-console: $(INSTALLED)
+	$(BIN)/python -m benchmarks.console $(ARGS)
 
 format: $(INSTALLED)
 	$(BIN)/ruff format .

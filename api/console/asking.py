@@ -7,6 +7,7 @@ import httpx
 from starlette.types import ASGIApp
 
 from api.console.sessions import Session
+from api.console.within import Within
 from api.doors import CORRELATION_HEADER
 from api.problems import Unauthenticated, problem_of, status_of
 from api.reads.door import PURPOSE_HEADER
@@ -36,9 +37,7 @@ class Asker:
 
     def __init__(self, app: ASGIApp, session: Session) -> None:
         self._session = session
-        self._client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=app), base_url="http://console", headers=_headers(session)
-        )
+        self._client = httpx.AsyncClient(transport=Within(app), base_url="http://console", headers=_headers(session))
 
     @property
     def session(self) -> Session:

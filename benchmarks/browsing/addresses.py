@@ -1,7 +1,7 @@
 """What is asked for: the address of every page of the console, and the questions that pages ask once they are there."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from benchmarks.reading.log import MadeLog
@@ -12,6 +12,7 @@ BASELINE = "/v1/accounts/{}"
 PART = 1_000
 """How many positions of the log lie between the two points that are explained."""
 EVENTS_IN_CHART = 400
+ASKED = "asked, "
 SHOCKS = "shock.BTC%2FUSDT=-20%25"
 
 
@@ -29,6 +30,11 @@ class Places(NamedTuple):
         return self.position // 2
 
 
+def is_page(name: str) -> bool:
+    """Whether an address is that of a page, which is to be there in time, and no question of one."""
+    return not name.startswith(ASKED)
+
+
 def addresses_of(places: Places) -> dict[str, str]:
     """Every address by its name, those of pages first."""
     pages = {**_pages(places), **_accounts(places), **_trail(places), **_reports(places)}
@@ -37,7 +43,12 @@ def addresses_of(places: Places) -> dict[str, str]:
 
 def _pages(places: Places) -> Mapping[str, str]:
     call = f"{quote(places.call[0])}/{places.call[1]}"
-    operation = {"account_id": places.log.short_account, "blocks": "trade", "reason": "case", "key": "console:benchmark"}
+    operation = {
+        "account_id": places.log.short_account,
+        "blocks": "trade",
+        "reason": "case",
+        "key": "console:benchmark",
+    }
     return {
         "overview": "/",
         "event": f"/events/{places.middle}",
@@ -76,7 +87,7 @@ def _accounts(places: Places) -> Mapping[str, str]:
 
 def _trail(places: Places) -> Mapping[str, str]:
     log = places.log
-    filters = {
+    filters: dict[str, dict[str, str]] = {
         "account": {"account_id": log.long_account},
         "account with few events": {"account_id": log.short_account},
         "topic": {"topic": "trade.booked"},
@@ -87,7 +98,7 @@ def _trail(places: Places) -> Mapping[str, str]:
         "account and topic": {"account_id": log.long_account, "topic": "loan.borrowed"},
         "nothing": {"account_id": log.short_account, "topic": "account.frozen"},
     }
-    rows = {
+    rows: dict[str, dict[str, Any]] = {
         "trail, more rows": {"before": places.middle},
         "trail of a topic, more rows": {"before": places.middle, "topic": "trade.booked"},
         "trail of an actor, more rows": {"before": places.middle, "actor": log.actor},
@@ -119,7 +130,8 @@ def _reports(places: Places) -> Mapping[str, str]:
         "exposure, then": ("exposure", then),
         "insurance, then": ("insurance", then),
     }
-    return {f"report, {name}": f"/reports/{page}{_query(asked)}" for name, (page, asked) in shown.items()}
+    addresses = {f"report, {name}": f"/reports/{page}{_query(asked)}" for name, (page, asked) in shown.items()}
+    return {"reports": "/reports", **addresses}
 
 
 def _query(asked: str) -> str:
@@ -130,14 +142,16 @@ def _questions(places: Places) -> Mapping[str, str]:
     """What pages ask through their socket: a step of the slider, the chart, the overview's pulse."""
     long, short = (f"/v1/accounts/{quote(name)}" for name in (places.log.long_account, places.log.short_account))
     version = places.log.long_version // 2
-    chart = f"wallet=cross&points=600&from_position={places.position - places.log.events * EVENTS_IN_CHART // places.log.long_version}"
+    since = places.position - places.log.events * EVENTS_IN_CHART // places.log.long_version
+    chart = f"wallet=cross&points=600&from_position={since}"
+    middle = f"from_position={places.middle - 1}&to_position={places.middle}&limit=1"
     return {
-        "asked, slider: the event": f"{long}/events?after_version={version - 1}&limit=1",
-        "asked, slider: what it changed": f"{long}/diff?from_position={places.middle - 1}&to_position={places.middle}&limit=1",
-        "asked, chart": f"{short}/level-path?wallet=cross&points=600",
-        "asked, chart of the long account": f"{long}/level-path?{chart}",
-        "asked, live: health": "/health",
-        "asked, live: wallets by band": "/v1/reports/margin-levels?limit=1",
-        "asked, live: trial balance": "/v1/reports/trial-balance",
-        "asked, live: exposure": "/v1/reports/exposure",
+        f"{ASKED}slider: the event": f"{long}/events?after_version={version - 1}&limit=1",
+        f"{ASKED}slider: what it changed": f"{long}/diff?{middle}",
+        f"{ASKED}chart": f"{short}/level-path?wallet=cross&points=600",
+        f"{ASKED}chart of the long account": f"{long}/level-path?{chart}",
+        f"{ASKED}live: health": "/health",
+        f"{ASKED}live: wallets by band": "/v1/reports/margin-levels?limit=1",
+        f"{ASKED}live: trial balance": "/v1/reports/trial-balance",
+        f"{ASKED}live: exposure": "/v1/reports/exposure",
     }

@@ -1,4 +1,4 @@
-"""Accounts that fell: on borrowed money while prices wander, then called, half of them liquidated, and things left open."""
+"""Accounts that fell: on borrowed money while prices wander, then called, half of them liquidated."""
 
 import random
 from collections.abc import Iterator
@@ -10,10 +10,10 @@ PAIR = f"{MORE[0]}/{QUOTE}"
 """Nobody else trades it, so that its fall is nobody else's."""
 WALLET = f"isolated:{PAIR}"
 BEFORE, CALLED_AT, LIQUIDATED_AT = "100.00", "95.50", "92.00"
-"""With a margin of 120 for a value of 1,000 at the pair's 10x the level is 1.136, then 1.085 and 1.045; the lines are 1.09 and 1.05."""
+"""With a margin of 120 for 1,000 the level is 1.136, then 1.085 and 1.045; the lines are 1.09 and 1.05."""
 MARGIN, QUANTITY = "120", "10"
-WANDERING = 600
-"""Vectors between the loan and the fall, each a step of the story: at one in six seconds an hour's."""
+VECTORS_EACH = 3
+"""For each account so many vectors come between the loans and the fall, each a step of every story."""
 
 
 def fallen(number: int) -> str:
@@ -27,7 +27,7 @@ def requests_of_fallen(accounts: int, rng: random.Random) -> Iterator[list[Asked
     yield [{"type": "set_risk_limits", **age}]
     yield _marked(BEFORE)
     yield from ([*_on_borrowed_money(fallen(number))] for number in range(accounts))
-    yield from (_marked(f"{rng.choice((99, 100))}.{rng.randint(0, 99):02d}") for _ in range(WANDERING))
+    yield from (_marked(f"{rng.choice((99, 100))}.{rng.randint(0, 99):02d}") for _ in range(VECTORS_EACH * accounts))
     yield _marked(CALLED_AT)
     yield [_examined(number) for number in range(accounts)]
     yield _marked(LIQUIDATED_AT)
@@ -59,7 +59,13 @@ def _left_open(account_id: str) -> Iterator[Asked]:
     moved = {"account_id": account_id, "asset": QUOTE}
     yield {**moved, "type": "request_withdrawal", "withdrawal_id": "w", "amount": "10"}
     yield {**moved, "type": "place_hold", "hold_id": "h", "wallet": "spot", "amount": "10"}
-    adjusted = {"adjustment_id": "a", "wallet": "spot", "amount": "1", "reason_code": "compensation", "reason": "benchmark"}
+    adjusted = {
+        "adjustment_id": "a",
+        "wallet": "spot",
+        "amount": "1",
+        "reason_code": "compensation",
+        "reason": "benchmark",
+    }
     yield {**moved, "type": "propose_adjustment", **adjusted}
     frozen = {"account_id": account_id, "blocks": ["trade"], "reason": "benchmark", "idempotency_key": "frozen"}
     yield {"type": "freeze_account", **frozen}

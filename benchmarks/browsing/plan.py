@@ -43,8 +43,12 @@ class ConsolePlan:
 def read_plan(arguments: Sequence[str]) -> ConsolePlan:
     """The plan that the command line asks for; ends the program where it cannot be understood."""
     parser = parser_of("console", DESCRIPTION, SIZES)
-    parser.add_argument("--log", type=Path, metavar="FOLDER", help="read the log kept there; make it first if there is none")
-    parser.add_argument("--only", nargs="+", default=(), metavar="WORD", help="pages that have one of these in their name")
+    parser.add_argument(
+        "--log", type=Path, metavar="FOLDER", help="read the log kept there; make it first if there is none"
+    )
+    parser.add_argument(
+        "--only", nargs="+", default=(), metavar="WORD", help="pages that have one of these in their name"
+    )
     asked = parser.parse_args(arguments)
     fields = chosen(asked, SIZES)
     if asked.long_history is None:

@@ -1,9 +1,14 @@
-"""Processor time, which the load of a shared machine changes less than it changes waits: of the server and of PostgreSQL."""
+"""Processor time of the server and of PostgreSQL, which the load of a shared machine changes less than waits."""
 
+import os
+import time
 from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.processes.child import Child, processor_seconds
+
+TICK_SECONDS = 1 / os.sysconf("SC_CLK_TCK")
+QUIET_SECONDS, PATIENCE_SECONDS = 0.15, 120.0
 
 
 class Processors(NamedTuple):
@@ -18,6 +23,15 @@ class Processors(NamedTuple):
         own = [one for one in others if _parent_of(one) == self.database]
         database = processor_seconds(self.database, with_ended=True) + sum(map(_seconds_of, own))
         return self.server.processor_seconds, database
+
+    def wait_until_idle(self) -> None:
+        """Until what the server goes on with after its answer is done: it takes no more than a tick for a while."""
+        before, deadline = sum(self.seconds()), time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            time.sleep(QUIET_SECONDS)
+            before, earlier = sum(self.seconds()), before
+            if before - earlier <= TICK_SECONDS:
+                return
 
 
 def postmaster_of(home: Path) -> int:

@@ -8,15 +8,19 @@ from http.client import HTTPConnection
 from typing import NamedTuple
 from urllib.parse import urlencode
 
+from api.console.meanwhile import BEING_WORKED_OUT
 from benchmarks.browsing.processors import Processors
 from benchmarks.measuring import Wait, weighted_percentile
 from benchmarks.screen import Screen
 
 ANSWERED = (200, 303)
+LATER = BEING_WORKED_OUT.encode()
 REFUSAL = re.compile(rb"card refusal")
 TIMEOUT_SECONDS = 120.0
+KEPT_SECONDS = 2.0
+"""A connection that was not used for longer is made anew, for the server may be about to close it."""
 MOST_SECONDS = 5.0
-"""A page is asked for again in a round until so long was spent on it, so that one slow page does not take all the time."""
+"""A page is asked for no more in a round once so long was spent on it: a slow one does not take all the time."""
 
 
 class NotShown(RuntimeError):
@@ -24,9 +28,14 @@ class NotShown(RuntimeError):
 
 
 class Visit(NamedTuple):
-    """One address in one round: how long each answer took, and the processor time that they took altogether."""
+    """One address in one round: how long each answer took, and the processor time that they took altogether.
+
+    `whole_ms` is how long all of it took where the answer only said that the rest is being worked out; the processor
+    time is that of all of it.
+    """
 
     milliseconds: tuple[float, ...]
+    whole_ms: float | None
     server_seconds: float
     database_seconds: float
 
@@ -46,6 +55,12 @@ class Visited(NamedTuple):
         """The milliseconds that this share of all its answers took at most."""
         waits = [Wait(one, 1) for visit in self.visits for one in visit.milliseconds]
         return weighted_percentile(waits, share)
+
+    @property
+    def whole_ms(self) -> float | None:
+        """The median over the rounds, of those in which not all of it was there at once."""
+        waited = [visit.whole_ms for visit in self.visits if visit.whole_ms is not None]
+        return statistics.median(waited) if waited else None
 
     @property
     def ratio(self) -> float:
@@ -72,6 +87,7 @@ class Visitor:
     def __init__(self, port: int, key: str) -> None:
         self._connection = HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
         self._headers = {"Authorization": f"Bearer {key}"}
+        self._answered_at = time.monotonic()
         form = urlencode({"key": key, "purpose": "benchmark"})
         formed = {"Content-Type": "application/x-www-form-urlencoded"}
         self._connection.request("POST", "/console/sign-in", form, formed)
@@ -82,13 +98,20 @@ class Visitor:
             raise NotShown(f"signing in was answered with {answer.status} and no cookie")
         self._headers["Cookie"] = cookie.partition(";")[0]
 
-    def get(self, path: str) -> tuple[float, bytes]:
-        """The milliseconds to the last byte of an answer, and the answer; NotShown where it is a refusal."""
+    def get(self, path: str, *, whole: bool = False) -> tuple[float, bytes]:
+        """The milliseconds to the last byte of an answer, and the answer; NotShown where it is a refusal.
+
+        With `whole` a page is answered once all of it is there.
+        """
+        if time.monotonic() - self._answered_at > KEPT_SECONDS:
+            self._connection.close()
+        headers = {**self._headers, "Prefer": "wait=100"} if whole else self._headers
         started = time.perf_counter()
-        self._connection.request("GET", path, headers=self._headers)
+        self._connection.request("GET", path, headers=headers)
         answer = self._connection.getresponse()
         content = answer.read()
         milliseconds = 1000 * (time.perf_counter() - started)
+        self._answered_at = time.monotonic()
         if answer.status not in ANSWERED or REFUSAL.search(content):
             raise NotShown(f"{path} was answered with {answer.status}: {_said(content)}")
         return milliseconds, content
@@ -105,7 +128,12 @@ class Rounds(NamedTuple):
 
 
 def visit_all(
-    visitor: Visitor, processors: Processors, addresses: Mapping[str, str], baseline: str, rounds: Rounds, screen: Screen
+    visitor: Visitor,
+    processors: Processors,
+    addresses: Mapping[str, str],
+    baseline: str,
+    rounds: Rounds,
+    screen: Screen,
 ) -> dict[str, Visited]:
     """Every address by its name; a round that is not counted comes first."""
     found: dict[str, list[tuple[Visit, Visit]]] = {name: [] for name in addresses}
@@ -127,13 +155,16 @@ def visit_all(
 def _visit(visitor: Visitor, processors: Processors, path: str, times: int) -> tuple[Visit, int]:
     before = processors.seconds()
     milliseconds: list[float] = []
-    size = 0
+    content, is_late = b"", False
     while len(milliseconds) < times and sum(milliseconds) < 1000 * MOST_SECONDS:
         took, content = visitor.get(path)
         milliseconds.append(took)
-        size = len(content)
+        if LATER in content:
+            is_late = True
+            processors.wait_until_idle()
     after = processors.seconds()
-    return Visit(tuple(milliseconds), after[0] - before[0], after[1] - before[1]), size
+    whole = visitor.get(path, whole=True)[0] if is_late else None
+    return Visit(tuple(milliseconds), whole, after[0] - before[0], after[1] - before[1]), len(content)
 
 
 def _said(content: bytes) -> str:

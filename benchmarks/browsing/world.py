@@ -36,7 +36,7 @@ class World(NamedTuple):
 def world_of(plan: ConsolePlan, screen: Screen) -> Iterator[World]:
     """The world of the folder that the plan names, or one that is gone afterwards."""
     with _home_of(plan.log) as home:
-        # So that the keys that texts and checkpoints are made with are the world's own, here and in the server's process.
+        # The keys that texts and checkpoints are made with are the world's own, here and in the server's process.
         os.environ["LEDGER_HOME"] = str(home)
         with server_of(home) as databases:
             url = databases.first

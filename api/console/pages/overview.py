@@ -30,7 +30,7 @@ from api.console.writing import (
 
 LIVE_SECONDS = 2.0
 EXPOSURE_SECONDS = 30.0
-"""Exposure is worked out over all wallets, so it is asked more seldom."""
+"""Bands and exposure are worked out over all wallets, so they are asked more seldom, and after all else is shown."""
 SHOWN = 8
 
 Answer = dict[str, Any]
@@ -40,11 +40,12 @@ Answer = dict[str, Any]
 async def overview(ask: Asker) -> None:
     """How the log grows, whether the books balance, who is near a line; asked again whenever the log has grown."""
     pulse = _Pulse()
-    first, accounts, exposure = await asyncio.gather(_health(ask), _accounts(ask), _exposure(ask))
+    first, accounts = await asyncio.gather(_health(ask), _accounts(ask))
     standing = show(pulse.shown(first)).classes("standing")
     with ui.element("div").classes("cards"):
         live = show(accounts).classes("contents")
-        exposed = show(exposure).classes("contents")
+        exposed = show(Markup("")).classes("contents")
+    exposed.set_content(await _exposure(ask))
 
     async def look() -> None:
         grown = pulse.position
@@ -128,14 +129,13 @@ async def _health(ask: Asker) -> Answer:
 
 async def _accounts(ask: Asker) -> Markup:
     """Everything that moves with the log, in one sweep of questions."""
-    trial, levels, calls, liquidations, fund = await asyncio.gather(
+    trial, calls, liquidations, fund = await asyncio.gather(
         ask.get("/v1/reports/trial-balance"),
-        ask.get("/v1/reports/margin-levels", limit=1),
         ask.get("/v1/margin-calls", limit=SHOWN, order="desc"),
         ask.get("/v1/liquidations", limit=SHOWN, order="desc"),
         ask.get("/v1/reports/insurance", limit=1),
     )
-    return joined(_trial_balance(trial), _bands(levels), _insurance(fund), _calls(calls), _liquidations(liquidations))
+    return joined(_trial_balance(trial), _insurance(fund), _calls(calls), _liquidations(liquidations))
 
 
 def _trial_balance(trial: Answer) -> Markup:
@@ -212,6 +212,7 @@ def _rows_on_a_phone(written: Markup) -> Markup:
 
 
 async def _exposure(ask: Asker) -> Markup:
+    levels = await ask.get("/v1/reports/margin-levels", limit=1)
     exposure = await ask.get("/v1/reports/exposure")
     pairs = [
         (pair, *(worth(one[side]["value"]) for side in ("long", "short", "net")))
@@ -224,6 +225,7 @@ async def _exposure(ask: Asker) -> Markup:
     columns = [Column("Pair"), Column("Long", True), Column("Short", True), Column("Net", True)]
     owed = [Column("Account"), Column("Owes", True), Column("Collateral", True)]
     return joined(
+        _bands(levels),
         card("Exposure, in USDT", table(columns, pairs, "No position is open.")),
         card("Largest debtors, in USDT", table(owed, debtors, "Nobody owes anything.")),
     )
