@@ -5,26 +5,22 @@ from urllib.parse import quote, urlencode
 
 from fastapi import Request
 from nicegui import app as console_app
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.console.asking import Asker
-from api.console.doors import SIGN_IN, session_of
+from api.console.doors import asker_of
 from api.console.report_frame import DOCUMENTS
 
 
 @console_app.get("/statement/{account_id}.{form}")
 async def statement_document(request: Request, account_id: str, form: str) -> Response:
     """The statement of an account in one of its forms; the range is asked for as the API asks for it."""
-    session = session_of(request)
-    if session is None:
-        back = quote(f"/console/reports/statement?{urlencode({'account_id': account_id})}", safe="")
-        return RedirectResponse(f"{SIGN_IN}?next={back}", status_code=303)
     if form not in DOCUMENTS:
         return PlainTextResponse("A statement is a document in json, csv or html.", status_code=404)
     asked = {**request.query_params, "format": form}
     path = f"/v1/accounts/{account_id}/statement/document"
-    return HandedOn(console_app.state.answering, Asker(console_app.state.answering, session), path, urlencode(asked))
+    return HandedOn(console_app.state.answering, asker_of(request), path, urlencode(asked))
 
 
 class HandedOn(Response):
