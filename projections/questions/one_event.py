@@ -23,7 +23,8 @@ def event_answer(snapshot: Snapshot, position: int) -> dict[str, Any]:
     """What GET /v1/events/{position} answers; UnknownEvent where the log has none there as of the snapshot.
 
     `recorded` is the event's JSON byte by byte as it is stored, its sealed texts sealed. `previous` and `next` are
-    positions, None where there is no event. `prices` has, of each pair that the event states a mark of, the version and position of the vector.
+    positions, None where there is no event. `prices` has, of each pair that the event states a mark of, the version and
+    position of the vector.
     `leaf_hash` is the SHA-256 that the seal has of it, in base64 (RFC 6962, section 2.1), sealed already or not.
     """
     found = read_positions(snapshot.connection, [position] if position <= snapshot.position else [])
