@@ -100,16 +100,7 @@ def create_app(
         wait_seconds,
     )
     app.state.unpriced = health.new_count()
-    app.router.routes.append(commands.route)
-    app.include_router(actions.router)
-    app.include_router(corrections.previews, dependencies=[Depends(caller_of), Depends(notice)])
-    for module in KEYED:
-        # In this order: who asks, whether the question is spelled as the route knows it, and what is read of customers.
-        app.include_router(
-            module.router, dependencies=[Depends(caller_of), Depends(refuse_unknown_parameters), Depends(notice)]
-        )
-    for module in OPEN:
-        app.include_router(module.router)
+    _include_routes(app)
     app.openapi = lambda: document(app)  # type: ignore[method-assign]
     _answer_failures_as_problems(app)
     app.add_middleware(Reads, log=doors.reads)
@@ -121,6 +112,19 @@ def create_app(
 
         return mount_console(app, doors_in_front)
     return doors_in_front
+
+
+def _include_routes(app: FastAPI) -> None:
+    app.router.routes.append(commands.route)
+    app.include_router(actions.router)
+    app.include_router(corrections.previews, dependencies=[Depends(caller_of), Depends(notice)])
+    for module in KEYED:
+        # In this order: who asks, whether the question is spelled as the route knows it, and what is read of customers.
+        app.include_router(
+            module.router, dependencies=[Depends(caller_of), Depends(refuse_unknown_parameters), Depends(notice)]
+        )
+    for module in OPEN:
+        app.include_router(module.router)
 
 
 def _answer_failures_as_problems(app: FastAPI) -> None:

@@ -53,6 +53,14 @@ class Asker:
         stated = {name: value for name, value in parameters.items() if value is not None}
         return await self._asked("GET", path, params=stated)
 
+    async def health(self) -> dict[str, Any]:
+        """What GET /health tells, also where it answers 503 because something of it stands still."""
+        response = await self._client.get("/health")
+        content: dict[str, Any] = response.json()
+        if "projections" not in content:
+            raise Refused(response.status_code, content)
+        return content
+
     async def send(self, command: dict[str, Any]) -> dict[str, Any]:
         """The result of one command."""
         return await self._asked("POST", "/v1/commands", json=command)

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.console.believing import Believing
 from api.console.headers import give_nonce, with_headers
 from api.console.origins import Origins
-from api.console.sessions import COOKIE, Session
+from api.console.sessions import COOKIE, SESSION, Session
 from api.console.socket import SessionSocket, is_of_session
 
 PATH = "/console"
@@ -19,7 +19,6 @@ SIGN_IN = f"{PATH}/sign-in"
 SIGN_OUT = f"{PATH}/sign-out"
 REPORTS = f"{PATH}/reports"
 SOCKET = f"{PATH}/_nicegui_ws"
-SESSION = "console_session"
 PART = "X-Console-Part"
 """The header of what a page asks for by itself, which cannot be led to another page."""
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -82,7 +81,7 @@ class Guard:
         if not scope["path"].startswith(SOCKET) or not self._origins.is_own(connection.headers):
             return None
         session = await self._believing.session_of(connection.cookies.get(COOKIE))
-        is_its_page = session is not None and is_of_session(connection.query_params.get("client_id"), session)
+        is_its_page = session is not None and is_of_session(connection.query_params.getlist("client_id"), session)
         return session if is_its_page else None
 
 

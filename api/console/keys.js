@@ -45,12 +45,13 @@
   addEventListener("load", () => requestAnimationFrame(showPlace));
 
   // A page that was away while its session ended (asleep, or the server began anew) is led to sign in, and then back.
-  const whenRefused = async () => {
+  const whenRefused = async (problem) => {
+    if (problem.message !== "websocket error") return; // All else makes the library load the page again.
     const answer = await fetch(location.href, { method: "HEAD", redirect: "manual" });
     if (answer.type === "opaqueredirect") location.reload();
   };
   const watch = () => (window.socket ? window.socket.on("connect_error", whenRefused) : setTimeout(watch, 200));
-  if (document.getElementById("app")) addEventListener("load", watch);
+  addEventListener("load", () => document.getElementById("app") && watch());
 
   addEventListener("pointerover", (over) => {
     const time = over.target.closest?.("time.moment");

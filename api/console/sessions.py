@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from api.roles import Caller
 
 COOKIE = "ledger_console"
+SESSION = "console_session"
+"""Where the state of a request that was let in has its session."""
 IDLE_SECONDS = 30 * 60
 """How long a session lasts in which nobody does anything; what a page asks by itself does not count."""
 LONGEST_SECONDS = 12 * 60 * 60

@@ -7,7 +7,7 @@ from nicegui import Client
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.console.believing import Believing
-from api.console.sessions import Session
+from api.console.sessions import SESSION, Session
 
 LOOK_SECONDS = 5.0
 """How often the session of an open page is looked at, so that a revoked key is noticed where nothing is asked."""
@@ -17,13 +17,16 @@ RELOAD = '42["run_javascript",{"code":"location.reload()"}]'
 GONE: Message = {"type": "websocket.disconnect", "code": 1001}
 
 
-def is_of_session(client_id: str | None, session: Session) -> bool:
-    """Whether an open page was shown to this session; one that is not open any more is nobody's."""
-    client = Client.instances.get(client_id or "")
-    if client is None:
-        # The library then tells the page to reload; without the id it could be told of another page later.
-        return client_id is not None
-    return getattr(client.request.state, "console_session", None) is session
+def is_of_session(client_ids: list[str], session: Session) -> bool:
+    """Whether the page that a socket names was shown to this session; the library would take one that names none.
+
+    Of two names the library reads the first, others the last. A page that is not open any more is let in: the library
+    knows it not, and tells the browser to reload.
+    """
+    if len(client_ids) != 1 or not client_ids[0]:
+        return False
+    client = Client.instances.get(client_ids[0])
+    return client is None or getattr(client.request.state, SESSION, None) is session
 
 
 class SessionSocket:

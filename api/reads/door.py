@@ -59,7 +59,7 @@ async def notice(
     ] = None,
 ) -> None:
     """Takes down what is read, unless it is nobody's; refuses with PurposeMissing where a purpose is asked of all."""
-    what = f"{request.method} {request.scope['route'].path}"
+    what = f"{request.method} {request.scope['route'].path_format}"
     if what in NOT_LOGGED:
         return
     purpose = purpose_of(header, parameter)
@@ -106,7 +106,8 @@ def account_named(request: HTTPConnection) -> str | None:
 
 def _parameters(request: HTTPConnection) -> dict[str, str]:
     """What else was asked for, as it was sent; unknown parameters are refused before this, so they are few."""
-    stated = {**request.path_params, **request.query_params}
+    # A part of a path that can only be a number is one already.
+    stated = {name: str(value) for name, value in {**request.path_params, **request.query_params}.items()}
     if LAST_EVENT_ID in request.headers:
         stated[LAST_EVENT_ID] = request.headers[LAST_EVENT_ID]
     account_id = account_named(request)

@@ -1,17 +1,20 @@
 """The web socket of a page, as the library's script opens it, without a browser."""
 
-import json
 import re
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlencode
 
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 from tests.api.console_visitor import Visitor
 
-OPENED, CONNECTED = "0", "40"
+TOLD_SECONDS = 30
+OPENED, CONNECTED, PING, PONG = "0", "40", "2", "3"
 
 
 def client_of(page: str) -> str:
@@ -23,13 +26,13 @@ def client_of(page: str) -> str:
 
 @contextmanager
 def socket_of(
-    visitor: Visitor, client_id: str, cookies: str | None = None, origin: str | None = None
+    visitor: Visitor, *client_ids: str, cookies: str | None = None, origin: str | None = None
 ) -> Iterator[ClientConnection]:
-    """An open socket of a page, with the visitor's cookie unless another is stated; raises where it is refused."""
+    """An open socket of the page that it names, with the visitor's cookie or another; raises where it is refused."""
     query = {
         "EIO": "4",
         "transport": "websocket",
-        "client_id": client_id,
+        "client_id": client_ids,
         "next_message_id": "0",
         "implicit_handshake": "true",
         "document_id": str(uuid.uuid4()),
@@ -39,9 +42,9 @@ def socket_of(
     base = str(visitor.http.base_url).replace("http://", "ws://")
     held = "; ".join(f"{one.name}={one.value}" for one in visitor.http.cookies.jar) if cookies is None else cookies
     with connect(
-        f"{base}_nicegui_ws/socket.io/?{urlencode(query)}",
+        f"{base}_nicegui_ws/socket.io/?{urlencode(query, doseq=True)}",
         additional_headers={"Cookie": held} if held else {},
-        origin=origin,
+        origin=None if origin is None else Origin(origin),
         proxy=None,
         open_timeout=20,
     ) as socket:
@@ -51,12 +54,15 @@ def socket_of(
         yield socket
 
 
-def told_until_closed(socket: ClientConnection) -> list[str]:
-    """Everything that a page is told from here on, until the server closes its socket."""
-    return [str(message) for message in socket]
-
-
-def acted(socket: ClientConnection, client_id: str) -> None:
-    """Tells that somebody pressed something."""
-    event = {"id": 0, "client_id": client_id, "listener_id": "none", "args": []}
-    socket.send(f"42{json.dumps(['event', event], separators=(',', ':'))}")
+def told(socket: ClientConnection) -> Iterator[str]:
+    """What a page is told from here on, until the server closes its socket; pings are answered as browsers do."""
+    deadline = time.monotonic() + TOLD_SECONDS
+    while True:
+        try:
+            message = socket.recv(deadline - time.monotonic())
+        except ConnectionClosed:
+            return
+        if message == PING:
+            socket.send(PONG)
+        else:
+            yield str(message)

@@ -2,13 +2,15 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
 from typing import Any
 
 from nicegui import ui
 
 from api.console.asking import Asker, Refused
 from api.console.doors import console_page
-from api.console.frame import refusal_card, show
+from api.console.frame import show
 from api.console.pages.account_figures import worth
 from api.console.writing import (
     Column,
@@ -25,56 +27,64 @@ from api.console.writing import (
     share_bar,
     table,
     tag,
+    text,
     wallet_name,
 )
 
 LIVE_SECONDS = 2.0
+LISTS_SECONDS = 10.0
+"""What names customers is read, and so logged, each time: more seldom, and only where the log has grown."""
 EXPOSURE_SECONDS = 30.0
-"""Bands and exposure are worked out over all wallets, so they are asked more seldom, and after all else is shown."""
+"""Bands and exposure are worked out over all wallets: most seldom, and after all else is shown."""
 SHOWN = 8
+NOT_TOLD = "Not told just now"
 
+Work = Callable[[], Awaitable[None]]
 Answer = dict[str, Any]
 
 
 @console_page("/", "Overview")
 async def overview(ask: Asker) -> None:
-    """How the log grows, whether the books balance, who is near a line; asked again whenever the log has grown."""
+    """How the log grows, whether the books balance, who is near a line; asked again where the log has grown."""
     pulse = _Pulse()
-    first, accounts = await asyncio.gather(_health(ask), _accounts(ask))
-    standing = show(pulse.shown(first)).classes("standing")
+    first, lists = await asyncio.gather(_standing(ask, pulse), _lists(ask))
+    standing = show(first).classes("standing")
     with ui.element("div").classes("cards"):
-        live = show(accounts).classes("contents")
+        live = show(lists).classes("contents")
         exposed = show(Markup("")).classes("contents")
     exposed.set_content(await _exposure(ask))
 
     async def look() -> None:
-        grown = pulse.position
-        standing.set_content(pulse.shown(await _health(ask)))
-        if pulse.position != grown:
-            live.set_content(await _accounts(ask))
+        standing.set_content(await _standing(ask, pulse))
 
-    async def look_at_exposure() -> None:
-        exposed.set_content(await _exposure(ask))
-
-    for seconds, work in ((LIVE_SECONDS, look), (EXPOSURE_SECONDS, look_at_exposure)):
-        ui.timer(seconds, _until_refused(work), immediate=False)
+    ui.timer(LIVE_SECONDS, look, immediate=False)
+    for place, seconds, asked in ((live, LISTS_SECONDS, _lists), (exposed, EXPOSURE_SECONDS, _exposure)):
+        ui.timer(seconds, _where_grown(ask, pulse, place, asked), immediate=False)
 
 
-def _until_refused(work: Any) -> Any:
-    """Work that shows a refusal, such as the end of the session, once, and then stays away."""
-    refused_before = False
+def _where_grown(ask: Asker, pulse: "_Pulse", place: ui.html, asked: Callable[[Asker], Awaitable[Markup]]) -> Work:
+    """Work that asks again where the log has grown since it last did, or something was refused then."""
+    shown_at = pulse.position
 
-    async def guarded() -> None:
-        nonlocal refused_before
-        if refused_before:
-            return
-        try:
-            await work()
-        except Refused as refused:
-            refused_before = True
-            refusal_card(refused)
+    async def look() -> None:
+        nonlocal shown_at
+        if pulse.position != shown_at or NOT_TOLD in place.content:
+            shown_at = pulse.position
+            place.set_content(await asked(ask))
 
-    return guarded
+    return look
+
+
+async def _told(title: str, question: Awaitable[Answer], cards: Callable[[Answer], Markup]) -> Markup:
+    """What an answer says; where it was refused, why, in its place: the rest of the page goes on."""
+    try:
+        return cards(await question)
+    except Refused as refused:
+        return card(title, tag("p", f"{NOT_TOLD}: {refused.detail}", class_="empty", role="alert"))
+
+
+async def _standing(ask: Asker, pulse: "_Pulse") -> Markup:
+    return await _told("Log", ask.health(), pulse.shown)
 
 
 class _Pulse:
@@ -91,31 +101,46 @@ class _Pulse:
         if self.position >= 0 and now > self._at:
             self._rate = (health["position"] - self.position) / (now - self._at)
         self.position, self._at = health["position"], now
-        lags = {name: one["lag"] for name, one in health["projections"].items()}
-        failed = [name for name, one in health["projections"].items() if one["error"]]
         return card(
             "Log",
-            tag(
-                "div",
-                joined(
-                    figure("Position", event_link(self.position)),
-                    figure("Events per second", f"{self._rate:,.0f}", "over the last look"),
-                    _projections(lags, failed),
-                    _risk(health["risk"]),
+            joined(
+                tag(
+                    "div",
+                    joined(
+                        figure("Position", event_link(self.position)),
+                        figure("Events per second", f"{self._rate:,.0f}", "over the last look"),
+                        _projections(health["projections"]),
+                        _risk(health["risk"]),
+                        _prices(health["prices"], health["unpriced_wallets"]),
+                        _overdue(health["overdue_liquidations"]),
+                    ),
+                    class_="figures-row",
                 ),
-                class_="figures-row",
+                _lags(health["projections"]),
             ),
             wide=True,
-            hint=f"every {LIVE_SECONDS:.0f} s",
+            hint=f"every {LIVE_SECONDS:.0f} s, what names customers every {LISTS_SECONDS:.0f} s",
         )
 
 
-def _projections(lags: dict[str, int], failed: list[str]) -> Markup:
+def _projections(projections: dict[str, Answer]) -> Markup:
+    failed = [name for name, one in projections.items() if one["error"]]
     if failed:
         return figure("Projections", tag("span", f"{len(failed)} stopped", class_="bad"), ", ".join(failed))
-    behind, worst = max((lag, name) for name, lag in lags.items())
-    note = f"all {len(lags)} at the end of the log" if behind == 0 else f"{worst} is {behind:,} events behind"
+    behind, worst = max(((one["lag"], name) for name, one in projections.items()), default=(0, ""))
+    note = f"all {len(projections)} at the end of the log" if behind == 0 else f"{worst} is {behind:,} events behind"
     return figure("Projections", tag("span", f"lag {behind:,}", class_="good" if behind == 0 else "warn"), note)
+
+
+def _lags(projections: dict[str, Answer]) -> Markup:
+    """Each projection with the number of events it is behind, and why it stopped where it did."""
+    lags = (f"{name.replace('_', ' ')} {one['lag']:,}" for name, one in sorted(projections.items()))
+    stopped = (
+        tag("p", f"{name} stopped at position {one['error_position']}: {one['error']}", class_="said", role="alert")
+        for name, one in projections.items()
+        if one["error"]
+    )
+    return joined(tag("p", f"Events behind: {' · '.join(lags)}", class_="note"), *stopped)
 
 
 def _risk(risk: Answer) -> Markup:
@@ -123,19 +148,31 @@ def _risk(risk: Answer) -> Markup:
     return figure("Risk engine", word, f"{risk['watched'] or 0:,} wallets that owe")
 
 
-async def _health(ask: Asker) -> Answer:
-    return await ask.get("/health")
+def _prices(prices: Answer | None, unpriced: int | None) -> Markup:
+    """None is told of them while a projection fails."""
+    if prices is None:
+        return figure("Prices", text(None), "not known while a projection stands still")
+    stale, held = prices["stale_prices"], prices["held_prices"]
+    word = tag("span", "fresh", class_="good") if not stale else tag("span", f"{stale:,} stale", class_="warn")
+    return figure("Prices", word, f"{held:,} held, {unpriced or 0:,} wallets lack one")
 
 
-async def _accounts(ask: Asker) -> Markup:
-    """Everything that moves with the log, in one sweep of questions."""
-    trial, calls, liquidations, fund = await asyncio.gather(
-        ask.get("/v1/reports/trial-balance"),
-        ask.get("/v1/margin-calls", limit=SHOWN, order="desc"),
-        ask.get("/v1/liquidations", limit=SHOWN, order="desc"),
-        ask.get("/v1/reports/insurance", limit=1),
+def _overdue(count: int | None) -> Markup:
+    word = text(None) if count is None else tag("span", f"{count:,}", class_="bad" if count else "good")
+    return figure("Overdue liquidations", word, "beyond the time limit of their execution")
+
+
+async def _lists(ask: Asker) -> Markup:
+    """The books, and what happened last, in one sweep of questions."""
+    latest: dict[str, Any] = {"limit": SHOWN, "order": "desc"}
+    return joined(
+        *await asyncio.gather(
+            _told("Trial balance", ask.get("/v1/reports/trial-balance"), _trial_balance),
+            _told("Insurance fund", ask.get("/v1/reports/insurance", limit=1), _insurance),
+            _told("Latest margin calls", ask.get("/v1/margin-calls", **latest), _calls),
+            _told("Latest liquidations", ask.get("/v1/liquidations", **latest), _liquidations),
+        )
     )
-    return joined(_trial_balance(trial), _insurance(fund), _calls(calls), _liquidations(liquidations))
 
 
 def _trial_balance(trial: Answer) -> Markup:
@@ -149,8 +186,6 @@ def _trial_balance(trial: Answer) -> Markup:
 
 
 def _customers(books: dict[str, str]) -> str:
-    from decimal import Decimal
-
     return f"{sum((Decimal(value) for name, value in books.items() if name.startswith('accounts/')), Decimal()):f}"
 
 
@@ -212,8 +247,12 @@ def _rows_on_a_phone(written: Markup) -> Markup:
 
 
 async def _exposure(ask: Asker) -> Markup:
-    levels = await ask.get("/v1/reports/margin-levels", limit=1)
-    exposure = await ask.get("/v1/reports/exposure")
+    """What is worked out over all wallets that owe, one after the other."""
+    bands = await _told("Margin wallets by band", ask.get("/v1/reports/margin-levels", limit=1), _bands)
+    return joined(bands, await _told("Exposure, in USDT", ask.get("/v1/reports/exposure"), _exposed))
+
+
+def _exposed(exposure: Answer) -> Markup:
     pairs = [
         (pair, *(worth(one[side]["value"]) for side in ("long", "short", "net")))
         for pair, one in exposure["pairs"].items()
@@ -225,7 +264,6 @@ async def _exposure(ask: Asker) -> Markup:
     columns = [Column("Pair"), Column("Long", True), Column("Short", True), Column("Net", True)]
     owed = [Column("Account"), Column("Owes", True), Column("Collateral", True)]
     return joined(
-        _bands(levels),
         card("Exposure, in USDT", table(columns, pairs, "No position is open.")),
         card("Largest debtors, in USDT", table(owed, debtors, "Nobody owes anything.")),
     )
