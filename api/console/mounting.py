@@ -26,6 +26,8 @@ from api.console.pages import (
 from api.console.sessions import Sessions
 
 PATH = "/console"
+RECONNECT_SECONDS = 20.0
+"""How long a page is kept that does not answer: a browser that draws a large chart, or a phone, is quiet for a while."""
 PAGES = [
     *(signing_in, overview, search, accounts, account, account_explained, trail, event, liquidations, liquidation),
     *(operations, acting, reports, downloads),
@@ -47,6 +49,7 @@ def mount_console(app: FastAPI, answering: ASGIApp) -> None:
         tailwind=False,
         show_welcome_message=False,
         binding_refresh_interval=None,
+        reconnect_timeout=RECONNECT_SECONDS,
         language="en-US",
     )
     assert PAGES
