@@ -27,7 +27,7 @@ from api.console.sessions import Sessions
 
 PATH = "/console"
 RECONNECT_SECONDS = 20.0
-"""How long a page is kept that does not answer: a browser that draws a large chart, or a phone, is quiet for a while."""
+"""How long a page is kept that does not answer: a browser that draws a chart, or a phone, is quiet for a while."""
 PAGES = [
     *(signing_in, overview, search, accounts, account, account_explained, trail, event, liquidations, liquidation),
     *(operations, acting, reports, downloads),
