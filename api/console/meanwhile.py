@@ -29,7 +29,8 @@ class Meanwhile:
     def led(self, answered: object) -> Response | None:
         """What a built page returned, if that is a response; one that comes too late leads the reader on."""
         if isinstance(answered, Response) and self.is_answered:
-            ui.navigate.to(answered.headers["location"])
+            # Where the console is mounted is put before it by the library.
+            ui.navigate.to(answered.headers["location"].removeprefix("/console"))
             return None
         return answered if isinstance(answered, Response) else None
 
@@ -41,12 +42,18 @@ async def meanwhile() -> AsyncIterator[Meanwhile]:
     A client that has no socket for the rest says how many seconds it would wait: `Prefer: wait=20` (RFC 7240, 4.3).
     """
     client, place, found = ui.context.client, ui.element("div"), Meanwhile()
+    building = asyncio.current_task()
+    assert building is not None
+    # Nothing is worked out for a reader who has left.
+    client.on_delete(building.cancel)
     answering = asyncio.create_task(_answer_after(_patience(client), client, place, found))
     try:
         yield found
     finally:
         answering.cancel()
-        place.delete()
+        # Its reader may have gone on meanwhile, and the page with him.
+        if not client.is_deleted:
+            place.delete()
 
 
 def _patience(client: Client) -> float:

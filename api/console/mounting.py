@@ -33,6 +33,8 @@ from api.console.pages import (
 from api.console.pages.signing_in import Entrance
 from api.console.sessions import Sessions
 
+RECONNECT_SECONDS = 20.0
+"""How long a page is kept that does not answer: a browser that draws a chart, or a phone, is quiet for a while."""
 PAGES = [
     *(signing_in, overview, search, accounts, account, account_explained, trail, event, liquidations, liquidation),
     *(operations, acting, reports, downloads, documents, sealed, reads),
@@ -61,6 +63,7 @@ def mount_console(app: FastAPI, answering: ASGIApp) -> Guard:
         tailwind=False,
         show_welcome_message=False,
         binding_refresh_interval=None,
+        reconnect_timeout=RECONNECT_SECONDS,
         language="en-US",
     )
     assert PAGES

@@ -10,6 +10,9 @@ from api.console.writing import Column, Markup, amount, band, card, event_link, 
 
 Answer = Mapping[str, Any]
 
+STEPS_IN_TABLE = 100
+"""The last steps of the way, those nearest the line; the chart has all."""
+
 
 def verdict(found: Answer) -> Markup:
     """Whether every number is what it comes to when it is worked out again."""
@@ -21,7 +24,7 @@ def verdict(found: Answer) -> Markup:
 
 def path_table(found: Answer) -> Markup:
     crossing = found["crossing"]
-    steps = [one for one in (found["path"]["start"], *found["path"]["steps"]) if one is not None]
+    steps = [one for one in (found["path"]["start"], *found["path"]["steps"]) if one is not None][-STEPS_IN_TABLE:]
     rows = [
         (
             event_link(one["position"]),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from api.console.meanwhile import BEING_WORKED_OUT
 from api.console.reporting import REPORTS, asked, what_if_asked
 from api.console.what_if import sweep_chart
 from tests.api.command_line import served
@@ -171,3 +172,11 @@ def test_a_report_without_what_it_is_about_says_what_to_state(reader: Visitor) -
 def test_a_file_is_for_who_is_signed_in(told: House, reader: Visitor) -> None:
     answer = httpx.get(f"{reader.http.base_url}download/loans.csv", trust_env=False)
     assert (answer.status_code, answer.headers["location"]) == (303, "/console/sign-in?next=%2Fconsole%2Freports")
+
+
+def test_a_page_that_takes_long_is_answered_with_what_it_has(reader: Visitor) -> None:
+    soon = reader.http.get("/reports/exposure", headers={"Prefer": "wait=0"})
+    assert BEING_WORKED_OUT in soon.text
+    assert "Largest debtors" not in soon.text
+    assert BEING_WORKED_OUT not in reader.page("/reports/exposure")
+    assert "Largest debtors" in reader.page("/reports/exposure")

@@ -13,6 +13,7 @@ from api.console.frame import show
 from api.console.pages.account_figures import worth
 from api.console.pages.liquidations import between
 from api.console.story import (
+    STEPS_IN_TABLE,
     amounts_table,
     checks_card,
     events_cards,
@@ -97,7 +98,9 @@ def _way(found: Answer) -> None:
         else:
             show(tag("p", "Nothing moved the level in this time: the line itself moved, or it was crossed before."))
         note = tag("p", path["note"], class_="hint") if path["note"] else ""
-        steps = tag("details", joined(tag("summary", f"All {len(path['steps'])} steps"), path_table(found)))
+        count = len(path["steps"])
+        said = f"All {count} steps" if count < STEPS_IN_TABLE else f"The last {STEPS_IN_TABLE} of {count} steps"
+        steps = tag("details", joined(tag("summary", said), path_table(found)))
         show(joined(note, steps, prices_table(found)))
 
 
