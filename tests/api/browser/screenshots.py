@@ -21,7 +21,7 @@ from tests.api.command_line import LEDGER
 SIZES = {"laptop": LAPTOP, "phone": PHONE}
 LOOKS = ("light", "dark")
 DRAWN = "() => !document.body.innerText.includes('being drawn')"
-KEY_WORDS = "admin key, shown only now: "
+KEY_WORDS = "shown only now: "
 LISTENING = "listening on "
 
 
@@ -78,8 +78,8 @@ def _told(demo: "subprocess.Popen[str]") -> tuple[str, str]:
     for line in demo.stdout:
         if line.startswith(LISTENING):
             address = line.removeprefix(LISTENING).split()[0]
-        if line.startswith(KEY_WORDS):
-            return address, line.removeprefix(KEY_WORDS).strip()
+        if KEY_WORDS in line:
+            return address, line.partition(KEY_WORDS)[2].strip()
     raise SystemExit("the demo ended before it served anything; `make demo` says why")
 
 
