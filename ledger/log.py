@@ -80,6 +80,17 @@ def read_log(connection: Connection, after: int, limit: int, until: int | None =
     return list(_read(connection, query, [after, 2**63 - 1 if until is None else until, limit]))
 
 
+def read_half(connection: Connection, after: int, until: int, half: int) -> list[RecordedEvent]:
+    """The events after a position up to another, in order, of the streams whose names the server hashes to a half."""
+    query = f"{_EVENTS} where notification_id > %s and notification_id <= %s and {half_of('originator_id')} = %s"
+    return list(_read(connection, f"{query} order by notification_id", [after, until, half]))
+
+
+def half_of(column: str) -> str:
+    """The SQL for the half of all streams, 0 or 1, that the stream named in a column belongs to."""
+    return f"hashtext({column}) & 1"
+
+
 def read_rows(connection: Connection, after: int, limit: int) -> list[StoredRow]:
     """Like `read_log`, for who looks into few of the events."""
     rows = _cursor(connection).execute(_ROWS, [after, limit], prepare=True)

@@ -10,6 +10,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from ledger.log import half_of
 from ledger.postgres import Connection
 
 Row = Sequence[Any]
@@ -37,12 +38,16 @@ class History(NamedTuple):
         take_key, take_current = itemgetter(*at_key), itemgetter(*at_current)
         return list(map(take_current, {take_key(state): state for state in states}.values()))
 
-    def gather(self, connection: Connection) -> int:
-        """Puts the last state of each key into the table that has none yet; returns how many there are."""
+    def gather(self, connection: Connection, half: int | None = None) -> int:
+        """Puts the last state of each key into the table that has none yet; returns how many there are.
+
+        With a `half` only those of its accounts, whose id is the first column of every key.
+        """
         names, key = ", ".join(self.current_columns), ", ".join(self.key)
+        own = "" if half is None else f"where {half_of(self.key[0])} = {half}"
         gathered = connection.execute(
             f"insert into {self.current} ({names}) select {names} from {self.states} join"
-            f" (select {key}, max(position) as position from {self.states} group by {key}) as last"
+            f" (select {key}, max(position) as position from {self.states} {own} group by {key}) as last"
             f" using ({key}, position)".encode()
         )
         return gathered.rowcount

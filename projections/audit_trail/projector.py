@@ -1,5 +1,7 @@
 """Events to the rows they are found by; their bodies stay in the log."""
 
+from collections import deque
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -28,6 +30,12 @@ union all
 """
 
 
+Latest = dict[bool, datetime]
+"""The latest business time so far, of prices (True) and of all other events."""
+LaterDate = tuple[int, bool, datetime]
+"""The position of an event that is dated later than all before, whether it is of prices, and its date."""
+
+
 class AuditTrailProjector:
     """Keeps the latest business time of prices and of all other events."""
 
@@ -35,23 +43,44 @@ class AuditTrailProjector:
     tables: ClassVar[tuple[str, ...]] = ("audit_trail",)
 
     def __init__(self) -> None:
-        self._dated_to: dict[bool, datetime] | None = None
+        self._dated_to: Latest | None = None
 
     def project(self, batch: Batch, tables: Tables) -> Writes:
         if self._dated_to is None:
             # A copy from nothing has no dates, and no index to find them by.
-            is_first = batch.events[0].position == 1
+            is_first = batch.start == 0
             self._dated_to = {} if is_first else dict(tables.connection.execute(LAST_DATES).fetchall())
-        latest = self._dated_to
+        latest, rows = self._dated_to, []
+        others = deque(batch.of_others(self.name, _dates(batch.events, latest.copy())))
+        for recorded in batch.events:
+            _take_others(latest, others, recorded.position)
+            rows.append(_row(recorded, latest))
+        _take_others(latest, others, batch.last)
         writes = Writes()
-        writes.append("audit_trail", COLUMNS, [_row(recorded, latest) for recorded in batch.events])
+        writes.append("audit_trail", COLUMNS, rows)
         return writes
 
     def forget(self) -> None:
         self._dated_to = None
 
 
-def _row(recorded: RecordedEvent, latest: dict[bool, datetime]) -> tuple[Any, ...]:
+def _dates(events: Iterable[RecordedEvent], latest: Latest) -> Iterator[LaterDate]:
+    """The dates that are later than all before."""
+    for position, _, event in events:
+        kind, effective_at = event.account_id == PRICES, event.effective_at
+        if kind not in latest or effective_at > latest[kind]:
+            latest[kind] = effective_at
+            yield position, kind, effective_at
+
+
+def _take_others(latest: Latest, others: deque[LaterDate], until: int) -> None:
+    """Takes the dates of the other half of the accounts up to a position."""
+    while others and others[0][0] <= until:
+        _, kind, effective_at = others.popleft()
+        latest[kind] = max(latest.get(kind, effective_at), effective_at)
+
+
+def _row(recorded: RecordedEvent, latest: Latest) -> tuple[Any, ...]:
     position, recorded_at, event = recorded
     kind, effective_at = event.account_id == PRICES, event.effective_at
     latest[kind] = dated_to = max(latest.get(kind, effective_at), effective_at)

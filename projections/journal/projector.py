@@ -1,6 +1,7 @@
 """Events to journal lines, of the house's books too, each with the balance it leaves its book at."""
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -43,20 +44,40 @@ class JournalProjector:
             rows = tables.connection.execute("select book, asset, balance from journal_house_books")
             self._house = {(book, asset): balance for book, asset, balance in rows}
         house, before = self._house, self._house.copy()
-        lines = [
-            row
-            for recorded, step in zip(batch.events, batch.steps, strict=True)
-            if step.lines
-            for row in _rows(step, house, recorded.recorded_at)
-        ]
+        others = deque(batch.of_others(self.name, _lines_of_house(batch.steps)))
+        lines: list[tuple[Any, ...]] = []
+        for recorded, step in zip(batch.events, batch.steps, strict=True):
+            if step.lines:
+                _post_others(house, others, step.position)
+                lines += _rows(step, house, recorded.recorded_at)
+        _post_others(house, others, batch.last)
         changed = [(*key, balance) for key, balance in house.items() if before.get(key) != balance]
         writes = Writes()
         writes.append("journal", COLUMNS, lines)
-        writes.put("journal_house_books", BOOKS, changed, key=("book", "asset"))
+        if batch.writes_sums:
+            writes.put("journal_house_books", BOOKS, changed, key=("book", "asset"))
         return writes
 
     def forget(self) -> None:
         self._house = None
+
+
+HouseLine = tuple[int, str, str, str]
+"""Position, book, asset and amount, as text, of a line of the house."""
+
+
+def _post_others(house: HouseBooks, others: deque[HouseLine], until: int) -> None:
+    """Posts what the other half of the accounts posted to the house up to a position."""
+    while others and others[0][0] <= until:
+        _, book, asset, amount = others.popleft()
+        house[book, asset] = house.get((book, asset), ZERO) + Decimal(amount)
+
+
+def _lines_of_house(steps: Iterable[Step]) -> Iterator[HouseLine]:
+    for step in steps:
+        for (account_id, name, _), asset, amount in step.lines:
+            if account_id is None:
+                yield step.position, name, asset, str(amount)
 
 
 def _rows(step: Step, house: HouseBooks, recorded_at: Any) -> Iterator[tuple[Any, ...]]:
