@@ -86,12 +86,20 @@ class Writes:
 
     def append(self, table: str, columns: Columns, rows: Sequence[Row]) -> None:
         """Adds rows to a table."""
-        if not rows:
+        if rows:
+            copied = map(_copied, columns.values(), zip(*rows, strict=True))
+            self.append_lines(table, columns, list(map("\t".join, zip(*copied, strict=True))))
+
+    def append_lines(self, table: str, columns: Columns, lines: Sequence[str]) -> None:
+        """Adds rows that are text already, their columns as `copied_text`, `copied_time` and `str` give them.
+
+        For tables with the most rows: their rows are of few texts, so to put these together takes half the time.
+        """
+        if not lines:
             return
-        self.rows += len(rows)
+        self.rows += len(lines)
         statement = _copying(table, tuple(columns))
-        lines = "\n".join(map("\t".join, zip(*map(_copied, columns.values(), zip(*rows, strict=True)), strict=True)))
-        content = f"{lines}\n".encode()
+        content = ("\n".join(lines) + "\n").encode()
 
         def copy(connection: Connection) -> None:
             with connection.cursor() as cursor, cursor.copy(statement) as copying:
@@ -191,3 +199,14 @@ def _texts(kind: str, column: Column) -> Sequence[str | None]:
 def _time(at: datetime | None) -> str | None:
     """All rows of an event share its times, in whatever table they are."""
     return None if at is None else at.isoformat()
+
+
+def copied_time(at: datetime) -> str:
+    """A time as COPY takes it."""
+    return _time(at) or _NULL
+
+
+@lru_cache(maxsize=65_536)
+def copied_text(text: str | None) -> str:
+    """A text, or null, as COPY takes it."""
+    return _NULL if text is None else text.translate(_COPY_ESCAPES)

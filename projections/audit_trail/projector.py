@@ -3,11 +3,12 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from ledger.words import PRICES
 from projections.dating import lateness
 from projections.projector import Batch, RecordedEvent, Tables, Writes
+from projections.writing import copied_text, copied_time
 
 COLUMNS = {
     "position": "bigint",
@@ -50,14 +51,14 @@ class AuditTrailProjector:
             # A copy from nothing has no dates, and no index to find them by.
             is_first = batch.start == 0
             self._dated_to = {} if is_first else dict(tables.connection.execute(LAST_DATES).fetchall())
-        latest, rows = self._dated_to, []
+        latest, lines = self._dated_to, []
         others = deque(batch.of_others(self.name, _dates(batch.events, latest.copy())))
         for recorded in batch.events:
             _take_others(latest, others, recorded.position)
-            rows.append(_row(recorded, latest))
+            lines.append(_line(recorded, latest))
         _take_others(latest, others, batch.last)
         writes = Writes()
-        writes.append("audit_trail", COLUMNS, rows)
+        writes.append_lines("audit_trail", COLUMNS, lines)
         return writes
 
     def forget(self) -> None:
@@ -80,9 +81,11 @@ def _take_others(latest: Latest, others: deque[LaterDate], until: int) -> None:
         latest[kind] = max(latest.get(kind, effective_at), effective_at)
 
 
-def _row(recorded: RecordedEvent, latest: Latest) -> tuple[Any, ...]:
+def _line(recorded: RecordedEvent, latest: Latest) -> str:
     position, recorded_at, event = recorded
     kind, effective_at = event.account_id == PRICES, event.effective_at
     latest[kind] = dated_to = max(latest.get(kind, effective_at), effective_at)
-    subject = (event.account_id, event.version, event.TOPIC, event.actor, event.correlation_id)
-    return (position, *subject, effective_at, recorded_at, dated_to, lateness(effective_at, dated_to))
+    names = f"{copied_text(event.TOPIC)}\t{copied_text(event.actor)}\t{copied_text(event.correlation_id)}"
+    times = f"{copied_time(effective_at)}\t{copied_time(recorded_at)}\t{copied_time(dated_to)}"
+    late = lateness(effective_at, dated_to)
+    return f"{position}\t{copied_text(event.account_id)}\t{event.version}\t{names}\t{times}\t{late}"
