@@ -23,7 +23,7 @@ Setting = (
     e.MarginModeSet | e.LeverageSet | e.MarginCalled | e.InterestAccrued | e.LiquidationStarted | e.LiquidationCompleted
 )
 """The events that act on a margin wallet or set something of it, whatever they post to it."""
-_SETTING = frozenset(get_args(Setting))
+SETTINGS = frozenset(get_args(Setting))
 
 KEPT_ACCOUNTS = 50_000
 """How many accounts a fold keeps in memory; the others are set aside in a table of its session."""
@@ -200,7 +200,7 @@ class Batch:
     @cached_property
     def margin_steps(self) -> list[Step]:
         """The steps that wrote to a margin wallet or set something of one: most projectors look at no others."""
-        return [step for step in self.steps if type(step.event) in _SETTING or _wrote_margin(step)]
+        return [step for step in self.steps if type(step.event) in SETTINGS or _wrote_margin(step)]
 
     @property
     def has_failed(self) -> bool:
