@@ -8,6 +8,9 @@ INSTALLED := $(VENV)/.installed
 SERVE ?= 1
 # More words for pytest (make test ARGS="-k margin -x") or for the benchmark (make bench-write ARGS=--quick)
 ARGS ?=
+# The tests and the demo start hundreds of processes: what those import is compiled once, also where the environment
+# says that Python may not write what it has compiled.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo serve test check bench-write bench-read bench-risk format venv clean
 .DEFAULT_GOAL := test

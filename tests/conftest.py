@@ -33,6 +33,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         remove_home(config.stash[RUN_HOME])
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Two workers more than processors: tests that kill, follow or wait for processes leave theirs idle."""
+    return (os.cpu_count() or 1) + 2
+
+
 def is_worker(config: pytest.Config) -> bool:
     """Whether this is one of the processes that xdist started."""
     return hasattr(config, "workerinput")

@@ -2,11 +2,14 @@
 
 import json
 import socket
+import subprocess
+import sys
 import urllib.request
 from pathlib import Path
 
 import pytest
 
+from api.command_line.commands import COMMANDS
 from ledger.postgres import connect
 from projections.leadership import REBUILDS, VERIFICATION, alone
 from tests.api.command_line import LISTINGS, CommandLine, deposit, opened, served, write_lines
@@ -53,6 +56,26 @@ def test_what_is_no_connection_string_ends_with_2(ledger: CommandLine) -> None:
 def test_an_unknown_command_and_an_unknown_option_end_with_2(ledger: CommandLine) -> None:
     assert ledger("frobnicate").code == 2
     assert ledger("verify", "--quickly").code == 2
+
+
+def test_the_help_has_every_command_and_every_command_a_help(ledger: CommandLine) -> None:
+    listed = ledger("--help").out.partition("Commands:")[2]
+    assert [line.split()[0] for line in listed.splitlines() if line[2:3].strip()] == list(COMMANDS)
+    for name in COMMANDS:
+        ended = ledger(name, "--help")
+        assert ended.code == 0
+        assert f" {name} " in ended.out.splitlines()[0]
+
+
+def test_a_command_loads_no_other_command() -> None:
+    code = (
+        "import sys; from contextlib import suppress; from api.cli import main\n"
+        "sys.argv = ['ledger', 'keys', '--help']\n"
+        "with suppress(SystemExit): main()\n"
+        "print({name for name in ('keys', 'serving', 'backtesting') if f'api.command_line.{name}' in sys.modules})"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout.splitlines()[-1] == "{'keys'}"
 
 
 def test_status_tells_the_logs_end_and_every_projection(with_deposits: CommandLine) -> None:
