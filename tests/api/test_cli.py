@@ -195,6 +195,16 @@ def test_a_new_key_stands_alone_on_stdout(ledger: CommandLine) -> None:
     assert "matching" in ledger("keys", "list").out
 
 
+def test_a_key_of_an_account_that_is_not_opened_is_made_with_a_note(ledger: CommandLine, tmp_path: Path) -> None:
+    """Accounts may be opened later, but a name may also be misspelt."""
+    told = ledger("keys", "create", "--role", "customer", "--name", "early", "--account", "late")
+    assert (told.code, len(told.out.splitlines())) == (0, 1)
+    assert "account late is not opened yet" in told.err
+    assert ledger("import", write_lines(tmp_path / "opening", [opened("late")])).code == 0
+    told = ledger("keys", "create", "--role", "customer", "--name", "on-time", "--account", "late")
+    assert (told.code, "not opened" in told.err) == (0, False)
+
+
 def test_keys_are_revoked_once_and_refused_where_they_make_no_sense(ledger: CommandLine) -> None:
     ledger("keys", "create", "--role", "auditor", "--name", "audit")
     assert ledger("keys", "revoke", "audit").code == 0
