@@ -1,13 +1,15 @@
 """The `ledger` command: what it can be asked, and how every failure becomes a sentence and an exit code."""
 
+import os
 import sys
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import psycopg
 import psycopg_pool
 import typer
 from pydantic import ValidationError
+from typer.core import TyperGroup
 
 from api.command_line.backtesting import backtest
 from api.command_line.comparing import diff
@@ -35,6 +37,7 @@ from api.command_line.status import status
 from api.command_line.stressing import stress
 from api.command_line.verifying import verify
 from ledger.errors import Malformed, Refusal, Unavailable
+from ledger.misfits import misfits
 from ledger.postgres import CannotStart, MigrationRefused
 from ledger.privacy_key import PrivacyRefused
 from ledger.sealing import SealBroken
@@ -42,9 +45,28 @@ from ledger.signing import SigningRefused
 from projections.runner import ProjectionFailed
 
 INTERRUPTED = 130
+PIPE_CLOSED = 141
+"""As a program ends that is killed by SIGPIPE: what should have been printed was not."""
+
+
+class Piped(TyperGroup):
+    """Commands that end quietly where whoever reads what they print has seen enough."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()
+        except BrokenPipeError:
+            # What is left to be written goes nowhere, or the interpreter would complain when it ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(PIPE_CLOSED)
+
 
 application = typer.Typer(
     name="ledger",
+    cls=Piped,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -116,8 +138,8 @@ def main() -> None:
         end(f"the database cannot be reached: {str(error).strip()}", Exit.UNREACHABLE)
     except ValidationError as error:
         # Commands are read elsewhere: what is wrong here is a setting in the environment.
-        told = [f"LEDGER_{one['loc'][0]}".upper() + f": {one['msg']}" for one in error.errors()]
-        end(f"a setting cannot be understood: {'; '.join(told)}", Exit.USAGE)
+        found = [{**one, "loc": (f"LEDGER_{one['loc'][0]}".upper(),)} for one in error.errors()]
+        end(f"a setting cannot be understood: {misfits(found)}", Exit.USAGE)
     except Malformed as refusal:
         end(refusal.detail, Exit.USAGE)
     except Refusal as refusal:
