@@ -255,7 +255,7 @@ def read_keys(text: str) -> Keys:
         name, key_id, content = [*line.split("+", 2), "", ""][:3]
         kind_and_key = base64.b64decode(content)
         if kind_and_key[:1] != b"\x01" or _hash(f"{name}\n".encode() + kind_and_key)[:4].hex() != key_id:
-            raise argparse.ArgumentTypeError(f"{line!r} is no Ed25519 key of the form NAME+ID+KEY")
+            raise argparse.ArgumentTypeError(f"{line!r} is no file, and no Ed25519 key of the form NAME+ID+KEY")
         keys[bytes.fromhex(key_id)] = Ed25519PublicKey.from_public_bytes(kind_and_key[1:])
     return keys
 
@@ -350,6 +350,8 @@ def main() -> None:
         findings, told, code = [], f"an archive is read with pyarrow; install it: {error}", USAGE
     except psycopg.OperationalError as error:
         findings, told, code = [], f"the database cannot be reached: {error}", UNREACHABLE
+    except FileNotFoundError as error:
+        findings, told, code = [], f"there is no file {error.filename}", USAGE
     except (psycopg.Error, OSError, ValueError, KeyError) as error:
         findings, told, code = [], f"this cannot be read as a ledger: {error}", USAGE
     else:

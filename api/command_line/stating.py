@@ -45,8 +45,12 @@ def statement(
         stop(f"--format is {form!r}; it is one of {', '.join(FORMS)}", Exit.USAGE)
     if effective and first is None and last is None:
         stop("--effective says what the times of --from and --to are, and neither is given", Exit.USAGE)
+    if effective and last is None:
+        stop("--effective needs --to: a statement between business times states its end", Exit.USAGE)
+    if known is not None and not effective:
+        stop("--known says what was known, which goes with --effective; else it is as known at its end", Exit.USAGE)
     start, end = point_of(first, effective=effective), point_of(last, effective=effective)
-    asked = Asked(account, start, end, known, None if wallet is None else wallet_of(wallet))
+    asked = Asked(account, start, end, known, None if wallet is None else wallet_of(wallet), ("--from", "--to"))
     with connect(logged_url("statement", [account]), application_name="ledger statement", role=SERVICE) as connection:
         try:
             with open_statement(connection, asked) as told, opened_file(out) as file:

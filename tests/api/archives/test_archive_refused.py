@@ -61,7 +61,7 @@ LIKE_ANOTHER = {"peaks": [base64_of(peak) for peak in PEAKS], "root": base64_of(
         (lambda m: m.update(schema_checksum="0"), "is of another schema"),
         (lambda m: m.update(format=1), "has format 1, this ledger reads and writes format 2"),
         (lambda m: m.pop("segments"), f"has a segment of events {WHOLE + 1} to {END} after event 0"),
-        (lambda m: m.pop("format"), "is no manifest of an archive: format Field required"),
+        (lambda m: m.pop("format"), "is no manifest of an archive: format: is needed"),
         (lambda m: m["segments"][0]["events"].update(name="../x"), "is no file of its own folder"),
     ],
 )
