@@ -2,7 +2,6 @@
 
 import csv
 import io
-import re
 import shutil
 import subprocess
 import sys
@@ -11,15 +10,12 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from hypothesis import given as given_any
-from hypothesis import strategies as st
 
-from api.export.names import account_name, asset_named, book_named
+from api.export.names import asset_named, book_named
 from ledger.events import AnyEvent
 from ledger.log import read_log
 from ledger.postgres import connect
 from ledger.postings import postings
-from ledger.words import Book, House, Part
 from projections.runner import catch_up
 from tests.api.command_line import CommandLine
 from tests.ledger.given import given, numbered
@@ -281,22 +277,3 @@ def test_lines_that_are_too_long_for_beancount_are_counted_and_the_first_is_name
     assert "first of Equity:External, its closing balance" in whole.err
     assert "more than 28 digits" not in elsewhere("export", "beancount", "--to", "2").err
     assert "more than 28 digits" not in elsewhere("export", "hledger").err
-
-
-@given_any(st.from_regex(r"[A-Za-z0-9_.:\-]{1,64}", fullmatch=True), st.sampled_from(WALLETS), st.sampled_from(Part))
-def test_a_book_is_found_again_by_its_account(account_id: str, wallet: str, part: Part) -> None:
-    book = Book(account_id, wallet, part)
-    name = account_name(book)
-    assert book_named(name) == book
-    assert re.fullmatch("(Assets|Liabilities):Account-[A-Za-z0-9-]+:[A-Z][A-Za-z0-9-]*:[A-Z][a-z]+", name)
-
-
-def test_every_book_of_the_house_is_found_again_by_its_account() -> None:
-    names = [account_name(Book(None, house)) for house in House]
-    assert [book_named(name) for name in names] == [Book(None, house) for house in House]
-
-
-@pytest.mark.parametrize("name", ["Equity:Other", "Assets:alice:Spot:Free", "Assets:Account-a:Cold:Free", "Assets"])
-def test_an_account_that_is_no_books_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match="is no account of an exported book"):
-        book_named(name)
