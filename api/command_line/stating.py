@@ -65,4 +65,4 @@ def _require_points_that_go_together(
     if effective and last is None:
         stop("--effective needs --to: a statement between business times states its end", Exit.USAGE)
     if known is not None and not effective:
-        stop("--known says what was known, which goes with --effective; else it is as known at its end", Exit.USAGE)
+        stop("--known goes with business times only: add --effective, or leave it out", Exit.USAGE)
