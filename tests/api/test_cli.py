@@ -105,7 +105,7 @@ def test_status_and_verify_end_with_1_where_the_log_was_cut_at_its_end(
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ("state = 'x'", "its bytes are no funds.deposited (Invalid JSON: expected value at line 1 column 1)"),
+        ("state = 'x'", "its bytes are no funds.deposited (JSON is expected)"),
         ("topic = 'nope'", "no kind of event has the topic 'nope'"),
     ],
 )

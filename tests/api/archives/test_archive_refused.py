@@ -54,7 +54,7 @@ LIKE_ANOTHER = {"peaks": [base64_of(peak) for peak in PEAKS], "root": base64_of(
         (lambda m: m["segments"][1]["peaks"].pop(), f"that ends at {2 * SEGMENT}: a tree of {2 * SEGMENT} leaves has"),
         (lambda m: m["segments"][0].update(m["segments"][0] | LIKE_ANOTHER), f"-{SEGMENT:012}.parquet gives the root"),
         (lambda m: m["segments"][1].update(keys_root=ZEROS), f"-{2 * SEGMENT:012}.parquet gives the root"),
-        (lambda m: m["segments"][1].update(keys_root="0"), "is no manifest of an archive: segments.1.keys_root String"),
+        (lambda m: m["segments"][1].update(keys_root="0"), "is no manifest of an archive: segments.1.keys_root: "),
         (lambda m: m["segments"].pop(1), f"after event {SEGMENT}"),
         (lambda m: m.update(schema_number=NEWEST - 1), "is of an older schema"),
         (lambda m: m.update(schema_number=NEWEST + 1), "is of a newer schema"),
