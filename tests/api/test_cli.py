@@ -119,7 +119,7 @@ def test_an_event_that_cannot_be_read_is_named_by_replay_and_verify(
     assert "1 events" in with_deposits("replay", "alice", "--position", "4").out, "what came before can be read"
     ended = with_deposits("verify")
     assert ended.code == 1
-    assert "the event after 4 cannot be read" in ended.out
+    assert "log: event 5 cannot be read" in ended.out
     assert "Traceback" not in ended.out + ended.err
 
 
