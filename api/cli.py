@@ -1,18 +1,23 @@
 """The `ledger` command: what it can be asked, and how every failure becomes a sentence and an exit code."""
 
+import os
 import sys
 from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import psycopg
 import psycopg_pool
 import typer
 from pydantic import ValidationError
+from typer.core import TyperGroup
 
 from api.command_line.commands import OnDemand
 from api.command_line.database import works_on_backtest, works_on_demo
 from api.command_line.looking import goes_unlogged, stated_purpose
 from api.command_line.screen import Exit, note
 from ledger.errors import Malformed, Refusal, Unavailable
+from ledger.misfits import misfits
 from ledger.postgres import CannotStart, MigrationRefused
 from ledger.privacy_key import PrivacyRefused
 from ledger.sealing import SealBroken
@@ -20,10 +25,29 @@ from ledger.signing import SigningRefused
 from projections.runner import ProjectionFailed
 
 INTERRUPTED = 130
+PIPE_CLOSED = 141
+"""As a program ends that is killed by SIGPIPE: what should have been printed was not."""
+
+
+class Piped(TyperGroup):
+    """Commands that end quietly where whoever reads what they print has seen enough."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()
+        except BrokenPipeError:
+            # What is left to be written goes nowhere, or the interpreter would complain when it ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(PIPE_CLOSED)
+
 
 application = typer.Typer(
     name="ledger",
     cls=OnDemand,
+    cls=Piped,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -62,8 +86,8 @@ def main() -> None:
         end(f"the database cannot be reached: {str(error).strip()}", Exit.UNREACHABLE)
     except ValidationError as error:
         # Commands are read elsewhere: what is wrong here is a setting in the environment.
-        told = [f"LEDGER_{one['loc'][0]}".upper() + f": {one['msg']}" for one in error.errors()]
-        end(f"a setting cannot be understood: {'; '.join(told)}", Exit.USAGE)
+        found = [{**one, "loc": (f"LEDGER_{one['loc'][0]}".upper(),)} for one in error.errors()]
+        end(f"a setting cannot be understood: {misfits(found)}", Exit.USAGE)
     except Malformed as refusal:
         end(refusal.detail, Exit.USAGE)
     except Refusal as refusal:

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from ledger.errors import EventUnreadable
 from ledger.events import EVENTS, AnyEvent, read_event
+from ledger.misfits import misfits
 
 # Any connection will do, whatever its rows look like: these functions make cursors of their own.
 Connection = psycopg.Connection[Any]
@@ -191,7 +192,8 @@ def _in_words(topic: str, error: Exception) -> str:
         return f"no kind of event has the topic {topic!r}"
     found = [f"{type(error).__name__}: {error}"]
     if isinstance(error, ValidationError):
-        found = [": ".join(filter(None, [".".join(map(str, one["loc"])), one["msg"]])) for one in error.errors()]
+        # An event may hold what is not to be told.
+        found = [misfits(error.errors(), hidden=None)]
     return f"its bytes are no {topic} ({'; '.join(found)})"
 
 

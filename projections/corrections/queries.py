@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from psycopg.rows import dict_row
-
 from projections.projector import Connection
+from projections.rows import rows_of
 
 ADJUSTMENTS = """
 select * from (
@@ -52,7 +51,7 @@ def adjustments(
 ) -> list[dict[str, Any]]:
     """Adjustments in order of proposal, from the one after proposed_position `after`, with their status then."""
     asked = {"position": position, "status": status, "account_id": account_id, "after": after, "limit": limit}
-    return _rows(connection, ADJUSTMENTS, {**asked, "until": effective_at or "infinity"})
+    return rows_of(connection, ADJUSTMENTS, {**asked, "until": effective_at or "infinity"})
 
 
 def reversals_at(
@@ -60,14 +59,9 @@ def reversals_at(
 ) -> list[dict[str, Any]]:
     """The reversals known at a position that stand at some positions, or reversed what stands there."""
     asked = {"position": position, "positions": list(positions), "until": effective_at or "infinity"}
-    return _rows(connection, REVERSALS, asked)
+    return rows_of(connection, REVERSALS, asked)
 
 
 def adjustments_posted_at(connection: Connection, positions: Sequence[int]) -> list[dict[str, Any]]:
     """Ids and reason codes of the adjustments posted at some positions, and where each was proposed."""
-    return _rows(connection, POSTED, {"positions": list(positions)})
-
-
-def _rows(connection: Connection, query: str, asked: dict[str, Any]) -> list[dict[str, Any]]:
-    with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(query, asked).fetchall()
+    return rows_of(connection, POSTED, {"positions": list(positions)})
