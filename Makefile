@@ -10,6 +10,9 @@ SERVE ?= 1
 ARGS ?=
 # Where the pictures of the console are written to.
 TO ?= build/screenshots
+# The tests and the demo start hundreds of processes: what those import is compiled once, also where the environment
+# says that Python may not write what it has compiled.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo serve test check screenshots bench-write bench-read bench-risk bench-console format venv clean
 .DEFAULT_GOAL := test

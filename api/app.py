@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from api.asking import refuse_unknown_parameters
+from api.asking import documented, refuse_unknown_parameters
 from api.crossing import Crossing
 from api.doors import CORRELATION_HEADER, Correlation, Doors, caller_of
 from api.failures import DATABASE_LOST, refusal_of
@@ -50,6 +50,7 @@ from api.routes import (
 from api.streams.house import Streams
 from ledger import Ledger
 from ledger.errors import Malformed, Refusal
+from ledger.misfits import misfits
 
 WAIT_SECONDS = 5.0
 KEYED = [
@@ -134,14 +135,12 @@ def _answer_failures_as_problems(app: FastAPI) -> None:
         app.add_exception_handler(kind, _failed)
 
 
-async def _malformed(_: Request, error: Exception) -> Response:
+async def _malformed(request: Request, error: Exception) -> Response:
     """What FastAPI found wrong with parameters, in words."""
     assert isinstance(error, RequestValidationError)
-    found = [
-        f"{'.'.join(str(part) for part in one['loc'][1:])}: {one['msg'].removeprefix('Value error, ')}"
-        for one in error.errors()
-    ]
-    return answer_problem(Malformed(f"the request is malformed: {'; '.join(found)}"))
+    # A place begins with where it is: in the path, in the query.
+    found = [{**one, "loc": one["loc"][1:]} for one in error.errors()]
+    return answer_problem(Malformed(f"the request is malformed: {misfits(found, documented=documented(request))}"))
 
 
 async def _no_route(request: Request, error: Exception) -> Response:

@@ -28,6 +28,7 @@ PURPOSE_PARAMETER = "purpose"
 """What every question takes besides its own: why it is asked (api/reads/door.py)."""
 
 Position = Annotated[Whole, Query(ge=0, le=LAST_POSITION)]
+LogSize = Annotated[Whole, Path(ge=1, le=LAST_POSITION, description="How many events of the log, from the first on.")]
 Order = Annotated[
     Literal["asc", "desc"],
     Query(description="`desc`: from the last row back; then `next` is what `before` must say to read on."),
@@ -149,6 +150,13 @@ async def refuse_unknown_parameters(request: Request) -> None:
     for name in known:
         if len(request.query_params.getlist(name)) > 1:
             raise Malformed(f"the parameter {name} is stated more than once")
+
+
+def documented(request: Request) -> dict[str, str]:
+    """What the documentation says of each parameter of the route that was asked."""
+    route = request.scope.get("route")
+    fields = get_flat_params(route.dependant) if isinstance(route, APIRoute) else []
+    return {field.alias: field.field_info.description for field in fields if field.field_info.description}
 
 
 def require_account(snapshot: Snapshot, account_id: str) -> None:

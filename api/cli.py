@@ -1,40 +1,21 @@
 """The `ledger` command: what it can be asked, and how every failure becomes a sentence and an exit code."""
 
+import os
 import sys
-from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import psycopg
 import psycopg_pool
 import typer
 from pydantic import ValidationError
+from typer.core import TyperGroup
 
-from api.command_line.backtesting import backtest
-from api.command_line.comparing import diff
+from api.command_line.commands import OnDemand
 from api.command_line.database import works_on_backtest, works_on_demo
-from api.command_line.demonstrating import demo
-from api.command_line.erasing import erase, privacy
-from api.command_line.explaining import explain
-from api.command_line.exporting import export
-from api.command_line.exposing import exposure
-from api.command_line.importing import import_file
-from api.command_line.importing_log import import_log
-from api.command_line.importing_statement import import_statement
-from api.command_line.keys import keys
-from api.command_line.liabilities import liabilities
-from api.command_line.looking import goes_unlogged, reads, stated_purpose
-from api.command_line.migrating import migrate
-from api.command_line.rebuilding import rebuild
-from api.command_line.reconciling import reconcile
-from api.command_line.replaying import replay
+from api.command_line.looking import goes_unlogged, stated_purpose
 from api.command_line.screen import Exit, note
-from api.command_line.sealing import checkpoint, seal, seal_key
-from api.command_line.serving import api, project, risk, serve
-from api.command_line.stating import statement
-from api.command_line.status import status
-from api.command_line.stressing import stress
-from api.command_line.verifying import verify
 from ledger.errors import Malformed, Refusal, Unavailable
+from ledger.misfits import misfits
 from ledger.postgres import CannotStart, MigrationRefused
 from ledger.privacy_key import PrivacyRefused
 from ledger.sealing import SealBroken
@@ -42,9 +23,29 @@ from ledger.signing import SigningRefused
 from projections.runner import ProjectionFailed
 
 INTERRUPTED = 130
+PIPE_CLOSED = 141
+"""As a program ends that is killed by SIGPIPE: what should have been printed was not."""
+
+
+class Piped(TyperGroup):
+    """Commands that end quietly where whoever reads what they print has seen enough."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()
+        except BrokenPipeError:
+            # What is left to be written goes nowhere, or the interpreter would complain when it ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(PIPE_CLOSED)
+
 
 application = typer.Typer(
     name="ledger",
+    cls=OnDemand,
+    cls=Piped,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -55,39 +56,6 @@ application = typer.Typer(
         "understood, 3 if the database cannot be reached."
     ),
 )
-application.add_typer(keys, name="keys")
-application.add_typer(export, name="export")
-application.add_typer(privacy, name="privacy")
-COMMANDS: dict[str, Callable[..., None]] = {
-    "serve": serve,
-    "api": api,
-    "project": project,
-    "risk": risk,
-    "migrate": migrate,
-    "status": status,
-    "import": import_file,
-    "import-log": import_log,
-    "statement": statement,
-    "import-statement": import_statement,
-    "reconcile": reconcile,
-    "diff": diff,
-    "replay": replay,
-    "explain": explain,
-    "stress": stress,
-    "exposure": exposure,
-    "reads": reads,
-    "verify": verify,
-    "rebuild": rebuild,
-    "seal": seal,
-    "checkpoint": checkpoint,
-    "seal-key": seal_key,
-    "liabilities": liabilities,
-    "erase": erase,
-    "demo": demo,
-    "backtest": backtest,
-}
-for name, command in COMMANDS.items():
-    application.command(name)(command)
 
 
 @application.callback()
@@ -116,8 +84,8 @@ def main() -> None:
         end(f"the database cannot be reached: {str(error).strip()}", Exit.UNREACHABLE)
     except ValidationError as error:
         # Commands are read elsewhere: what is wrong here is a setting in the environment.
-        told = [f"LEDGER_{one['loc'][0]}".upper() + f": {one['msg']}" for one in error.errors()]
-        end(f"a setting cannot be understood: {'; '.join(told)}", Exit.USAGE)
+        found = [{**one, "loc": (f"LEDGER_{one['loc'][0]}".upper(),)} for one in error.errors()]
+        end(f"a setting cannot be understood: {misfits(found)}", Exit.USAGE)
     except Malformed as refusal:
         end(refusal.detail, Exit.USAGE)
     except Refusal as refusal:

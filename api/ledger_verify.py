@@ -25,7 +25,7 @@ GOOD, TAMPERED, USAGE, UNREACHABLE = 0, 1, 2, 3
 TILE_HEIGHT, HASH_BYTES = 8, 32
 PAGE_ROWS, MOST_FINDINGS = 5_000, 100
 HEAD, LENGTH = struct.Struct(">HIqIqIqI"), struct.Struct(">I")
-MANIFEST = "manifest.json"
+MANIFEST, STORED = "manifest.json", "checkpoint {} of the database"
 QUERIES = {
     "leaves": "select first_position, hashes from seal_leaves order by 1",
     "node": "select height, number, hash from seal_nodes order by 1, 2",
@@ -129,7 +129,7 @@ class Check:
         self._close()
 
     def _take_note(self, size: int, text: str, root: bytes) -> None:
-        place = f"checkpoint {size} of the database"
+        place = STORED.format(size)
         self.notes.append(read_note(text, place))
         if self.notes[-1][2:4] != (size, root):
             self.findings.append(f"{place}: it is stored as another than was signed")
@@ -213,6 +213,14 @@ def check_notes(notes: Iterable[Note], keys: Keys, origin: str | None) -> Iterat
         before = note
 
 
+def check_stored(kept: Iterable[Note], notes: Iterable[Note]) -> Iterator[str]:
+    """Which checkpoints that were kept elsewhere are not among the database's any more."""
+    places = {note.place for note in notes}
+    for note in kept:
+        if STORED.format(note.size) not in places:
+            yield f"{note.place}: the checkpoint of {note.size} events is not in the database any more"
+
+
 def check_proof(proof: dict[str, Any], keys: Keys, origin: str | None) -> list[str]:
     """What is wrong with a proof of inclusion as the API answers it."""
     if proof["note"] is None:
@@ -247,7 +255,7 @@ def read_keys(text: str) -> Keys:
         name, key_id, content = [*line.split("+", 2), "", ""][:3]
         kind_and_key = base64.b64decode(content)
         if kind_and_key[:1] != b"\x01" or _hash(f"{name}\n".encode() + kind_and_key)[:4].hex() != key_id:
-            raise argparse.ArgumentTypeError(f"{line!r} is no Ed25519 key of the form NAME+ID+KEY")
+            raise argparse.ArgumentTypeError(f"{line!r} is no file, and no Ed25519 key of the form NAME+ID+KEY")
         keys[bytes.fromhex(key_id)] = Ed25519PublicKey.from_public_bytes(kind_and_key[1:])
     return keys
 
@@ -316,10 +324,12 @@ def answer(asked: argparse.Namespace) -> tuple[list[str], str]:
             return check_proof(proof, keys, asked.origin), f"event {proof['position']} is in the log"
         except (TypeError, AttributeError, LookupError, ValueError, RecursionError, struct.error) as error:
             raise ValueError(f"it is no proof of inclusion as the API answers it: {error!r}") from error
-    check = Check([read_note(text, place) for files in asked.checkpoints for place, text in files])
+    kept = [read_note(text, place) for files in asked.checkpoints for place, text in files]
+    check = Check(list(kept))
     with psycopg.connect(asked.database) if asked.database else nullcontext() as connection:
         try:
             check.take(read_database(connection) if connection else read_archive(asked.archive))
+            check.findings += check_stored(kept, check.notes) if connection else []
         except Damaged as error:
             check.findings.append(str(error))
     beyond = check.tree.size - check.covered
@@ -340,6 +350,8 @@ def main() -> None:
         findings, told, code = [], f"an archive is read with pyarrow; install it: {error}", USAGE
     except psycopg.OperationalError as error:
         findings, told, code = [], f"the database cannot be reached: {error}", UNREACHABLE
+    except FileNotFoundError as error:
+        findings, told, code = [], f"there is no file {error.filename}", USAGE
     except (psycopg.Error, OSError, ValueError, KeyError) as error:
         findings, told, code = [], f"this cannot be read as a ledger: {error}", USAGE
     else:

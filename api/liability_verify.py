@@ -203,7 +203,7 @@ def read_keys(text: str) -> Keys:
         name, key_id, content = [*line.split("+", 2), "", ""][:3]
         kind_and_key = base64.b64decode(content)
         if kind_and_key[:1] != b"\x01" or hashlib.sha256(f"{name}\n".encode() + kind_and_key).hexdigest()[:8] != key_id:
-            raise argparse.ArgumentTypeError(f"{line!r} is no Ed25519 key of the form NAME+ID+KEY")
+            raise argparse.ArgumentTypeError(f"{line!r} is no file, and no Ed25519 key of the form NAME+ID+KEY")
         keys[bytes.fromhex(key_id)] = Ed25519PublicKey.from_public_bytes(kind_and_key[1:])
     return keys
 
@@ -252,6 +252,8 @@ def main() -> None:
         findings, told, code = [str(error)], [], TAMPERED
     except Unexpected as error:
         findings, told, code = [], [f"UNEXPECTED: {error}"], TAMPERED
+    except FileNotFoundError as error:
+        findings, told, code = [], [f"there is no file {error.filename}"], USAGE
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         findings, told, code = [], [f"this cannot be read: {type(error).__name__}: {error}"], USAGE
     print("\n".join([f"TAMPERED: {one}" for one in findings] or told))

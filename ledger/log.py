@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from ledger.errors import EventUnreadable
 from ledger.events import EVENTS, AnyEvent, read_event
+from ledger.misfits import misfits
 
 # Any connection will do, whatever its rows look like: these functions make cursors of their own.
 Connection = psycopg.Connection[Any]
@@ -78,6 +79,17 @@ def read_log(connection: Connection, after: int, limit: int, until: int | None =
     """Up to `limit` events of all streams after a position, in order, none beyond the position `until`."""
     query = f"{_EVENTS} where notification_id > %s and notification_id <= %s order by notification_id limit %s"
     return list(_read(connection, query, [after, 2**63 - 1 if until is None else until, limit]))
+
+
+def read_half(connection: Connection, after: int, until: int, half: int) -> list[RecordedEvent]:
+    """The events after a position up to another, in order, of the streams whose names the server hashes to a half."""
+    query = f"{_EVENTS} where notification_id > %s and notification_id <= %s and {half_of('originator_id')} = %s"
+    return list(_read(connection, f"{query} order by notification_id", [after, until, half]))
+
+
+def half_of(column: str) -> str:
+    """The SQL for the half of all streams, 0 or 1, that the stream named in a column belongs to."""
+    return f"hashtext({column}) & 1"
 
 
 def read_rows(connection: Connection, after: int, limit: int) -> list[StoredRow]:
@@ -180,7 +192,8 @@ def _in_words(topic: str, error: Exception) -> str:
         return f"no kind of event has the topic {topic!r}"
     found = [f"{type(error).__name__}: {error}"]
     if isinstance(error, ValidationError):
-        found = [": ".join(filter(None, [".".join(map(str, one["loc"])), one["msg"]])) for one in error.errors()]
+        # An event may hold what is not to be told.
+        found = [misfits(error.errors(), hidden=None)]
     return f"its bytes are no {topic} ({'; '.join(found)})"
 
 

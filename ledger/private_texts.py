@@ -68,6 +68,11 @@ def write_sealed(key_id: str, encrypted: bytes) -> str:
     return f"{SEALED}{key_id}.{urlsafe_b64encode(encrypted).decode()}"
 
 
+def key_id_of(sealed: str) -> str:
+    """The id of the key that a sealed text names."""
+    return sealed.removeprefix(SEALED).partition(".")[0]
+
+
 def read_sealed(text: str) -> SealedText:
     """The parts of a sealed text; ValueError where it has not the form of one."""
     key_id, dot, encrypted = text.removeprefix(SEALED).partition(".")

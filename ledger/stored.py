@@ -108,6 +108,12 @@ def put_keys(connection: Connection, keys: Iterable[StoredKey]) -> None:
             copy.write_row(key)
 
 
+def put_restoration(connection: Connection, end: int) -> None:
+    """States that the texts of the events up to this one were sealed elsewhere, under keys that are not here."""
+    put = "insert into restorations (last_position) select %(end)s where %(end)s > 0 on conflict do nothing"
+    connection.execute(put, {"end": end})
+
+
 def _stream(connection: Connection, query: str, asked: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
     with connection.cursor(f"stored_{uuid4().hex}", row_factory=tuple_row) as cursor:
         cursor.itersize = ROWS_AT_ONCE

@@ -19,12 +19,17 @@ _SYMBOL = "[A-Z0-9]{2,12}"
 _IDENTIFIER = r"^[A-Za-z0-9_.:\-]{1,64}$"
 _ASSET, _PAIR = f"^{_SYMBOL}$", f"^{_SYMBOL}/{_SYMBOL}$"
 _WALLET, _MARGIN_WALLET = f"^(spot|cross|isolated:{_SYMBOL}/{_SYMBOL})$", f"^(cross|isolated:{_SYMBOL}/{_SYMBOL})$"
+TEXT, SOURCE_LINE = r"^[^\x00-\x1f\x7f]*$", r"^[^\x00\x01]*$"
+KEY = "^[!-~]{1,128}$"
 PATTERNS_IN_WORDS = {
     _IDENTIFIER: "an id has 1 to 64 characters of A-Z, a-z, 0-9 and _ . : -",
     _ASSET: "an asset has 2 to 12 characters of A-Z and 0-9, such as BTC",
     _PAIR: "a pair is two assets, such as BTC/USDT",
     _WALLET: "a wallet is spot, cross or a bucket such as isolated:BTC/USDT",
     _MARGIN_WALLET: "a margin wallet is cross or a bucket such as isolated:BTC/USDT",
+    TEXT: "a text has no control characters",
+    SOURCE_LINE: "a line has no characters of the codes 0 and 1",
+    KEY: "an idempotency key has 1 to 128 characters of ASCII that can be seen",
 }
 """What a text that does not fit a pattern is told."""
 Identifier = Annotated[str, StringConstraints(strict=True, pattern=_IDENTIFIER)]

@@ -1,11 +1,11 @@
-"""Builds copies from nothing, of a long log in two processes side by side, each with its part of the projections.
+"""Builds copies from nothing, of a long log in two processes side by side, each with its half of the accounts.
 
 To fold events and to put rows into text takes Python longer than PostgreSQL takes to write them, and one process of
-Python works on one core. Each of the two folds all accounts for its part of the projections.
+Python works on one core. The indexes are made by who waits for the two.
 """
 
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from multiprocessing import get_context
@@ -18,16 +18,12 @@ from ledger.postgres import PROJECTIONS, Connection, connect
 from projections import leadership
 from projections.copying import BATCH_SIZE, Copy, CopyFailed, bring, feeding, index_all
 from projections.feeding import Feeder
+from projections.halves import Half, OtherHalfGone
 
 FROM_EVENTS = 50_000
 """A shorter log is folded before a process has started."""
 
-LIGHT = 2
-COSTS: Mapping[str, int] = {"journal": 17, "accounts": 11, "balances": 7, "audit_trail": 5, "margin_levels": 5}
-"""What an event of mixed work costs a projection, in microseconds of Python, of those that cost more than LIGHT.
-
-They only say which projections go together, which changes nothing that is written.
-"""
+HALVES = 2
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done (`events`, `indexes`), how far it is, and how far it has to go."""
@@ -49,7 +45,7 @@ def build(
         if target() < FROM_EVENTS:
             work = _Here(leaving.enter_context(feeding(reader, writer)), copies)
         else:
-            work = leaving.enter_context(_apart(url, copies))
+            work = leaving.enter_context(_apart(url, [reader, writer], copies))
         behind = BATCH_SIZE + 1
         while behind > BATCH_SIZE:
             until = target()
@@ -64,19 +60,13 @@ def _tell(tell: Progress, what: str, whole: int, done: int) -> None:
 
 def end_left_over(connection: Connection, names: Sequence[str]) -> None:
     """Ends what processes of a killed rebuild still write; for who is alone with the rebuilds of these projections."""
-    leadership.end_holders(connection, leadership.BUILDERS, names)
+    for half in range(HALVES):
+        leadership.end_holders(connection, leadership.BUILDERS, [_held(name, half) for name in names])
 
 
-def parts(copies: Sequence[Copy]) -> list[list[Copy]]:
-    """The copies in two parts that cost about the same."""
-    found: list[list[Copy]] = [[], []]
-    for copy in sorted(copies, key=lambda one: -_cost(one)):
-        min(found, key=lambda part: sum(map(_cost, part))).append(copy)
-    return [part for part in found if part]
-
-
-def _cost(copy: Copy) -> int:
-    return COSTS.get(copy.name, LIGHT)
+def _held(name: str, half: int) -> str:
+    """Under what name a process holds a half of a projection."""
+    return f"{name}/{half}"
 
 
 class _Here:
@@ -90,6 +80,12 @@ class _Here:
     def bring(self, until: int, tell: Callable[[int], None]) -> None:
         bring(self._feeder, self.copies, until, tell)
 
+    def gather(self) -> None:
+        """Has what is current gathered of the states."""
+        self._feeder.settle()
+        for copy in self.copies:
+            copy.gather(self._feeder.writer)
+
     def index(self, tell: Callable[[int], None]) -> None:
         index_all(self.copies, [self._feeder.writer, self._feeder.reader], tell)
 
@@ -97,19 +93,21 @@ class _Here:
 class _Apart:
     """The work of two processes, from the one that waits for them."""
 
-    def __init__(self, builders: Sequence["_Builder"]) -> None:
-        self._builders = builders
+    def __init__(
+        self, builders: Sequence["_Builder"], connections: Sequence[Connection], copies: Sequence[Copy]
+    ) -> None:
+        self._builders, self._connections, self.copies = builders, connections, copies
 
     def bring(self, until: int, tell: Callable[[int], None]) -> None:
         self._have_done(("bring", until), lambda: tell(min(one.far for one in self._builders)))
-        for builder in self._builders:
-            for copy in builder.copies:
-                copy.position = until
+        for copy in self.copies:
+            copy.position = until
 
     def index(self, tell: Callable[[int], None]) -> None:
-        for builder in self._builders:
-            builder.far = 0
-        self._have_done(("index", 0), lambda: tell(sum(one.far for one in self._builders)))
+        self._have_done(("gather", 0), lambda: None)
+        for copy, *rows in zip(self.copies, *(one.rows for one in self._builders), strict=True):
+            copy.rows = sum(rows)
+        index_all(self.copies, self._connections, tell)
 
     def _have_done(self, what: tuple[str, int], tell: Callable[[], None]) -> None:
         for builder in self._builders:
@@ -123,25 +121,31 @@ class _Apart:
 
 
 @contextmanager
-def _apart(url: str, copies: Sequence[Copy]) -> Iterator[_Apart]:
-    builders = [_Builder(url, part) for part in parts(copies)]
+def _apart(url: str, connections: Sequence[Connection], copies: Sequence[Copy]) -> Iterator[_Apart]:
+    context = get_context("spawn")
+    named, between = [(copy.name, copy.schema) for copy in copies], context.Pipe()
+    builders = [_Builder(url, named, half, pipe) for half, pipe in enumerate(between)]
+    # Only the processes hold it now, so that one learns that the other is gone.
+    for pipe in between:
+        pipe.close()
     try:
-        yield _Apart(builders)
+        yield _Apart(builders, connections, copies)
     finally:
         for builder in builders:
             builder.end()
 
 
 class _Builder:
-    """A process with a part of the copies; `far` is how far it is with what it does."""
+    """A process with half of the accounts; `far` is how far it is, `rows` how many it wrote of each copy."""
 
-    def __init__(self, url: str, copies: Sequence[Copy]) -> None:
-        self.copies, self.far = copies, 0
+    def __init__(self, url: str, named: Sequence[tuple[str, str]], half: int, other: Pipe) -> None:
+        self.far = 0
+        self.rows: list[int] = []
+        self._half = half
         # A process of its own from the start: one that is forked would share the sessions of this one.
         context = get_context("spawn")
         self.pipe, theirs = context.Pipe()
-        named = [(copy.name, copy.schema) for copy in copies]
-        self._process = context.Process(target=_work, args=(url, named, theirs), daemon=True)
+        self._process = context.Process(target=_work, args=(url, named, half, other, theirs), daemon=True)
         self._process.start()
         # Only the process holds it now, so that the pipe ends with it.
         theirs.close()
@@ -156,15 +160,14 @@ class _Builder:
             said = self.pipe.recv()
         except (EOFError, ConnectionResetError):
             self._process.join()
-            names = ", ".join(copy.name for copy in self.copies)
-            raise BuilderEnded(f"the process that built {names} ended with {self._process.exitcode}") from None
+            told = f"the process of half {self._half + 1} of the accounts ended with {self._process.exitcode}"
+            raise BuilderEnded(told) from None
         if isinstance(said, Exception):
             raise said
         if isinstance(said, int):
             self.far = said
             return False
-        for copy, rows in zip(self.copies, said, strict=True):
-            copy.rows = rows
+        self.rows = said
         return True
 
     def end(self) -> None:
@@ -173,11 +176,11 @@ class _Builder:
         self.pipe.close()
 
 
-def _work(url: str, named: Sequence[tuple[str, str]], pipe: Pipe) -> None:
+def _work(url: str, named: Sequence[tuple[str, str]], half: int, other: Pipe, pipe: Pipe) -> None:
     """What the process does until nobody asks it any more: who started it has done so, or is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        with suppress(EOFError, BrokenPipeError), _alone(url, named) as here:
+        with suppress(EOFError, BrokenPipeError), _alone(url, named, Half(half, other)) as here:
             # Whoever started this one may be gone, and a later rebuild have begun before the locks were held.
             pipe.send(0)
             while True:
@@ -185,8 +188,12 @@ def _work(url: str, named: Sequence[tuple[str, str]], pipe: Pipe) -> None:
                 if what == "bring":
                     here.bring(until, pipe.send)
                 else:
-                    here.index(pipe.send)
+                    here.gather()
                 pipe.send([copy.rows for copy in here.copies])
+    except OtherHalfGone:
+        # The other process tells why, or its end does; this one waits until it is ended too.
+        with suppress(EOFError, BrokenPipeError):
+            pipe.recv()
     except Exception as error:
         is_known = isinstance(error, CopyFailed | psycopg.Error)
         with suppress(BrokenPipeError):
@@ -195,15 +202,15 @@ def _work(url: str, named: Sequence[tuple[str, str]], pipe: Pipe) -> None:
 
 
 @contextmanager
-def _alone(url: str, named: Sequence[tuple[str, str]]) -> Iterator[_Here]:
+def _alone(url: str, named: Sequence[tuple[str, str]], half: Half) -> Iterator[_Here]:
     """Held until what was written is committed: a later rebuild finds it by these locks."""
     with (
-        connect(url, application_name="ledger rebuild, a part", role=PROJECTIONS, autocommit=True) as reader,
-        connect(url, application_name="ledger rebuild, a part", role=PROJECTIONS, autocommit=True) as writer,
+        connect(url, application_name="ledger rebuild, a half", role=PROJECTIONS, autocommit=True) as reader,
+        connect(url, application_name="ledger rebuild, a half", role=PROJECTIONS, autocommit=True) as writer,
         ExitStack() as holding,
     ):
         for name, _ in named:
-            if not holding.enter_context(leadership.alone(writer, leadership.BUILDERS, name)):
-                raise BuilderEnded(f"another process builds {name}")
-        feeder = holding.enter_context(feeding(reader, writer))
-        yield _Here(feeder, [Copy(name, schema) for name, schema in named])
+            if not holding.enter_context(leadership.alone(writer, leadership.BUILDERS, _held(name, half.number))):
+                raise BuilderEnded(f"another process builds half {half.number + 1} of {name}")
+        feeder = holding.enter_context(feeding(reader, writer, half))
+        yield _Here(feeder, [Copy(name, schema, half.number) for name, schema in named])

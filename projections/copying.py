@@ -10,10 +10,11 @@ from typing import NamedTuple, Self
 
 from psycopg import sql
 
-from ledger.log import read_log
+from ledger.log import RecordedEvent, read_log
 from ledger.postgres import Connection
 from projections.catalogue import PROJECTORS
 from projections.feeding import Fed, Feeder
+from projections.halves import Half
 from projections.projector import Writes
 from projections.tables import LIVE, column_types, create_indexes, create_schema, create_tables, work_in
 from projections.writing import History
@@ -54,14 +55,16 @@ class Copy(Fed):
     """One projection being built again, in tables of its schema that hold the log up to `position`.
 
     `failure` is what it could not take, with how many events that were. Who fills it from nothing sets `is_filling`:
-    then what is current is gathered from the states at the end, each row once instead of once for every batch.
+    then what is current is gathered from the states at the end, each row once instead of once for every batch. With a
+    `half` another process fills the same tables with the other one.
     """
 
-    def __init__(self, name: str, schema: str) -> None:
+    def __init__(self, name: str, schema: str, half: int | None = None) -> None:
         super().__init__(name, PROJECTORS[name](), 0)
         self.schema = schema
         self.rows = 0
         self.is_filling = False
+        self._half = half
         self._histories: dict[str, History] = {}
         self.failure: tuple[Exception, int] | None = None
 
@@ -75,8 +78,7 @@ class Copy(Fed):
         return cls(name, schema)
 
     def enter(self, connection: Connection) -> None:
-        work_in(connection, self.schema)
-        self._gather(connection)
+        self.gather(connection)
 
     def prepare(self, writes: Writes) -> None:
         if self.is_filling:
@@ -96,32 +98,32 @@ class Copy(Fed):
     def index(self, connection: Connection) -> None:
         """Makes the indexes, which are cheaper to make over what is there than to keep while it grows."""
         with connection.transaction():
-            work_in(connection, self.schema)
+            self.gather(connection)
             connection.execute(f"set local maintenance_work_mem to '{INDEXING_MEMORY}'")
             connection.execute(WITHOUT_COMPRESSION)
-            self._gather(connection)
             create_indexes(connection, self.name)
             for table in PROJECTORS[self.name].tables:
                 connection.execute(sql.SQL("analyze {}").format(sql.Identifier(self.schema, table)))
 
-    def _gather(self, connection: Connection) -> None:
+    def gather(self, connection: Connection) -> None:
         """Makes what is current of the states; from then on every batch keeps it."""
+        work_in(connection, self.schema)
         if self._histories:
             with connection.transaction():
                 connection.execute(f"set local work_mem to '{INDEXING_MEMORY}'")
-                self.rows += sum(history.gather(connection) for history in self._histories.values())
+                self.rows += sum(history.gather(connection, self._half) for history in self._histories.values())
         self._histories.clear()
         self.is_filling = False
 
 
 @contextmanager
-def feeding(reader: Connection, writer: Connection) -> Iterator[Feeder]:
+def feeding(reader: Connection, writer: Connection, half: Half | None = None) -> Iterator[Feeder]:
     """A feeder for copies, for a while, in which the process looks for no garbage.
 
     To look for cycles among the accounts in memory takes a quarter of the time that all else takes; what a batch leaves
     is let go without, and what is not is looked for once in a million events.
     """
-    feeder = Feeder(reader, writer)
+    feeder = Feeder(reader, writer, half)
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -138,16 +140,26 @@ def bring(feeder: Feeder, copies: Sequence[Copy], until: int, tell: Callable[[in
     Raises CopyFailed where one of them cannot take an event.
     """
     while copies and copies[0].position < until:
-        events = read_log(feeder.reader, copies[0].position, BATCH_SIZE, until)
-        if not events:
+        before = copies[0].position
+        events, last = _next(feeder, before, until)
+        if last == before:
             break
-        feeder.feed(copies, events)
+        feeder.feed(copies, events, last)
         _require_taken(copies)
-        if copies[0].position % COLLECTED_AFTER_EVENTS < len(events):
+        if last // COLLECTED_AFTER_EVENTS > before // COLLECTED_AFTER_EVENTS:
             gc.collect()
         tell(copies[0].position)
     feeder.settle()
     _require_taken(copies)
+
+
+def _next(feeder: Feeder, after: int, until: int) -> tuple[list[RecordedEvent], int]:
+    """The next events, and up to which position that are all; of a half from twice as many positions."""
+    if feeder.half is not None:
+        last = min(after + 2 * BATCH_SIZE, until)
+        return feeder.half.read(feeder.reader, after, last), last
+    events = read_log(feeder.reader, after, BATCH_SIZE, until)
+    return events, events[-1].position if events else after
 
 
 def index_all(copies: Sequence[Copy], connections: Sequence[Connection], tell: Callable[[int], None]) -> None:

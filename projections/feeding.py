@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ledger.log import RecordedEvent
 from ledger.postgres import Connection
 from projections.folding import Batch, Fold
+from projections.halves import Half
 from projections.projector import Projector, Writes
 
 
@@ -62,20 +63,27 @@ class _Tables:
 
 
 class Feeder:
-    """Folds in the caller's thread, over `reader`, and writes in a thread of its own, over `writer`."""
+    """Folds in the caller's thread, over `reader`, and writes in a thread of its own, over `writer`.
 
-    def __init__(self, reader: Connection, writer: Connection) -> None:
+    With a `half` it is fed the events of that half of the accounts only.
+    """
+
+    def __init__(self, reader: Connection, writer: Connection, half: Half | None = None) -> None:
         self.reader = reader
         self.writer = writer
+        self.half = half
         self._folds: dict[int, Fold] = {}
         self._executor = ThreadPoolExecutor(1, "projecting")
         self._writing: Future[list[tuple[_Work, Exception | None]]] | None = None
 
-    def feed(self, group: Sequence[Fed], events: Sequence[RecordedEvent]) -> None:
-        """Takes events next to where all of the group stand; returns while they are being written."""
+    def feed(self, group: Sequence[Fed], events: Sequence[RecordedEvent], last: int | None = None) -> None:
+        """Takes events next to where all of the group stand, those of a half up to the position `last`.
+
+        Returns while they are being written.
+        """
         start = group[0].position
         fold = self._folds.pop(start, None) or Fold(self.reader, start)
-        batch = Batch(events, fold)
+        batch = Batch(events, fold, last, self.half)
         works = [work for fed in group if (work := self._project(fed, batch, start)) is not None]
         if fold.position == batch.last and not batch.has_failed and batch.last not in self._folds:
             self._folds[batch.last] = fold

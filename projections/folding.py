@@ -1,11 +1,11 @@
 """Accounts as the log leaves them, event by event: folded once for all projectors that stand at the same position."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import cached_property
 from itertools import count
-from typing import NamedTuple, cast, get_args
+from typing import NamedTuple, TypeVar, cast, get_args
 
 import psycopg
 
@@ -17,17 +17,20 @@ from ledger.postings import postings
 from ledger.snapshots import accounts_at, read_account, write_state
 from ledger.wallets import Wallet
 from ledger.words import SPOT, Line
+from projections.halves import Half
 
 Setting = (
     e.MarginModeSet | e.LeverageSet | e.MarginCalled | e.InterestAccrued | e.LiquidationStarted | e.LiquidationCompleted
 )
 """The events that act on a margin wallet or set something of it, whatever they post to it."""
-_SETTING = frozenset(get_args(Setting))
+SETTINGS = frozenset(get_args(Setting))
 
 KEPT_ACCOUNTS = 50_000
 """How many accounts a fold keeps in memory; the others are set aside in a table of its session."""
 
 _NUMBERS = count(1)
+
+T = TypeVar("T")
 
 
 class Step(NamedTuple):
@@ -61,11 +64,11 @@ class Fold:
         self._aside = f"folded_accounts_{next(_NUMBERS)}"
         self._has_set_aside = False
 
-    def take(self, events: Sequence[RecordedEvent]) -> list[Step]:
-        """The steps of the events next to its position."""
+    def take(self, events: Sequence[RecordedEvent], last: int | None = None) -> list[Step]:
+        """The steps of the events next to its position, up to `last` where these are not all events."""
         self._bring(events)
         steps = [self._step(recorded) for recorded in events]
-        self.position = events[-1].position
+        self.position = events[-1].position if last is None else last
         self._keep_to_limit()
         return steps
 
@@ -156,18 +159,30 @@ def _wrote_margin(step: Step) -> bool:
 
 
 class Batch:
-    """Events of the log next to each other; their steps are folded when the first projector asks for them."""
+    """Events of the log next to each other; their steps are folded when the first projector asks for them.
 
-    def __init__(self, events: Sequence[RecordedEvent], fold: Fold) -> None:
+    With a `half` they are those of its accounts only, after the position `start` up to `last`.
+    """
+
+    def __init__(
+        self, events: Sequence[RecordedEvent], fold: Fold, last: int | None = None, half: Half | None = None
+    ) -> None:
         self.events = events
+        self.start = fold.position
+        self.last = events[-1].position if last is None else last
         self._fold = fold
+        self._half = half
         self._steps: list[Step] | None = None
         self._failure: Exception | None = None
 
     @property
-    def last(self) -> int:
-        """The position of the last event."""
-        return self.events[-1].position
+    def writes_sums(self) -> bool:
+        """Whether rows that are of no account are to be written: of two halves only the first one does."""
+        return self._half is None or self._half.is_first
+
+    def of_others(self, name: str, own: Iterable[T]) -> Sequence[T]:
+        """What the other half tells of these positions under a name, for which it is told `own`; nothing if alone."""
+        return () if self._half is None else self._half.exchange((name, self.last), list(own))
 
     @property
     def steps(self) -> list[Step]:
@@ -176,7 +191,7 @@ class Batch:
             raise self._failure
         if self._steps is None:
             try:
-                self._steps = self._fold.take(self.events)
+                self._steps = self._fold.take(self.events, self.last)
             except Exception as failure:
                 self._failure = failure
                 raise
@@ -185,7 +200,7 @@ class Batch:
     @cached_property
     def margin_steps(self) -> list[Step]:
         """The steps that wrote to a margin wallet or set something of one: most projectors look at no others."""
-        return [step for step in self.steps if type(step.event) in _SETTING or _wrote_margin(step)]
+        return [step for step in self.steps if type(step.event) in SETTINGS or _wrote_margin(step)]
 
     @property
     def has_failed(self) -> bool:

@@ -92,8 +92,10 @@ class _Question(NamedTuple):
     names: Sequence[str]
 
 
-def as_of(position: int | None, recorded_at: datetime | None, effective_at: datetime | None) -> AsOf | None:
-    """The one point that is given, None if none is; Malformed where there are more."""
+def as_of(
+    position: int | None, recorded_at: datetime | None, effective_at: datetime | None, prefix: str = ""
+) -> AsOf | None:
+    """The one point that is given, None if none is; Malformed, by their names with the prefix, where there are more."""
     asked: list[AsOf] = []
     if position is not None:
         asked.append(AsOf("position", position))
@@ -102,8 +104,8 @@ def as_of(position: int | None, recorded_at: datetime | None, effective_at: date
     if effective_at is not None:
         asked.append(AsOf("effective_at", effective_at))
     if len(asked) > 1:
-        kinds = " and ".join(one.kind for one in asked)
-        raise Malformed(f"{kinds} were given together; changes are told between single points")
+        names = " and ".join(f"{prefix}{one.kind}" for one in asked)
+        raise Malformed(f"{names} were given together; they are one end of what is told, state one of them")
     return asked[0] if asked else None
 
 

@@ -20,8 +20,10 @@ from projections.progress import beyond_the_end, ensure_tables, standings
 from projections.runner import ProjectionFailed, catch_up
 from projections.snapshot import BEGIN, open_snapshot
 from projections.tables import drop_schema
+from projections.text_key_check import TextKeyCheck
 
 Progress = Callable[[str, int, int], None]
+Check = LogCheck | KeyCheck | TextKeyCheck
 
 ACCOUNT_PROJECTIONS = ("accounts", "balances", "positions")
 """Those that accounts are compared with, as the write side folds them."""
@@ -48,7 +50,8 @@ def verify(url: str, progress: Progress = lambda *_: None) -> VerifyReport:
     """Folds every event from nothing and compares the outcome with the live projections.
 
     Checks the log by itself (positions, versions, times, postings that sum to zero), and that neither projections nor
-    idempotency keys know of events beyond its end; the keys against what the events claim; each table of each
+    idempotency keys know of events beyond its end; the keys against what the events claim; the keys of texts
+    against what was sealed and erased; each table of each
     projection against a copy made afresh; and each account as the write side folds it against balances, positions and
     accounts. Snapshots of the write side are folded again too.
     The live projections go on meanwhile. `progress` is told what is being done, how far it is, and how far it has to
@@ -85,12 +88,13 @@ class _Verification:
         end = log_end(self._connection).position
         self._differences += [beyond_the_end(name, at, end) for name, at in live.items() if at > end]
         position = min(end, *(live[name] for name in ACCOUNT_PROJECTIONS))
-        log, keys = LogCheck(sum_until=position), KeyCheck(self._connection)
+        log, keys, texts = LogCheck(sum_until=position), KeyCheck(self._connection), TextKeyCheck(self._connection)
         with ExitStack() as leaving:
             copies = [leaving.enter_context(self._copy(name)) for name in ALL]
-            fed = self._fold(end, log, keys, copies, live)
+            fed = self._fold(end, (log, keys, texts), copies, live)
             self._differences += log.differences
             self._differences += keys.differences(log.position, complete=log.position == end)
+            self._differences += texts.differences()
             self._compare(url, fed)
         accounts = sorted(
             stream for stream, first in log.first.items() if first <= position and not stream.startswith("@")
@@ -112,16 +116,14 @@ class _Verification:
             if not self._connection.closed:
                 drop_schema(self._connection, copy.schema)
 
-    def _fold(
-        self, end: int, log: LogCheck, keys: KeyCheck, copies: Sequence[Copy], live: dict[str, int]
-    ) -> list[Copy]:
+    def _fold(self, end: int, checks: Sequence[Check], copies: Sequence[Copy], live: dict[str, int]) -> list[Copy]:
         """Checks the log and feeds it to the copies, each as far as its live one; returns those that took it."""
         good = list(copies)
         for events in self._read(end):
-            log.take(events)
-            keys.take(events)
+            for check in checks:
+                check.take(events)
             good = self._taken(good, events, live)
-            self._progress("events", log.position, end)
+            self._progress("events", events[-1].position, end)
         self._feeder.settle()
         return [copy for copy in self._without_failed(good) if copy.position == live[copy.name]]
 
@@ -168,8 +170,7 @@ class _Verification:
                 batch = read_log(self._connection, after, size, until)
             except EventUnreadable as unreadable:
                 if size == 1:
-                    why = _in_one_line(unreadable.__cause__ or unreadable)
-                    self._differences.append(f"log: the event after {after} cannot be read: {why}")
+                    self._differences.append(f"log: {unreadable.detail}")
                     return
                 size = size // 2
                 continue

@@ -8,6 +8,7 @@ import pytest
 
 from ledger.postgres import Settings, database_url, stop_embedded
 from tests.databases import (
+    folder_in_memory,
     forget_what_a_power_cut_would_take,
     fresh_database,
     make_home,
@@ -22,7 +23,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Gives the run its own home folder, so that no test ever touches the data of whoever runs it."""
     if is_worker(config):
         return  # Workers inherit the folder's name through the environment.
-    config.stash[RUN_HOME] = make_home()
+    config.stash[RUN_HOME] = make_home(folder_in_memory())
     os.environ["LEDGER_HOME"] = str(config.stash[RUN_HOME])
 
 
@@ -31,6 +32,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if not is_worker(config):
         stop_embedded()
         remove_home(config.stash[RUN_HOME])
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Two workers more than processors: tests that kill, follow or wait for processes leave theirs idle."""
+    return (os.cpu_count() or 1) + 2
 
 
 def is_worker(config: pytest.Config) -> bool:

@@ -10,19 +10,20 @@ from typing import Annotated, TextIO
 import typer
 from psycopg import IsolationLevel
 
+from api.answers import moment
 from api.command_line.files import opened_file
 from api.command_line.looking import logged_url
 from api.command_line.points import POINT, POINT_HELP, point_of
 from api.command_line.screen import Exit, note, say, show_progress, shown_in, stop
-from api.export.beancount import Beancount
+from api.export.beancount import DIGITS, Beancount
 from api.export.hledger import Hledger
 from api.export.manifest import SEGMENT_EVENTS
 from api.export.plain_text import Dialect, Range, write_journal
 from ledger.errors import ProjectionsBehind, UnknownAccount
-from ledger.log import Connection, position_at, version_at
+from ledger.log import Connection, log_end, position_at, version_at
 from ledger.postgres import connect
 from projections.journal.queries import lines_as_csv
-from projections.snapshot import open_snapshot
+from projections.snapshot import AsOf, open_snapshot
 
 export = typer.Typer(
     no_args_is_help=True,
@@ -43,7 +44,13 @@ Out = Annotated[Path | None, typer.Option("--out", help="A file, whole or not th
 @export.command()
 def beancount(first: From = None, last: To = None, account: Accounts = None, out: Out = None) -> None:
     """Write the journal as beancount reads it, with a balance assertion for every book at the end."""
-    _write(out, first, last, account, _in_dialect(Beancount()))
+    dialect = Beancount()
+    _write(out, first, last, account, _in_dialect(dialect))
+    if dialect.long_lines:
+        note(
+            f"{dialect.long_lines:,} lines have amounts of more than {DIGITS} digits, which is what beancount computes "
+            f"with, first of {dialect.first_long}: it may find balances wrong that are not; hledger takes every digit"
+        )
 
 
 @export.command()
@@ -128,14 +135,26 @@ def _write(out: Path | None, first: str | None, last: str | None, accounts: list
     with connect(logged_url("export", accounts or ()), application_name="ledger export") as connection:
         try:
             with open_snapshot(connection, names=["journal"], **asked) as snapshot:  # type: ignore[arg-type]
-                after = 0 if start is None else start.value
-                if not isinstance(after, int):
-                    after = position_at(connection, after)
-                told = _range(connection, after, snapshot.position, accounts)
+                told = _range(connection, _position_of(connection, start), snapshot.position, accounts)
                 with _opened(out) as file:
                     write(connection, told, file)
         except ProjectionsBehind as refusal:
             stop(refusal.detail)
+
+
+def _position_of(connection: Connection, start: AsOf | None) -> int:
+    """Where a range begins, after which point; ends the command where the log does not reach up to that."""
+    if start is None:
+        return 0
+    end, asked = log_end(connection), start.value
+    if isinstance(asked, int):
+        is_beyond, told = asked > end.position, f"position {asked}"
+    else:
+        is_beyond, told = end.recorded_at is None or asked > end.recorded_at, moment(asked)
+    if is_beyond:
+        at = "" if end.recorded_at is None else f", recorded at {moment(end.recorded_at)}"
+        stop(f"--from asks for what came after {told}, the log ends at position {end.position}{at}", Exit.USAGE)
+    return asked if isinstance(asked, int) else position_at(connection, asked)
 
 
 def _range(connection: Connection, after: int, until: int, accounts: list[str] | None) -> Range:

@@ -62,11 +62,19 @@ def _signed(files: list[Path], keys: list[str]) -> list[Kept]:
     if bool(files) != bool(keys):
         stop("--checkpoint and --key go together: a checkpoint is as good as the key that signed it", Exit.USAGE)
     try:
-        lines = [line for key in keys for line in (Path(key).read_text() if Path(key).is_file() else key).split()]
-        public_keys = [read_public_key(line) for line in lines]
+        public_keys = [read_public_key(line) for key in keys for line in _lines(key)]
     except (OSError, ValueError) as error:
         stop(f"--key cannot be understood: {error}", Exit.USAGE)
     return [of_file(file, public_keys) for file in files]
+
+
+def _lines(key: str) -> list[str]:
+    """A public key as it is written, or the lines of a file of them."""
+    if "+" not in key and not Path(key).is_file():
+        stop(
+            f"--key {key}: there is no file {key}, and a key is NAME+ID+KEY as `ledger seal-key` prints it", Exit.USAGE
+        )
+    return (Path(key).read_text() if Path(key).is_file() else key).split()
 
 
 def _reach(checkpoints: Sequence[Kept]) -> str:

@@ -9,6 +9,7 @@ from api.command_line.looking import logged_url
 from api.command_line.screen import note, out, say, table_of
 from api.keys import create_key, list_keys, revoke_key
 from api.roles import Role
+from ledger.log import log_end, version_at
 from ledger.postgres import SERVICE, connect
 
 keys = typer.Typer(no_args_is_help=True, help="API keys: create, list, revoke.")
@@ -23,6 +24,8 @@ def create(
     """Make a key and print it, alone on stdout: the only time that it can be seen."""
     with connect(migrated_url(), role=SERVICE, autocommit=True) as connection:
         key = create_key(connection, name, role, account)
+        if account is not None and not version_at(connection, account, log_end(connection).position):
+            note(f"account {account} is not opened yet: the key is of use once it is; check its spelling")
     bound = f" for account {account}" if account else ""
     note(f"key {name} of role {role}{bound}, shown only now; send it as `Authorization: Bearer KEY`:")
     say(key)

@@ -32,9 +32,17 @@ class Exit(IntEnum):
     UNREACHABLE = 3  # The database cannot be reached.
 
 
+class _Piped(Console):
+    """A console that leaves it to the command to end where nobody reads any more."""
+
+    def on_broken_pipe(self) -> None:
+        """Called within the handling of the BrokenPipeError, which goes on."""
+        raise
+
+
 def _console(*, stderr: bool) -> Console:
     """A console that sees the terminal of the moment; where there is none, lines stay whole enough to read."""
-    console = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    console = _Piped(stderr=stderr, highlight=False, soft_wrap=False)
     if not console.is_terminal:
         console.width = max(console.width, WIDTH_WITHOUT_TERMINAL)
     return console

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from api.command_line.database import migrated_url, readable_url
-from api.command_line.screen import note, say
+from api.command_line.screen import Exit, note, say, stop
 from ledger.postgres import SERVICE, connect
 from ledger.sealer import Sealer, SealSettings, open_sealing, seal_to_end, write_checkpoints
 from ledger.sealing import sealed_size
@@ -34,7 +34,10 @@ def checkpoint(to: Folder = None) -> None:
     """
     with connect(readable_url(), application_name="ledger checkpoint", role=SERVICE) as connection:
         if to is not None:
-            say(f"wrote {write_checkpoints(connection, to):,} checkpoints to {to}")
+            try:
+                say(f"wrote {write_checkpoints(connection, to):,} checkpoints to {to}")
+            except OSError as error:
+                stop(f"--to {to} cannot be written: {error.strerror}", Exit.USAGE)
             return
         row = connection.execute("select note from checkpoints order by size desc limit 1").fetchone()
     say(row[0].rstrip("\n") if row else "there is no checkpoint yet: `ledger seal` makes one")

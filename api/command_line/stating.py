@@ -43,10 +43,9 @@ def statement(
     """
     if form not in FORMS:
         stop(f"--format is {form!r}; it is one of {', '.join(FORMS)}", Exit.USAGE)
-    if effective and first is None and last is None:
-        stop("--effective says what the times of --from and --to are, and neither is given", Exit.USAGE)
+    _require_points_that_go_together(first, last, known, effective=effective)
     start, end = point_of(first, effective=effective), point_of(last, effective=effective)
-    asked = Asked(account, start, end, known, None if wallet is None else wallet_of(wallet))
+    asked = Asked(account, start, end, known, None if wallet is None else wallet_of(wallet), ("--from", "--to"))
     with connect(logged_url("statement", [account]), application_name="ledger statement", role=SERVICE) as connection:
         try:
             with open_statement(connection, asked) as told, opened_file(out) as file:
@@ -55,3 +54,15 @@ def statement(
             stop(refusal.detail)
     position = told.span.known.position
     note(f"{size:,} bytes up to position {position} of the log, SHA-256 {digest.hex()}")
+
+
+def _require_points_that_go_together(
+    first: str | None, last: str | None, known: int | None, *, effective: bool
+) -> None:
+    """Refuses, by the names of the options, what cannot be asked together."""
+    if effective and first is None and last is None:
+        stop("--effective says what the times of --from and --to are, and neither is given", Exit.USAGE)
+    if effective and last is None:
+        stop("--effective needs --to: a statement between business times states its end", Exit.USAGE)
+    if known is not None and not effective:
+        stop("--known goes with business times only: add --effective, or leave it out", Exit.USAGE)

@@ -87,7 +87,7 @@ def _text_of(file: Path) -> str:
     try:
         return file.read_bytes().decode()
     except (OSError, UnicodeDecodeError) as error:
-        raise ArchiveRefused(f"{file} cannot be read: {error}") from None
+        raise ArchiveRefused(f"{file} cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
 
 def _read(place: str, note: str, size: int | None = None) -> Kept:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 from api.export.refusing import ArchiveRefused
 from api.export.roots import NO_KEYS, Roots
 from ledger.merkle import Growing
+from ledger.misfits import misfits
 from ledger.postgres import read_migrations
 from ledger.signing import base64_of
 
@@ -155,9 +156,7 @@ def read_manifest(folder: Path) -> Manifest | None:
             raise ArchiveRefused(f"{path} has format {stated}, this ledger reads and writes format {FORMAT}")
         manifest = Manifest.model_validate_json(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise ArchiveRefused(f"{path} is no manifest of an archive: {place} {first['msg']}") from None
+        raise ArchiveRefused(f"{path} is no manifest of an archive: {misfits(error.errors()[:1])}") from None
     _require_whole(path, manifest)
     return manifest
 

@@ -31,7 +31,15 @@ from ledger.merkle import Growing
 from ledger.sealing import Tree, seal
 from ledger.signing import base64_of
 from ledger.storage import CHANNEL, lock_log, read_committed
-from ledger.stored import StoredEvent, StoredKey, holds_nothing, put_events, put_keys, stored_keys
+from ledger.stored import (
+    StoredEvent,
+    StoredKey,
+    holds_nothing,
+    put_events,
+    put_keys,
+    put_restoration,
+    stored_keys,
+)
 
 Progress = Callable[[str, int, int], None]
 """What is done, how much of it, and of how much."""
@@ -81,6 +89,7 @@ def restore(connection: Connection, archive: Archive, elsewhere: Sequence[Kept],
         try:
             _put(connection, archive, elsewhere, progress)
             put_checkpoints(connection, archive.checkpoints, archive.manifest.public_keys)
+            put_restoration(connection, archive.manifest.end)
         except (psycopg.IntegrityError, psycopg.DataError) as error:
             raise ArchiveRefused(
                 f"the database does not take a row of {archive.folder}: {str(error).strip()}"

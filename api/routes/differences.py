@@ -25,7 +25,7 @@ def asked_from(
     from_effective_at: Annotated[Time | None, Query(description="From what counts up to this time on.")] = None,
 ) -> points.AsOf | None:
     """The point that changes are told from; None: where the account was opened."""
-    return points.as_of(from_position, from_recorded_at, from_effective_at)
+    return points.as_of(from_position, from_recorded_at, from_effective_at, "from_")
 
 
 def asked_to(

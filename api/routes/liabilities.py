@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from api.answers import answer
-from api.asking import LAST_POSITION, AccountId, AnyCaller, Limit, Position, TheDoors, page
+from api.asking import LAST_POSITION, AccountId, AnyCaller, Limit, LogSize, Position, TheDoors, page
 from api.examples import example
 from api.examples_of_liabilities import LIABILITIES, LIABILITY_PROOF, PUBLICATION
 from api.roles import Resource, require_may_read
@@ -14,8 +14,6 @@ from api.words import Whole
 from ledger import latest_liabilities, liabilities_of, liability_proof, list_liabilities
 
 router = APIRouter(tags=["liabilities"])
-
-SIZE = "The size of the checkpoint that they stand at."
 
 
 @router.get("/v1/liabilities", summary="Publications of liabilities", responses=example(LIABILITIES))
@@ -44,9 +42,7 @@ def get_latest_publication(caller: AnyCaller, doors: TheDoors) -> Response:
 
 
 @router.get("/v1/liabilities/{size}", summary="Published liabilities of a size", responses=example(PUBLICATION))
-def get_publication(
-    caller: AnyCaller, doors: TheDoors, size: Annotated[Whole, Path(ge=1, le=LAST_POSITION, description=SIZE)]
-) -> Response:
+def get_publication(caller: AnyCaller, doors: TheDoors, size: LogSize) -> Response:
     """What is owed at the checkpoint of this size; 404 where it was not published there."""
     require_may_read(caller, Resource.LIABILITIES)
     with doors.pool.connection() as connection:
@@ -62,7 +58,9 @@ def get_liability_proof(
     caller: AnyCaller,
     doors: TheDoors,
     account_id: AccountId,
-    size: Annotated[Whole | None, Query(ge=1, le=LAST_POSITION, description=f"{SIZE} Without it, the latest.")] = None,
+    size: Annotated[
+        Whole | None, Query(ge=1, le=LAST_POSITION, description="At the checkpoint of this size; else the latest.")
+    ] = None,
 ) -> Response:
     """For each tree in which the account has anything its leaves, their salts, and their paths to the root.
 

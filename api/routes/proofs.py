@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 from api.answers import answer
-from api.asking import LAST_POSITION, AccountId, AnyCaller, Limit, Position, TheDoors, page
+from api.asking import LAST_POSITION, AccountId, AnyCaller, Limit, LogSize, Position, TheDoors, page
 from api.examples import example
 from api.examples_of_proofs import CHECKPOINT, CHECKPOINT_KEYS, CHECKPOINTS, CONSISTENCY, INCLUSION
 from api.problems import Forbidden
@@ -24,8 +24,7 @@ from projections.audit_trail.queries import entry_at
 
 router = APIRouter(tags=["proofs"])
 
-SIZE = "How many events, from the first on."
-Size = Annotated[Whole, Query(ge=1, le=LAST_POSITION, description=SIZE)]
+Size = Annotated[Whole, Query(ge=1, le=LAST_POSITION, description="How many events, from the first on.")]
 ProvedSize = Annotated[
     Whole | None,
     Query(ge=1, le=LAST_POSITION, description="In the log of this size; without it, the latest checkpoint's."),
@@ -72,9 +71,7 @@ def get_consistency(caller: AnyCaller, doors: TheDoors, from_size: Size, to_size
 
 
 @router.get("/v1/checkpoints/{size}", summary="The checkpoint of a size", responses=example(CHECKPOINT))
-def get_checkpoint(
-    caller: AnyCaller, doors: TheDoors, size: Annotated[Whole, Path(ge=1, le=LAST_POSITION, description=SIZE)]
-) -> Response:
+def get_checkpoint(caller: AnyCaller, doors: TheDoors, size: LogSize) -> Response:
     """The checkpoint of this many events; 404 where none was made of just so many."""
     require_may_read(caller, Resource.CHECKPOINTS)
     with doors.pool.connection() as connection:

@@ -36,7 +36,7 @@ def asked_first(
     from_effective_at: Annotated[Time | None, Query(description="What is dated after this business time.")] = None,
 ) -> points.AsOf | None:
     """The point after which it begins; None: with the account."""
-    return points.as_of(from_position, from_recorded_at, from_effective_at)
+    return points.as_of(from_position, from_recorded_at, from_effective_at, "from_")
 
 
 def asked_last(
@@ -45,7 +45,7 @@ def asked_last(
     to_effective_at: Annotated[Time | None, Query(description="Up to and with this business time.")] = None,
 ) -> points.AsOf | None:
     """The point up to which it goes; None: the position at which the log ends by now."""
-    return points.as_of(to_position, to_recorded_at, to_effective_at)
+    return points.as_of(to_position, to_recorded_at, to_effective_at, "to_")
 
 
 @router.get(

@@ -1,6 +1,5 @@
 """What may be asked of the ledger, in the imperative: one class a command, its fields as clients send them."""
 
-from itertools import takewhile
 from typing import Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
@@ -54,8 +53,8 @@ from ledger.commands.trading import (
     TradeSide,
 )
 from ledger.errors import Malformed
-from ledger.private_texts import parted
-from ledger.words import PATTERNS_IN_WORDS
+from ledger.misfits import misfits
+from ledger.private_texts import parted, private_fields
 
 AnyCommand = (
     OpenAccount
@@ -114,7 +113,9 @@ def parse_command(content: Any) -> Command:
     try:
         return _ADAPTERS[name].validate_python(content, by_alias=True, by_name=False)
     except ValidationError as error:
-        raise Malformed(_in_words(name, error)) from None
+        # What is wrong with a text that may hold personal data is told, but not the text.
+        found = misfits(error.errors(include_url=False), hidden=private_fields(COMMANDS[name]))
+        raise Malformed(f"{name} is malformed: {found}") from None
 
 
 def parse_kept(content: dict[str, Any], key: str | None) -> Command:
@@ -122,30 +123,6 @@ def parse_kept(content: dict[str, Any], key: str | None) -> Command:
     stated, sealed = parted(content)
     command = parse_command({**stated, "idempotency_key": key})
     return command.model_copy(update=sealed) if sealed else command
-
-
-def _in_words(name: str, error: ValidationError) -> str:
-    """Every field that is wrong, each once, with what is wrong about it."""
-    problems: dict[str, list[str]] = {}
-    for problem in error.errors(include_url=False, include_input=False, include_context=False):
-        # Where a field may be of several kinds, the library goes on with their names, which say nothing to a client.
-        field = ".".join(str(part) for part in takewhile(_is_of_the_command, problem["loc"]))
-        problems.setdefault(field, []).append(_sentence(name, problem["type"], problem["msg"]))
-    told = [f"{field}: {', or '.join(sentences)}".removeprefix(": ") for field, sentences in problems.items()]
-    return f"{name} is malformed: {'; '.join(told)}"
-
-
-def _sentence(name: str, kind: str, message: str) -> str:
-    if kind == "extra_forbidden":
-        return f"is not a field of {name}"
-    if kind == "string_pattern_mismatch":
-        pattern = message.partition("'")[2].rpartition("'")[0]
-        return PATTERNS_IN_WORDS.get(pattern, message)
-    return {"missing": "is needed"}.get(kind, message.removeprefix("Value error, "))
-
-
-def _is_of_the_command(part: int | str) -> bool:
-    return isinstance(part, int) or "[" not in part
 
 
 __all__ = [

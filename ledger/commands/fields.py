@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from ledger.private_texts import PRIVATE
+from ledger.words import KEY, SOURCE_LINE, TEXT
 
 _RFC3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?([Zz]|[+-][0-9]{2}:[0-9]{2})?"
@@ -45,18 +46,18 @@ def distinct(values: list[Any]) -> list[Any]:
 
 Time = Annotated[datetime, BeforeValidator(_rfc3339), AfterValidator(_in_utc)]
 Hour = Annotated[Time, AfterValidator(_start_of_an_hour)]
-Text = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Text = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=500, pattern=TEXT)]
 PrivateText = Annotated[Text, PRIVATE]
 """A text that may hold personal data, such as a reason or a reference: it is stored sealed."""
 LONGEST_SOURCE_LINE = 3_000
 # Any characters but the one that PostgreSQL does not store, and the one that a sealed text begins with.
 SourceLine = Annotated[
     str,
-    StringConstraints(strict=True, min_length=1, max_length=LONGEST_SOURCE_LINE, pattern=r"^[^\x00\x01]*$"),
+    StringConstraints(strict=True, min_length=1, max_length=LONGEST_SOURCE_LINE, pattern=SOURCE_LINE),
     PRIVATE,
 ]
 """The line of an outside statement that a booking came from, as it was: `FILE:NUMBER: TEXT`; stored sealed too."""
-Key = Annotated[str, StringConstraints(strict=True, pattern=r"^[!-~]{1,128}$")]
+Key = Annotated[str, StringConstraints(strict=True, pattern=KEY)]
 Scale = Annotated[int, Field(strict=True, ge=0, le=18)]
 Flag = Annotated[bool, Field(strict=True)]
 Version = Annotated[int, Field(strict=True, ge=0, le=2**62)]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, get_args
 
 from pydantic import PlainSerializer, TypeAdapter
 
@@ -132,13 +132,25 @@ def _sets(event: e.AnyEvent) -> str | None:
             return None
 
 
+_ORDERED = {
+    *get_args(e.LifeEvent),
+    e.InterestAccrued,
+    e.LiquidationStarted,
+    e.LiquidationCompleted,
+    e.LeverageSet,
+    e.MarginCalled,
+    e.MarginModeSet,
+}
+"""The events of a life, and those that act on a margin wallet or set something of one."""
+
+
 def order_counts(event: e.AnyEvent, lines: Iterable[Line]) -> bool:
     """Whether it matters before or after which other events this one is taken; what is in spot is a mere sum."""
     # Every event is asked, so no set of wallets is made.
     for (account_id, name, _), _, _ in lines:
         if account_id is not None and name != SPOT:
             return True
-    return isinstance(event, e.LifeEvent) or _acts_on(event) is not None or _sets(event) is not None
+    return type(event) in _ORDERED
 
 
 def kept_fold(connection: Connection, account_id: str, position: int, until: datetime) -> Base:

@@ -3,9 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from psycopg.rows import dict_row
-
 from ledger.postgres import Connection
+from projections.rows import rows_of
 
 # A hold that is used up and was not changed since is passed over by an index, whatever it once was.
 HOLDS = """
@@ -72,6 +71,5 @@ def holds(
     asked = {"position": position, "account_id": account_id, "wallet": wallet, "asset": asset, "limit": limit}
     until = {"until": effective_at, "through": position if through is None else through}
     statement = HOLDS.format(state=STATE if effective_at is None else DATED_STATE)
-    with connection.cursor(row_factory=dict_row) as cursor:
-        places = {"after_account": after_account, "after_hold": after_hold}
-        return cursor.execute(statement, {**asked, **until, **places}).fetchall()
+    places = {"after_account": after_account, "after_hold": after_hold}
+    return rows_of(connection, statement, {**asked, **until, **places})

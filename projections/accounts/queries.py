@@ -9,6 +9,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from ledger.postgres import Connection
+from projections.rows import rows_of
 
 ACCOUNTS = """
 select state.account_id, version.version, version.position, state.status, state.blocks, state.modes, state.leverages,
@@ -108,7 +109,7 @@ def list_accounts(
     """
     asked = {"position": position, "status": status, "blocked": blocked, "after": after, "limit": limit}
     given = {"without": list(instead), "given": Jsonb([row for row in instead.values() if row is not None])}
-    return _rows(connection, SOME_ACCOUNTS_WITH_OTHERS if instead else SOME_ACCOUNTS, {**asked, **given})
+    return rows_of(connection, SOME_ACCOUNTS_WITH_OTHERS if instead else SOME_ACCOUNTS, {**asked, **given})
 
 
 def withdrawals(
@@ -124,9 +125,4 @@ def withdrawals(
     """Withdrawals in order of request, from the one after requested_position `after`, with their status then."""
     until = effective_at or "infinity"
     asked = {"position": position, "status": status, "account_id": account_id, "after": after, "limit": limit}
-    return _rows(connection, WITHDRAWALS, {**asked, "until": until})
-
-
-def _rows(connection: Connection, query: str, asked: dict[str, Any]) -> list[dict[str, Any]]:
-    with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(query, asked).fetchall()
+    return rows_of(connection, WITHDRAWALS, {**asked, "until": until})

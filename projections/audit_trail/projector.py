@@ -1,11 +1,14 @@
 """Events to the rows they are found by; their bodies stay in the log."""
 
+from collections import deque
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from ledger.words import PRICES
 from projections.dating import lateness
 from projections.projector import Batch, RecordedEvent, Tables, Writes
+from projections.writing import copied_text, copied_time
 
 COLUMNS = {
     "position": "bigint",
@@ -28,6 +31,12 @@ union all
 """
 
 
+Latest = dict[bool, datetime]
+"""The latest business time so far, of prices (True) and of all other events."""
+LaterDate = tuple[int, bool, datetime]
+"""The position of an event that is dated later than all before, whether it is of prices, and its date."""
+
+
 class AuditTrailProjector:
     """Keeps the latest business time of prices and of all other events."""
 
@@ -35,25 +44,48 @@ class AuditTrailProjector:
     tables: ClassVar[tuple[str, ...]] = ("audit_trail",)
 
     def __init__(self) -> None:
-        self._dated_to: dict[bool, datetime] | None = None
+        self._dated_to: Latest | None = None
 
     def project(self, batch: Batch, tables: Tables) -> Writes:
         if self._dated_to is None:
             # A copy from nothing has no dates, and no index to find them by.
-            is_first = batch.events[0].position == 1
+            is_first = batch.start == 0
             self._dated_to = {} if is_first else dict(tables.connection.execute(LAST_DATES).fetchall())
-        latest = self._dated_to
+        latest, lines = self._dated_to, []
+        others = deque(batch.of_others(self.name, _dates(batch.events, latest.copy())))
+        for recorded in batch.events:
+            _take_others(latest, others, recorded.position)
+            lines.append(_line(recorded, latest))
+        _take_others(latest, others, batch.last)
         writes = Writes()
-        writes.append("audit_trail", COLUMNS, [_row(recorded, latest) for recorded in batch.events])
+        writes.append_lines("audit_trail", COLUMNS, lines)
         return writes
 
     def forget(self) -> None:
         self._dated_to = None
 
 
-def _row(recorded: RecordedEvent, latest: dict[bool, datetime]) -> tuple[Any, ...]:
+def _dates(events: Iterable[RecordedEvent], latest: Latest) -> Iterator[LaterDate]:
+    """The dates that are later than all before."""
+    for position, _, event in events:
+        kind, effective_at = event.account_id == PRICES, event.effective_at
+        if kind not in latest or effective_at > latest[kind]:
+            latest[kind] = effective_at
+            yield position, kind, effective_at
+
+
+def _take_others(latest: Latest, others: deque[LaterDate], until: int) -> None:
+    """Takes the dates of the other half of the accounts up to a position."""
+    while others and others[0][0] <= until:
+        _, kind, effective_at = others.popleft()
+        latest[kind] = max(latest.get(kind, effective_at), effective_at)
+
+
+def _line(recorded: RecordedEvent, latest: Latest) -> str:
     position, recorded_at, event = recorded
     kind, effective_at = event.account_id == PRICES, event.effective_at
     latest[kind] = dated_to = max(latest.get(kind, effective_at), effective_at)
-    subject = (event.account_id, event.version, event.TOPIC, event.actor, event.correlation_id)
-    return (position, *subject, effective_at, recorded_at, dated_to, lateness(effective_at, dated_to))
+    names = f"{copied_text(event.TOPIC)}\t{copied_text(event.actor)}\t{copied_text(event.correlation_id)}"
+    times = f"{copied_time(effective_at)}\t{copied_time(recorded_at)}\t{copied_time(dated_to)}"
+    late = lateness(effective_at, dated_to)
+    return f"{position}\t{copied_text(event.account_id)}\t{event.version}\t{names}\t{times}\t{late}"

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from psycopg.rows import dict_row
-
 from ledger.postgres import Connection
 from ledger.wallets import Balance, Wallet, Wallets
 from ledger.words import pair_of
+from projections.rows import rows_of
 
 BALANCES = """
 select known.account_id, known.wallet, known.asset, state.free, state.locked, state.borrowed, state.interest,
@@ -32,8 +31,7 @@ def balances(connection: Connection, position: int, account_id: str) -> list[dic
 
 def balances_of(connection: Connection, position: int, account_ids: Sequence[str]) -> list[dict[str, Any]]:
     """The balances of several accounts, in order of account, wallet and asset."""
-    with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(BALANCES, {"position": position, "account_ids": list(account_ids)}).fetchall()
+    return rows_of(connection, BALANCES, {"position": position, "account_ids": list(account_ids)})
 
 
 def wallets_of(connection: Connection, position: int, account_ids: Sequence[str]) -> dict[str, Wallets]:

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from psycopg.rows import dict_row
-
 from projections.dating import END
 from projections.projector import Connection
+from projections.rows import rows_of
 
 ADJUSTMENTS = """
 select * from (
@@ -58,7 +57,7 @@ def adjustments(
     asked = {"position": position, "status": status, "account_id": account_id, "limit": limit}
     query = ADJUSTMENTS.format(order="desc" if newest_first else "asc")
     bounds = {"after": after, "before": before, "until": effective_at or "infinity"}
-    return _rows(connection, query, {**asked, **bounds})
+    return rows_of(connection, query, {**asked, **bounds})
 
 
 def reversals_at(
@@ -66,14 +65,9 @@ def reversals_at(
 ) -> list[dict[str, Any]]:
     """The reversals known at a position that stand at some positions, or reversed what stands there."""
     asked = {"position": position, "positions": list(positions), "until": effective_at or "infinity"}
-    return _rows(connection, REVERSALS, asked)
+    return rows_of(connection, REVERSALS, asked)
 
 
 def adjustments_posted_at(connection: Connection, positions: Sequence[int]) -> list[dict[str, Any]]:
     """Ids and reason codes of the adjustments posted at some positions, and where each was proposed."""
-    return _rows(connection, POSTED, {"positions": list(positions)})
-
-
-def _rows(connection: Connection, query: str, asked: dict[str, Any]) -> list[dict[str, Any]]:
-    with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(query, asked).fetchall()
+    return rows_of(connection, POSTED, {"positions": list(positions)})

@@ -7,7 +7,7 @@ from ledger import events as e
 from ledger.account.state import Account
 from ledger.money import base_of, quote_of
 from ledger.words import isolated, pair_of
-from projections.folding import Setting, Step
+from projections.folding import SETTINGS, Setting, Step
 from projections.keeping import Kept
 from projections.projector import Batch, Connection, Tables, Writes
 from projections.wallet_settings import WalletSettings
@@ -64,7 +64,7 @@ def _pairs_of(step: Step) -> list[str]:
     """The pairs whose bucket an event touches: it writes to it, acts on it or sets something of it."""
     pairs = [pair for _, wallet in step.written if (pair := pair_of(wallet.name)) is not None]
     event, named = step.event, None
-    if isinstance(event, Setting):
+    if type(event) in SETTINGS and isinstance(event, Setting):
         named = event.pair if isinstance(event, e.MarginModeSet) else pair_of(event.wallet)
     return pairs if named is None else sorted({*pairs, named})
 

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from psycopg.rows import dict_row
-
 from ledger.postgres import Connection
+from projections.rows import rows_of
 
 BUCKETS = """
 select state.*
@@ -37,6 +36,4 @@ def bucket(connection: Connection, position: int, account_id: str, pair: str) ->
 
 
 def _buckets(connection: Connection, position: int, account_id: str, pair: str | None) -> list[dict[str, Any]]:
-    with connection.cursor(row_factory=dict_row) as cursor:
-        asked = {"position": position, "account_id": account_id, "pair": pair}
-        return cursor.execute(BUCKETS, asked).fetchall()
+    return rows_of(connection, BUCKETS, {"position": position, "account_id": account_id, "pair": pair})

@@ -1,6 +1,8 @@
 """Events to liquidations with their steps, margin calls, and the insurance fund that pays deficits."""
 
 import json
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -90,10 +92,13 @@ class LiquidationsProjector:
     def project(self, batch: Batch, tables: Tables) -> Writes:
         if self._fund is None:
             self._fund = dict(tables.connection.execute("select asset, balance from insurance").fetchall())
-        written = Written(self._fund)
+        written, before = Written(self._fund), self._fund.copy()
+        others = deque(batch.of_others(self.name, _posted_to_fund(batch.steps)))
         for recorded, step in zip(batch.events, batch.steps, strict=True):
             if type(step.event) in CONCERNING:
+                _post_others(written.fund, others, step.position)
                 _take(written, step, recorded.recorded_at)
+        _post_others(written.fund, others, batch.last)
         writes = Writes()
         writes.put("liquidations", LIQUIDATIONS, list(written.liquidations.values()), key=("liquidation_id",))
         writes.change("liquidations", COMPLETIONS, written.completed, key=("liquidation_id",))
@@ -101,12 +106,30 @@ class LiquidationsProjector:
         writes.append("margin_calls", CALLS, written.calls)
         states = [(*key, balance) for key, balance in written.fund_states.items()]
         writes.append("insurance_states", FUND_STATES, states)
-        if states:
-            writes.put("insurance", FUND, list(self._fund.items()), key=("asset",))
+        if batch.writes_sums and written.fund != before:
+            writes.put("insurance", FUND, list(written.fund.items()), key=("asset",))
         return writes
 
     def forget(self) -> None:
         self._fund = None
+
+
+FundLine = tuple[int, str, Decimal]
+"""Position, asset and amount of a line of the insurance fund."""
+
+
+def _posted_to_fund(steps: Iterable[Step]) -> Iterator[FundLine]:
+    for step in steps:
+        for book, asset, amount in step.lines:
+            if book is INSURANCE:
+                yield step.position, asset, amount
+
+
+def _post_others(fund: dict[str, Decimal], others: deque[FundLine], until: int) -> None:
+    """Posts what the other half of the accounts posted to the fund up to a position."""
+    while others and others[0][0] <= until:
+        _, asset, amount = others.popleft()
+        fund[asset] = fund.get(asset, ZERO) + amount
 
 
 def _take(written: Written, step: Step, recorded_at: datetime) -> None:

@@ -1,11 +1,8 @@
 """Liquidations with their explanation, margin calls, and the insurance fund, as of any position."""
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
-
-from psycopg.rows import dict_row
 
 from ledger.log import read_positions
 from ledger.money import ZERO
@@ -13,6 +10,7 @@ from ledger.postings import postings
 from ledger.words import House
 from projections.dating import END, Dated, Part, condition_on
 from projections.projector import Connection
+from projections.rows import rows_of
 
 DATED = "(%(until)s::timestamptz is null or ({content} ->> 'effective_at')::timestamptz <= %(until)s)"
 STEP = f"position <= %(position)s and {DATED.format(content='content')}"
@@ -44,10 +42,10 @@ def liquidation(
     `started` and `completed` are the events' bodies; values are in the valuation asset.
     """
     values = {"position": position, "liquidation_id": liquidation_id, "until": effective_at}
-    found = _rows(connection, f"{LIQUIDATION} and liquidation_id = %(liquidation_id)s", values)
+    found = rows_of(connection, f"{LIQUIDATION} and liquidation_id = %(liquidation_id)s", values)
     if not found:
         return None
-    steps = _rows(
+    steps = rows_of(
         connection,
         "select position, topic, content, value, uncovered from liquidation_steps"
         f" where liquidation_id = %(liquidation_id)s and {STEP} order by position",
@@ -73,7 +71,7 @@ def liquidations(
 
     With `overdue_at` those only that are running then though they were to be executed by an earlier time.
     """
-    return _rows(
+    return rows_of(
         connection,
         f"select * from ({LIQUIDATION}) as liquidation"
         " where started_position > %(after)s and started_position < %(before)s"
@@ -123,7 +121,7 @@ def margin_calls(
             " and (%s::text is null or account_id = %s) and (%s::text is null or wallet = %s)"
             f" order by position {'desc' if newest_first else 'asc'} limit %s"
         )
-        return _rows(connection, statement, [part, after, before, account_id, account_id, wallet, wallet, most])
+        return rows_of(connection, statement, [part, after, before, account_id, account_id, wallet, wallet, most])
 
     return Dated.of(position).read(ask, limit, newest_first=newest_first)
 
@@ -159,7 +157,7 @@ def uncovered_deficits(
             f" from liquidation_steps where uncovered > 0 and {condition_on(part)} and position > %s"
             " order by position limit %s"
         )
-        return _rows(connection, statement, [part, after, most])
+        return rows_of(connection, statement, [part, after, most])
 
     rows, so_far = Dated.of(position).read(ask, limit), uncovered_total(connection, position, until=after)
     for row in rows:
@@ -179,9 +177,3 @@ def uncovered_total(connection: Connection, position: int | Dated, *, until: int
         return [total for (total,) in connection.execute(statement, [part, until, until])]
 
     return sum(Dated.of(position).read(ask, 2), ZERO)
-
-
-def _rows(connection: Connection, statement: str, values: Mapping[str, Any] | Sequence[Any]) -> list[dict[str, Any]]:
-    with connection.cursor(row_factory=dict_row) as cursor:
-        cursor.execute(statement, values)
-        return cursor.fetchall()

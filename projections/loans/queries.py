@@ -5,9 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from psycopg.rows import dict_row
-
 from projections.projector import Connection
+from projections.rows import rows_of
 
 COLUMNS = "account_id, wallet, asset, position, principal, interest, next_hour, charged"
 STATE = "position, principal, interest, next_hour, charged"
@@ -64,7 +63,7 @@ def loans(
     """
     of_account = "" if account_id is None else " and account_id = %(account_id)s"
     in_asset = "" if asset is None else " and asset = %(asset)s"
-    return _rows(
+    return rows_of(
         connection,
         f"select {COLUMNS} from ({_source(instead)}) as loan"
         f" where (account_id, wallet, asset) > (%(a)s, %(w)s, %(s)s){of_account}{in_asset}"
@@ -84,7 +83,7 @@ def totals(
     connection: Connection, position: int, *, instead: Mapping[str, Sequence[Loan]] = NO_OTHERS
 ) -> list[dict[str, Any]]:
     """By asset: how many loans are open at a position, and their principal and interest together."""
-    return _rows(
+    return rows_of(
         connection,
         "select asset, count(*) as loans, sum(principal) as principal, sum(interest) as interest"
         f" from ({_source(instead)}) as loan group by asset order by asset",
@@ -117,9 +116,3 @@ def accounts_with_uncharged_hours(connection: Connection, position: int, hour: d
         {"position": position, "hour": hour},
     )
     return [account_id for (account_id,) in rows]
-
-
-def _rows(connection: Connection, statement: str, values: dict[str, Any]) -> list[dict[str, Any]]:
-    with connection.cursor(row_factory=dict_row) as cursor:
-        cursor.execute(statement, values)
-        return cursor.fetchall()

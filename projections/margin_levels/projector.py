@@ -1,7 +1,7 @@
 """Events to the states of margin wallets that owe, and to the levels that decisions recorded; prices write nothing."""
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 from ledger import events as e
 from ledger.account.state import Account
@@ -37,6 +37,7 @@ ASSESSMENTS = {
 
 SETTING = e.LeverageSet | e.MarginCalled | e.LiquidationStarted | e.LiquidationCompleted
 """The events that set something of a margin wallet, whatever they post to it."""
+_SETTING = frozenset(get_args(SETTING))
 ASSESSED = {
     e.MarginAdded,
     e.MarginRemoved,
@@ -78,7 +79,8 @@ def _changed(step: Step, account: Account) -> Iterator[tuple[Any, ...]]:
             names.append(wallet.name)
             if wallet.owes or (before is not None and before.owes):
                 yield _state(step, account, wallet)
-    if isinstance(event, SETTING) and event.wallet not in names:
+    # Most are of no such class, which is soon known; to ask for four classes takes longer than to make a row.
+    if type(event) in _SETTING and isinstance(event, SETTING) and event.wallet not in names:
         wallet = account.wallets.wallet(event.wallet)
         if wallet.owes:
             yield _state(step, account, wallet)

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from psycopg.rows import class_row, dict_row
+from psycopg.rows import class_row
 
 from ledger.events import AssetLimitsSet, AssetListed, MarkPrice, PairListed, RiskLimitsSet, read_event
 from ledger.log import RecordedEvent
@@ -13,6 +13,7 @@ from ledger.market import Market
 from projections.market.held_queries import last_held, with_held
 from projections.market.settings import settings_at
 from projections.projector import Connection
+from projections.rows import rows_of
 
 
 class MarkedPrice(NamedTuple):
@@ -159,7 +160,7 @@ def price_history(
     limit: int = 1000,
 ) -> list[dict[str, Any]]:
     """The prices of a pair in log order up to a position, after the position `after`; the times are inclusive."""
-    return _rows(
+    return rows_of(
         connection,
         "select pair, price, position, version, effective_at, recorded_at, source from market_prices"
         " where pair = %s and position <= %s and position > %s"
@@ -207,16 +208,10 @@ def settings_history(
     effective_at: datetime | None = None,
 ) -> list[dict[str, Any]]:
     """Every setting of an asset, a pair or `cross` in log order up to a position: listing, limits, rates, status."""
-    return _rows(
+    return rows_of(
         connection,
         "select position, version, topic, scope, content, effective_at, recorded_at from market_settings"
         " where scope = %s and position <= %s and position > %s and (%s::timestamptz is null or effective_at <= %s)"
         " order by position limit %s",
         [scope, position, after, effective_at, effective_at, limit],
     )
-
-
-def _rows(connection: Connection, statement: str, values: list[Any]) -> list[dict[str, Any]]:
-    with connection.cursor(row_factory=dict_row) as cursor:
-        cursor.execute(statement, values)
-        return cursor.fetchall()

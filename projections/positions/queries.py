@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from psycopg.rows import dict_row
-
 from ledger.postgres import Connection
+from projections.rows import rows_of
 
 POSITIONS = """
 select known.account_id, known.wallet, known.pair, state.quantity, state.cost, state.realised_profit, state.position
@@ -28,8 +27,7 @@ def positions(connection: Connection, position: int, account_id: str) -> list[di
 
     Whether a position counts as open depends on prices and on the pair's dust; one that is closed has quantity 0.
     """
-    with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(POSITIONS, {"position": position, "account_id": account_id}).fetchall()
+    return rows_of(connection, POSITIONS, {"position": position, "account_id": account_id})
 
 
 class Openness(NamedTuple):
@@ -74,5 +72,4 @@ def open_interest(
     """
     columns = [list(column) for column in zip(*pairs, strict=True)] or [[], [], [], []]
     asked = dict(zip(("pairs", "prices", "dusts", "cross_dusts"), columns, strict=True))
-    with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(OPEN_INTEREST, {**asked, "position": position, "without": list(without)}).fetchall()
+    return rows_of(connection, OPEN_INTEREST, {**asked, "position": position, "without": list(without)})

@@ -17,7 +17,7 @@ class Asked(NamedTuple):
     """A statement as it is asked for: what came after `first` (None: all) up to `last` (None: all there is now).
 
     Both are positions or recorded times, or both business times, then of what was known at the position `known` (None:
-    all there is now). With a wallet, of that one only.
+    all there is now). With a wallet, of that one only. Refusals name the ends as whoever asks does.
     """
 
     account_id: str
@@ -25,6 +25,7 @@ class Asked(NamedTuple):
     last: AsOf | None = None
     known: int | None = None
     wallet: str | None = None
+    end_names: tuple[str, str] = ("from_recorded_at", "to_recorded_at")
 
     @property
     def is_dated(self) -> bool:
@@ -38,9 +39,11 @@ class Asked(NamedTuple):
                 )
             return False
         if len(kinds) > 1 or self.last is None:
+            ends = [("from", self.first), ("to", self.last)]
+            stated = " and ".join(f"{name}_{one.kind}" for name, one in ends if one is not None)
             raise Malformed(
                 "a statement between business times needs its end, to_effective_at, and no end of another kind; "
-                f"asked for are {' and '.join(sorted(kinds))}{'' if self.last else ' without an end'}"
+                f"asked for is {stated}"
             )
         return True
 
@@ -90,8 +93,8 @@ def span_of(snapshot: Snapshot, asked: Asked) -> Span:
     """
     if asked.is_dated:
         return _business_times(snapshot, asked)
-    after = 0 if asked.first is None else _position(snapshot, asked.first, "from")
-    until = snapshot.position if asked.last is None else _position(snapshot, asked.last, "to")
+    after = 0 if asked.first is None else _position(snapshot, asked.first, asked.end_names[0])
+    until = snapshot.position if asked.last is None else _position(snapshot, asked.last, asked.end_names[1])
     if after > until:
         raise Malformed(f"the statement would begin after position {after} and end at {until}; ask from an earlier one")
     last = _end(snapshot, until, asked.last)
@@ -122,7 +125,7 @@ def _position(snapshot: Snapshot, at: AsOf, name: str) -> int:
         "is empty" if end.recorded_at is None else f"ends at position {end.position}, {end.recorded_at.isoformat()}"
     )
     raise RangeOpen(
-        f"`{name}` is {at.value.isoformat()}, and the log {recorded}: what comes next may still be recorded by that "
+        f"{name} is {at.value.isoformat()}, and the log {recorded}: what comes next may still be recorded by that "
         f"time. State position {end.position} instead of the time, or ask again once something was recorded after it"
     )
 

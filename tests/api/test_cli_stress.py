@@ -70,7 +70,7 @@ def test_a_sweep_is_drawn_and_drawn_the_same_again(ledger: CommandLine, tmp_path
 
 def test_what_only_draws_is_not_loaded_by_other_commands() -> None:
     """A command that draws nothing, and the service, do without the library that draws."""
-    code = "import sys, api.cli, api.app; print('matplotlib' in sys.modules)"
+    code = "import sys, api.cli, api.command_line.stressing, api.app; print('matplotlib' in sys.modules)"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ended.stdout.strip() == "False"
 

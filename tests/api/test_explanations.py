@@ -152,10 +152,10 @@ def test_what_was_changed_in_the_log_is_answered_as_not_agreeing(database: str) 
 @pytest.mark.parametrize(
     ("topic", "was", "becomes", "why"),
     [
-        ("liquidation.filled", "{", "[", "liquidation.filled (Invalid JSON: "),
-        ("liquidation.filled", '"taken"', '"sold"', "liquidation.filled (taken: Field required"),
+        ("liquidation.filled", "{", "[", "liquidation.filled (JSON is expected"),
+        ("liquidation.filled", '"taken"', '"sold"', "liquidation.filled (taken: is needed"),
         ("funds.deposited", '"amount":"10000"', '"amount":"many"', "funds.deposited (amount: "),
-        ("prices.marked", '"source"', '"origin"', "prices.marked (source: Field required"),
+        ("prices.marked", '"source"', '"origin"', "prices.marked (source: is needed"),
         ("asset.listed", '"scale":8', '"scale":"all"', "asset.listed (scale: "),
     ],
 )

@@ -205,6 +205,29 @@ def test_a_tail_cut_with_its_seal_and_checkpoints_is_found_by_checkpoints_elsewh
     assert f"{700:016}.checkpoint: events 301 to 700 are missing, the log ends before them" in told
 
 
+@pytest.mark.parametrize("size", [300, 512, 700])
+def test_a_checkpoint_that_was_kept_and_is_not_in_the_database_any_more_is_told_by_its_size(
+    database: str, tmp_path: Path, size: int
+) -> None:
+    folder = tmp_path / "elsewhere"
+    seal_log_of(database, folder)
+    tamper(database, f"delete from checkpoints where size = {size}")
+    file = folder / f"{size:016}.checkpoint"
+    told = f"TAMPERED: {file}: the checkpoint of {size} events is not in the database any more\n"
+    for kept in (folder, file):
+        assert verify(tmp_path, "--database", database, "--checkpoints", str(kept)) == (1, told)
+
+
+def test_missing_checkpoints_are_told_beside_a_gap_in_the_log(database: str, tmp_path: Path) -> None:
+    folder = tmp_path / "elsewhere"
+    seal_log_of(database, folder)
+    tamper(database, "delete from checkpoints where size = 512", "delete from events where notification_id = 1")
+    code, told = verify(tmp_path, "--database", database, "--checkpoints", str(folder))
+    assert code == 1
+    assert "log: event 1 is missing" in told
+    assert "the checkpoint of 512 events is not in the database any more" in told
+
+
 def test_checkpoints_of_a_retired_key_are_good_with_its_public_key(database: str, tmp_path: Path) -> None:
     seal_log_of(database)
     record(database, random_log()[700:710])

@@ -55,6 +55,23 @@ def test_every_volume_that_is_mounted_is_declared(composition: dict[str, Any]) -
     assert {volume.partition(":")[0] for volume in mounted} == set(composition["volumes"])
 
 
+def test_keys_are_where_texts_are_recorded_and_shown_and_nowhere_else(composition: dict[str, Any]) -> None:
+    """A part that has no use for a key can neither read one nor make one that is lost with its container."""
+    services = composition["services"]
+    folder = services["api"]["volumes"][0].partition(":")[2]
+    files = {name: value for name, value in services["api"]["environment"].items() if value.startswith(folder)}
+    assert set(files) == {
+        "LEDGER_SIGNING_KEY",
+        "LEDGER_CHECKPOINT_FOLDER",
+        "LEDGER_LIABILITY_SECRET",
+        "LEDGER_PRIVACY_KEY",
+    }
+    for service in ("migrate", "projections", "risk"):
+        assert "volumes" not in services[service]
+        assert set(services[service]["environment"]) == {"LEDGER_DATABASE_URL", "LEDGER_HOME"}
+        assert services[service]["environment"]["LEDGER_HOME"] == "/nowhere"
+
+
 def test_passwords_come_from_the_environment() -> None:
     text = (ROOT / "docker-compose.yml").read_text()
     for password in re.findall(r"PASSWORD: (.+)|ledger:([^@/ ]+)@", text):

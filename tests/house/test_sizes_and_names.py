@@ -11,7 +11,7 @@ from tests.house.files import ROOMS, ROOT, files_of, named, parsed, sources
 LONGEST_FILE_LINES = 300
 # Whoever trusts nobody reads a verifier whole, and carries it away alone: it is one file.
 VERIFIERS = {"api/ledger_verify.py", "api/liability_verify.py"}
-LONGEST_VERIFIER_LINES = 410
+LONGEST_VERIFIER_LINES = 420
 LONGEST_FUNCTION_LINES = 40
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "manager", "managers", "data", "info"}
 

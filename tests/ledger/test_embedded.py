@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,61 +15,40 @@ from ledger.binaries import INSTALLATION, PACKAGE, CannotStart, ServerUser, find
 from ledger.embedded import EmbeddedServer
 from ledger.postgres import connect
 from tests.databases import answers, make_home, remove_home
+from tests.ledger.server_users import attached, kill, leave, start_user
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as another user")
 
-USER = """
-import sys
-from ledger.postgres import database_url
-print(database_url(), flush=True)
-sys.stdin.read()
-"""
-
 
 @pytest.fixture
-def home() -> Iterator[Path]:
-    """An empty home folder, where nothing runs any more afterwards."""
+def empty_home() -> Iterator[Path]:
+    """A home folder with nothing in it, where nothing runs any more afterwards."""
     folder = make_home()
     yield folder
     remove_home(folder)
 
 
+@pytest.fixture(scope="module")
+def made_home() -> Iterator[Path]:
+    """A home folder whose server was started and stopped again, as the first start takes seconds of work."""
+    folder = make_home()
+    with EmbeddedServer(folder):
+        pass
+    yield folder
+    remove_home(folder)
+
+
+@pytest.fixture
+def home(empty_home: Path, made_home: Path) -> Path:
+    """A home folder as the last user left it, where nothing runs any more afterwards."""
+    subprocess.run(["cp", "-a", made_home / "data", empty_home], check=True)
+    return empty_home
+
+
 @pytest.fixture
 def server(home: Path) -> EmbeddedServer:
-    """The server of the home folder, not yet started."""
+    """The server of the home folder, not started."""
     return EmbeddedServer(home)
-
-
-def start_user(home: Path, **environment: str) -> "subprocess.Popen[str]":
-    """A process that uses the server until its input ends."""
-    variables = {name: value for name, value in os.environ.items() if name != "LEDGER_DATABASE_URL"}
-    return subprocess.Popen(
-        [sys.executable, "-c", USER],
-        env=variables | {"LEDGER_HOME": str(home)} | environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-
-def attached(user: "subprocess.Popen[str]") -> str:
-    """Waits until a process uses the server, and returns the URL that it got."""
-    assert user.stdout is not None
-    return user.stdout.readline().strip()
-
-
-def leave(*users: "subprocess.Popen[str]") -> None:
-    """Lets processes exit cleanly."""
-    for user in users:
-        user.communicate()
-        assert user.returncode == 0
-
-
-def kill(*users: "subprocess.Popen[str]") -> None:
-    """Kills processes with SIGKILL."""
-    for user in users:
-        user.kill()
-        user.communicate()
 
 
 def wait_until(condition: Callable[[], object], timeout_seconds: float = 20.0) -> None:
@@ -132,11 +110,12 @@ def test_attaching_twice_changes_nothing(home: Path, server: EmbeddedServer) -> 
         assert server_process(home) == process
 
 
-def test_five_starters_at_once_share_one_server(home: Path, server: EmbeddedServer) -> None:
-    users = [start_user(home) for _ in range(5)]
+def test_five_starters_at_once_share_one_server(empty_home: Path) -> None:
+    server = EmbeddedServer(empty_home)
+    users = [start_user(empty_home) for _ in range(5)]
     urls = {attached(user) for user in users}
     assert urls == {server.url}
-    assert (home / "server.log").read_text().count("starting PostgreSQL") == 1
+    assert (empty_home / "server.log").read_text().count("starting PostgreSQL") == 1
     leave(*users)
     assert not server.is_running()
 
@@ -192,19 +171,17 @@ def test_killing_everything_loses_nothing_that_was_committed(home: Path, server:
 
 
 @pytest.mark.parametrize("with_initdb", [False, True])
-def test_killing_the_starter_during_initdb_leaves_nothing_to_be_believed(
-    home: Path, server: EmbeddedServer, with_initdb: bool
-) -> None:
-    starter = start_user(home)
-    wait_until(lambda: list(home.glob("data.new-*/global/*")))
+def test_killing_the_starter_during_initdb_leaves_nothing_to_be_believed(empty_home: Path, with_initdb: bool) -> None:
+    starter = start_user(empty_home)
+    wait_until(lambda: list(empty_home.glob("data.new-*/global/*")))
     children = Path(f"/proc/{starter.pid}/task/{starter.pid}/children").read_text().split()
     kill(starter)
     for child in children if with_initdb else []:
         os.kill(int(child), signal.SIGKILL)
-    assert not (home / "data").exists()
-    with server as url:
+    assert not (empty_home / "data").exists()
+    with EmbeddedServer(empty_home) as url:
         assert answers(url)
-    assert not list(home.glob("data.new-*"))
+    assert not list(empty_home.glob("data.new-*"))
 
 
 def test_recovery_is_waited_for_by_everyone(home: Path, server: EmbeddedServer) -> None:
@@ -237,14 +214,14 @@ def test_a_stale_number_that_another_process_bears_is_not_believed(home: Path, s
             other.kill()
 
 
-def test_a_home_with_odd_signs_works(home: Path) -> None:
-    with EmbeddedServer(home / "a 'folder' \"quoted\" %41 ü") as url:
+def test_a_home_with_odd_signs_works(empty_home: Path) -> None:
+    with EmbeddedServer(empty_home / "a 'folder' \"quoted\" %41 ü") as url:
         assert answers(url)
 
 
 @pytest.mark.parametrize("name", ["n" * 90, 'a folder, "quoted"'])
-def test_a_home_whose_path_libpq_cannot_take_has_its_socket_elsewhere(home: Path, name: str) -> None:
-    server = EmbeddedServer(home / name)
+def test_a_home_whose_path_libpq_cannot_take_has_its_socket_elsewhere(empty_home: Path, name: str) -> None:
+    server = EmbeddedServer(empty_home / name)
     with server as url:
         assert answers(url)
         assert len(os.fsencode(server.socket_folder / ".s.PGSQL.5432")) <= 107
@@ -252,12 +229,13 @@ def test_a_home_whose_path_libpq_cannot_take_has_its_socket_elsewhere(home: Path
     server.socket_folder.rmdir()
 
 
-def test_the_server_listens_on_its_socket_only_and_keeps_every_commit(home: Path, server: EmbeddedServer) -> None:
+def test_the_server_listens_on_its_socket_only_and_keeps_every_commit(empty_home: Path) -> None:
+    server = EmbeddedServer(empty_home)
     with server as url, connect(url) as connection:
         names = ["listen_addresses", "data_checksums", "fsync", "synchronous_commit", "full_page_writes"]
         settings = [connection.execute("select current_setting(%s)", [name]).fetchone() for name in names]
         assert settings == [("",), ("on",), ("on",), ("on",), ("on",)]
-        assert home.joinpath("data").stat().st_mode & 0o777 == 0o700
+        assert empty_home.joinpath("data").stat().st_mode & 0o777 == 0o700
         assert server.socket_folder.stat().st_mode & 0o777 == 0o700
 
 
@@ -271,8 +249,8 @@ def test_a_server_that_cannot_start_is_refused_in_its_own_words(home: Path, serv
 
 
 @as_root
-def test_a_home_that_the_servers_user_cannot_enter_is_refused(home: Path) -> None:
-    closed = home / "closed"
+def test_a_home_that_the_servers_user_cannot_enter_is_refused(empty_home: Path) -> None:
+    closed = empty_home / "closed"
     closed.mkdir(mode=0o700)
     server = EmbeddedServer(closed / "home")
     with pytest.raises(CannotStart, match=f"user 65534, whom it runs as, may not enter {closed}: .*chmod o.x {closed}"):
@@ -281,15 +259,17 @@ def test_a_home_that_the_servers_user_cannot_enter_is_refused(home: Path) -> Non
 
 
 @as_root
-def test_binaries_that_the_servers_user_cannot_reach_are_copied(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    user = ServerUser.for_data(home / "data")
-    package = find_binaries(home, user).parent.parent
-    closed = home / "closed"
+def test_binaries_that_the_servers_user_cannot_reach_are_copied(
+    empty_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = ServerUser.for_data(empty_home / "data")
+    package = find_binaries(empty_home, user).parent.parent
+    closed = empty_home / "closed"
     closed.mkdir(mode=0o700)
     shutil.copytree(package / INSTALLATION, closed / PACKAGE / INSTALLATION)
     shutil.copytree(package.parent / f"{PACKAGE}.libs", closed / f"{PACKAGE}.libs")
     (closed / PACKAGE / "__init__.py").touch()
-    starter = start_user(home, PYTHONPATH=str(closed))
+    starter = start_user(empty_home, PYTHONPATH=str(closed))
     assert answers(attached(starter))
-    assert list(home.glob(f"postgresql-*/{PACKAGE}/{INSTALLATION}/bin/postgres"))
+    assert list(empty_home.glob(f"postgresql-*/{PACKAGE}/{INSTALLATION}/bin/postgres"))
     leave(starter)

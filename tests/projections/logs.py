@@ -11,6 +11,7 @@ from ledger.events import AnyEvent, write_event
 from ledger.log import log_end, read_log
 from ledger.postgres import connect
 from ledger.private_texts import texts_of
+from ledger.stored import put_restoration
 from ledger.text_keys import TextKey
 from projections.key_check import ClaimReader
 from tests.simulation.machine import run
@@ -54,6 +55,7 @@ def record(url: str, events: Iterable[AnyEvent]) -> int:
             for end, event in enumerate(events, start=end + 1):  # noqa: B020 - the end moves on
                 at = FIRST_RECORDED_AT + timedelta(seconds=end)
                 copy.write_row((end, at, event.account_id, event.version, event.TOPIC, write_event(event)))
+        put_restoration(connection, end)
         connection.execute("notify ledger_events")
     return end
 

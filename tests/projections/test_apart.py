@@ -1,4 +1,4 @@
-"""Of a long log two processes build the copies, each a part; killed or not, what comes of it is the same."""
+"""Of a long log two processes build the copies, each of half of the accounts; killed or not, the same comes of it."""
 
 import threading
 import time
@@ -7,9 +7,8 @@ import pytest
 
 from ledger.postgres import connect
 from projections import apart
-from projections.apart import BuilderEnded, parts
+from projections.apart import BuilderEnded
 from projections.catalogue import ALL
-from projections.copying import Copy
 from projections.rebuild import rebuild
 from projections.runner import catch_up
 from projections.verify import verify
@@ -17,7 +16,7 @@ from tests.projections.logs import long_log, random_log, recorded_log
 from tests.projections.processes import python, wait_until
 from tests.projections.test_rebuild import record_slowly
 
-SESSIONS = "select pid from pg_stat_activity where application_name = 'ledger rebuild, a part'"
+SESSIONS = "select pid from pg_stat_activity where application_name = 'ledger rebuild, a half'"
 CREATED = "select to_regclass('rebuild_balances.balance_states')"
 # A rebuild takes these locks itself for a moment, before it starts its processes.
 BUILDING = f"select count(*) from pg_locks join ({SESSIONS}) as builders using (pid) where locktype = 'advisory'"
@@ -49,14 +48,6 @@ def test_what_is_recorded_meanwhile_is_in_the_copies(database: str) -> None:
     assert [report.differences for report in rebuild(database, ["balances", "positions"])] == [0, 0]
     rest.join()
     assert [report.differences for report in rebuild(database, ["balances", "positions"])] == [0, 0]
-
-
-def test_each_process_has_a_part_that_costs_about_the_same() -> None:
-    first, second = parts([Copy(name, "any") for name in ALL])
-    assert sorted(copy.name for copy in first + second) == sorted(ALL)
-    costs = [sum(apart.COSTS.get(copy.name, apart.LIGHT) for copy in part) for part in (first, second)]
-    assert abs(costs[0] - costs[1]) <= apart.LIGHT
-    assert [len(part) for part in parts([Copy("balances", "any")])] == [1]
 
 
 def test_a_process_whose_session_ends_ends_the_rebuild_and_the_next_one_starts_over(database: str) -> None:
