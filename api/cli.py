@@ -8,7 +8,6 @@ import psycopg
 import psycopg_pool
 import typer
 from pydantic import ValidationError
-from typer.core import TyperGroup
 
 from api.command_line.commands import OnDemand
 from api.command_line.database import works_on_backtest, works_on_demo
@@ -27,8 +26,8 @@ PIPE_CLOSED = 141
 """As a program ends that is killed by SIGPIPE: what should have been printed was not."""
 
 
-class Piped(TyperGroup):
-    """Commands that end quietly where whoever reads what they print has seen enough."""
+class Piped(OnDemand):
+    """Commands loaded on demand, which end quietly where whoever reads what they print has seen enough."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -44,7 +43,6 @@ class Piped(TyperGroup):
 
 application = typer.Typer(
     name="ledger",
-    cls=OnDemand,
     cls=Piped,
     no_args_is_help=True,
     add_completion=False,
