@@ -13,7 +13,7 @@ from tests.api.command_line import served
 from tests.api.console_socket import client_of, socket_of
 from tests.api.console_socket import told as told_to_page
 from tests.api.console_visitor import Visitor, html_of
-from tests.api.house import House
+from tests.api.house import House, wait_until
 
 SCRIPT_FILE = f"{ASSETS[0].removeprefix('/console')}nicegui.js"
 
@@ -246,18 +246,14 @@ def test_a_revoked_key_ends_its_session_and_its_open_pages_and_says_why(told: Ho
     assert "Your session is over: the key leaver was revoked at 20" in form
 
 
-def test_a_changed_role_counts_at_once(told: House, address: str) -> None:
+def test_a_changed_role_counts_within_a_second(told: House, address: str) -> None:
     key = told.ask("POST", "/v1/keys", json={"name": "mover", "role": "operator"}).json()["key"]
     mover = Visitor(address, key)
     assert 'name="account_id"' in html_of(mover.http.get("/operations/freeze_account").text)
     with connect(told.url, autocommit=True) as connection:
         connection.execute("update api_keys set role = 'auditor' where name = 'mover'")
-    for _ in range(50):
-        page = html_of(mover.http.get("/operations/freeze_account").text)
-        if 'name="account_id"' not in page:
-            break
-    assert "auditor:mover" in page
-    assert 'name="account_id"' not in page
+    wait_until(lambda: 'name="account_id"' not in html_of(mover.http.get("/operations/freeze_account").text))
+    assert "auditor:mover" in html_of(mover.http.get("/operations/freeze_account").text)
 
 
 def test_too_many_wrong_keys_are_told_to_wait_and_a_good_one_then_too(told: House) -> None:
