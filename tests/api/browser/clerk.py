@@ -5,6 +5,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response, WebSocket, expect
 
+from api.console.meanwhile import BEING_WORKED_OUT
+
 PURPOSE = "ticket 4711"
 PATIENCE_MILLISECONDS = 30_000
 """How long something is waited for that must come; a machine may be busy with other tests."""
@@ -52,8 +54,9 @@ class Clerk:
         return self.page
 
     def live(self) -> None:
-        """Waits until the page is connected, where it is one that moves."""
+        """Waits until the page is connected, where it is one that moves, and all of it is worked out."""
         self.page.wait_for_function(CONNECTED)
+        expect(self.page.get_by_text(BEING_WORKED_OUT)).to_have_count(0)
 
     def cookies(self) -> list[Any]:
         return list(self._context.cookies())

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
+
+from api.console.meanwhile import BEING_WORKED_OUT
 
 CARDS = """() => [...document.querySelectorAll('section.card')].map((card) => ({
   title: card.querySelector('h2')?.innerText ?? '',
@@ -31,7 +33,8 @@ class Card:
 
 
 def cards(page: Page) -> dict[str, Card]:
-    """The cards of a page by their titles."""
+    """The cards of a page by their titles, once all of them are worked out."""
+    expect(page.get_by_text(BEING_WORKED_OUT)).to_have_count(0)
     return {card.title: card for card in map(Card, page.evaluate(CARDS))}
 
 
