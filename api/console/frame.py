@@ -77,7 +77,7 @@ def _top(session: Session, path: str) -> Markup:
                 autocomplete="off",
                 spellcheck="false",
                 maxlength="128",
-                placeholder="Account, position, liquidation, correlation id",
+                placeholder="Account, position, liquidation, id",
                 aria_label="Search",
             ),
             tag("kbd", "/"),

@@ -11,7 +11,7 @@ from nicegui import ui
 from api.console.asking import Asker, Refused
 from api.console.doors import console_page
 from api.console.frame import show
-from api.console.pages.account_figures import worth
+from api.console.pages.account_figures import level_shown, worth
 from api.console.writing import (
     Column,
     Markup,
@@ -49,7 +49,7 @@ async def overview(ask: Asker) -> None:
     pulse = _Pulse()
     first, lists = await asyncio.gather(_standing(ask, pulse), _lists(ask))
     standing = show(first).classes("standing")
-    with ui.element("div").classes("cards"):
+    with ui.element("div").classes("cards flowing"):
         live = show(lists).classes("contents")
         exposed = show(Markup("")).classes("contents")
     exposed.set_content(await _exposure(ask))
@@ -213,7 +213,12 @@ def _insurance(fund: Answer) -> Markup:
 
 def _calls(calls: Answer) -> Markup:
     rows = [
-        (moment(one["effective_at"]), account_link(one["account_id"]), wallet_name(one["wallet"]), one["level"])
+        (
+            moment(one["effective_at"]),
+            account_link(one["account_id"]),
+            wallet_name(one["wallet"]),
+            level_shown(one["level"]),
+        )
         for one in calls["margin_calls"]
     ]
     columns = [Column("Called"), Column("Account"), Column("Wallet"), Column("Level", True)]
@@ -226,7 +231,7 @@ def _liquidations(found: Answer) -> Markup:
             moment(one["started_at"]),
             liquidation_link(one["liquidation_id"]),
             wallet_name(one["wallet"]),
-            one["started"]["level"],
+            level_shown(one["started"]["level"]),
             worth(one["deficit_value"]),
         )
         for one in found["liquidations"]
@@ -264,6 +269,6 @@ def _exposed(exposure: Answer) -> Markup:
     columns = [Column("Pair"), Column("Long", True), Column("Short", True), Column("Net", True)]
     owed = [Column("Account"), Column("Owes", True), Column("Collateral", True)]
     return joined(
-        card("Exposure, in USDT", table(columns, pairs, "No position is open.")),
+        card("Exposure, in USDT", _rows_on_a_phone(table(columns, pairs, "No position is open."))),
         card("Largest debtors, in USDT", table(owed, debtors, "Nobody owes anything.")),
     )
