@@ -230,19 +230,12 @@ def _liquidations(found: Answer) -> Markup:
         (
             moment(one["started_at"]),
             liquidation_link(one["liquidation_id"]),
-            wallet_name(one["wallet"]),
             level_shown(one["started"]["level"]),
             worth(one["deficit_value"]),
         )
         for one in found["liquidations"]
     ]
-    columns = [
-        Column("Started"),
-        Column("Liquidation"),
-        Column("Wallet"),
-        Column("Level", True),
-        Column("Deficit", True),
-    ]
+    columns = [Column("Started"), Column("Liquidation"), Column("Level", True), Column("Deficit", True)]
     return card("Latest liquidations", _rows_on_a_phone(table(columns, rows, "No wallet was ever liquidated.")))
 
 
