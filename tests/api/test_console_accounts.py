@@ -22,7 +22,7 @@ from api.console.pages.account_wallets import locked_shown, positions_shown, wal
 from api.console.pages.search import Found, everything_meant
 from api.console.sessions import Session
 from api.roles import Caller, Role
-from tests.api.house import House, open_account
+from tests.api.house import House, deposit, open_account
 
 Answer = TypeVar("Answer")
 
@@ -229,16 +229,9 @@ def test_between_two_business_times_a_change_is_explained(told: House, as_audito
 
 
 def test_the_leverage_of_a_bucket_that_nothing_was_done_with_is_seen_to_change(told: House, as_auditor: Asking) -> None:
-    told.send(
-        {
-            "type": "set_leverage",
-            "account_id": "alice",
-            "wallet": "isolated:ETH/USDT",
-            "leverage": "3",
-            "idempotency_key": "l3",
-        }
-    )
-    change = change_shown(moment(as_auditor, told.get("/v1/accounts/alice").json()["version"]))
+    of_the_bucket = {"account_id": "geared", "wallet": "isolated:ETH/USDT", "idempotency_key": "l3"}
+    told.send(open_account("geared"), {"type": "set_leverage", **of_the_bucket, "leverage": "3"})
+    change = change_shown(moment(as_auditor, 2, of="geared"))
     assert "ETH/USDT" in change
     assert "3x" in change
     assert "No balance" not in change
@@ -261,10 +254,10 @@ def test_a_price_that_is_old_is_shown_with_its_time_and_what_that_means(told: Ho
 
 def test_all_that_is_locked_is_listed_or_it_is_said_that_there_is_more(told: House, as_auditor: Asking) -> None:
     """The API tells 100 at a time where nothing is asked."""
-    hold = {"type": "place_hold", "account_id": "alice", "wallet": "spot", "asset": "USDT", "amount": "0.01"}
-    told.send({"type": "unfreeze_account", "account_id": "alice", "idempotency_key": "u"})
+    hold = {"type": "place_hold", "account_id": "holder", "wallet": "spot", "asset": "USDT", "amount": "0.01"}
+    told.send(open_account("holder"), deposit("holder", "10", "d1"))
     told.send(*({**hold, "hold_id": f"many-{place}"} for place in range(101)))
-    shown = locked_shown(*moment(as_auditor).locked)
+    shown = locked_shown(*moment(as_auditor, of="holder").locked)
     assert shown.count("many-") == 101
     assert "the first" not in shown
     assert "the first 1" in locked_shown([{**hold, "hold_id": "h"}], [], False)
@@ -280,9 +273,10 @@ def test_a_gauge_is_drawn_where_nothing_is_owed_but_not_where_a_price_is_lacking
 
 
 def test_a_step_beyond_what_was_the_last_event_is_to_a_newer_one(told: House, as_auditor: Asking) -> None:
-    before = as_auditor(lambda ask: last_version_of(ask, "alice"))
-    told.send({"type": "unfreeze_account", "account_id": "alice", "idempotency_key": "u"})
-    assert as_auditor(lambda ask: last_version_of(ask, "alice")) == before + 1
+    told.send(open_account("newer"))
+    assert as_auditor(lambda ask: last_version_of(ask, "newer")) == 1
+    told.send(deposit("newer", "10", "d1"))
+    assert as_auditor(lambda ask: last_version_of(ask, "newer")) == 2
 
 
 def test_what_is_under_a_chart_says_what_it_is_of(told: House) -> None:

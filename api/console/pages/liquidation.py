@@ -97,8 +97,14 @@ def _way(found: Answer) -> None:
         else:
             show(tag("p", "Nothing moved the level in this time: the line itself moved, or it was crossed before."))
         note = tag("p", path["note"], class_="hint") if path["note"] else ""
-        steps = tag("details", joined(tag("summary", f"All {len(path['steps'])} steps"), path_table(found)))
+        steps = tag("details", joined(tag("summary", steps_told(path)), path_table(found)))
         show(joined(note, steps, prices_table(found)))
+
+
+def steps_told(path: Answer) -> str:
+    """How many of the steps are told."""
+    told, left_out = len(path["steps"]), path["left_out"]
+    return f"The last {told:,} of {path['count']:,} steps" if left_out else f"All {told:,} steps"
 
 
 def chart(options: Options, words: str, kind: str = "") -> None:
