@@ -72,7 +72,7 @@ async def _beginnings(ask: Asker, event: Answer) -> Sought:
     not_found: list[str] = []
     for topic, (named, ends) in _ENDS.items():
         if event["topic"] in ends and event.get(named):
-            earlier = await _events(ask, event, -1, account_id=event["account_id"], topic=topic)
+            earlier = await _events(ask, event, -1, LOOKED_AT, account_id=event["account_id"], topic=topic)
             began = [one for one in earlier if one[named] == event[named]][:1]
             found += began
             not_found += [topic] if not began and len(earlier) == LOOKED_AT else []
@@ -86,7 +86,9 @@ async def _outcomes(ask: Asker, event: Answer) -> Sought:
         decided = await ask.get("/v1/events", correlation_id=request, actor=EXAMINER, limit=2 * BESIDE)
         return list(decided["events"]), []
     named, ends = _ENDS.get(event["topic"], ("", ()))
-    later = {topic: await _events(ask, event, 1, account_id=event["account_id"], topic=topic) for topic in ends}
+    later = {
+        topic: await _events(ask, event, 1, LOOKED_AT, account_id=event["account_id"], topic=topic) for topic in ends
+    }
     found = [one for page in later.values() for one in page if one.get(named) == event[named]]
     not_found = [topic for topic, page in later.items() if not found and len(page) == LOOKED_AT]
     return sorted(found, key=lambda one: int(one["position"])), not_found
@@ -96,7 +98,7 @@ async def _of_the_request(ask: Asker, event: Answer, way: int) -> list[Answer]:
     return await _events(ask, event, way, BESIDE, correlation_id=event["correlation_id"])
 
 
-async def _events(ask: Asker, event: Answer, way: int, limit: int = LOOKED_AT, **only: str) -> list[Answer]:
+async def _events(ask: Asker, event: Answer, way: int, limit: int, **only: str) -> list[Answer]:
     """Events before one, the nearest first, or after it."""
     place = {"after": event["position"]} if way > 0 else {"before": event["position"], "order": "desc"}
     return list((await ask.get("/v1/events", **only, **place, limit=limit))["events"])

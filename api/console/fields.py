@@ -17,6 +17,7 @@ ENVELOPE = (
 )
 """What every event states, and its page tells by itself."""
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _OF_THE_ASSET = {"amount", "taken", "borrow_limit"}
 _OF_THE_DEBT = {"interest", "principal"}
 _AS_WRITTEN = {"reason", "reference", "source_line", "idempotency_key", "actor"}
@@ -77,10 +78,10 @@ def shown(value: Any, asset: str | None = None, name: str = "") -> Markup:
 
 
 def _word(value: str, asset: str | None, name: str) -> Markup:
-    """A value by what its field is, never by what it looks like."""
+    """A value by what its field is, not by what it looks like alone."""
     if name.endswith("account_id"):
         return account_link(value)
-    if name.endswith("_at") or name in _TIMES:
+    if (name.endswith("_at") or name in _TIMES) and _TIME.fullmatch(value):
         return moment(value)
     if not _is_name(name) and _NUMBER.fullmatch(value):
         return amount(value, asset)

@@ -3,7 +3,6 @@
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any
-from urllib.parse import quote
 
 from nicegui import ui
 from nicegui.events import EChartPointClickEventArguments, GenericEventArguments
@@ -27,7 +26,7 @@ from api.console.pages.account_place import (
 )
 from api.console.pages.account_points import moment_asked, number
 from api.console.pages.account_wallets import locked_shown, positions_shown, wallets_shown
-from api.console.writing import Markup, joined, tag
+from api.console.writing import Markup, joined, path_part, tag
 
 SLIDER_TELLS_SECONDS = 0.05
 POINTS_IN_CHART = 300
@@ -187,7 +186,7 @@ class _AccountPage:
     async def draw(self) -> None:
         """The chart of the wallet's level, with the moment that is shown in its middle."""
         asked = {"around_position": self._shown.place, "span_seconds": SPANS[self._span][1], "points": POINTS_IN_CHART}
-        path = f"/v1/accounts/{quote(self._id, safe='')}/level-path"
+        path = f"/v1/accounts/{path_part(self._id)}/level-path"
         try:
             self._path = await self._ask.get(path, wallet=self._wallet, **asked)
         except Refused as refused:

@@ -26,6 +26,7 @@ from api.console.writing import (
     joined,
     link,
     moment,
+    path_part,
     query,
     table,
     tag,
@@ -68,7 +69,7 @@ async def explained(
         "after": after or None,
         "limit": EVENTS_SHOWN,
     }
-    found = await ask.get(f"/v1/accounts/{quote(account_id, safe='')}/diff", **asked)
+    found = await ask.get(f"/v1/accounts/{path_part(account_id)}/diff", **asked)
     show(tag("div", explanation(found, first, last, times), class_="cards"))
 
 

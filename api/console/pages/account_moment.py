@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from api.console.asking import Asker, Refused
 from api.console.pages.account_wallets import is_anything_locked
-from api.console.writing import query
+from api.console.writing import path_part, query
 
 Answer = dict[str, Any]
 MOST_LOCKED = 1000
@@ -91,7 +91,7 @@ async def moment_of(ask: Asker, account_id: str, version: int | None = None, **a
 
 
 def _api_path(account_id: str) -> str:
-    return f"/v1/accounts/{quote(account_id, safe='')}"
+    return f"/v1/accounts/{path_part(account_id)}"
 
 
 async def _last_event(ask: Asker, path: str) -> Answer:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
 from nicegui import ui
 
@@ -31,6 +30,7 @@ from api.console.writing import (
     heading,
     joined,
     moment,
+    path_part,
     tag,
     text,
     wallet_name,
@@ -45,7 +45,7 @@ STEPS_SHOWN = 1000
 @console_page("/liquidations/{liquidation_id}", "Liquidation")
 async def liquidation(ask: Asker, liquidation_id: str) -> None:
     """The story of a liquidation."""
-    path = f"/v1/liquidations/{quote(liquidation_id, safe='')}/explanation"
+    path = f"/v1/liquidations/{path_part(liquidation_id)}/explanation"
     found = await ask.get(path, limit=STEPS_SHOWN)
     show(joined(between("/liquidations"), _head(found, found["liquidation_id"])))
     with ui.element("div").classes("cards"):
@@ -59,7 +59,7 @@ async def liquidation(ask: Asker, liquidation_id: str) -> None:
 @console_page("/margin-calls/{account_id}/{position}", "Margin call")
 async def margin_call(ask: Asker, account_id: str, position: str) -> None:
     """The story of a margin call."""
-    path = f"/v1/accounts/{quote(account_id, safe='')}/margin-calls/{quote(position, safe='')}/explanation"
+    path = f"/v1/accounts/{path_part(account_id)}/margin-calls/{path_part(position)}/explanation"
     found = await ask.get(path, limit=STEPS_SHOWN)
     show(joined(between("/margin-calls"), _head(found, found["call_id"])))
     with ui.element("div").classes("cards"):
