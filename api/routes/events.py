@@ -28,8 +28,7 @@ from api.reads.read import note_position
 from api.roles import Caller, Resource, require_may_read, seen_by
 from api.routes.explanations import Known
 from api.words import Actor, Identifier, Stream, Time, Topic
-from ledger import texts_shown
-from ledger.errors import Malformed
+from ledger import Malformed, texts_shown
 from projections.audit_trail.queries import Filter, entry, events
 from projections.questions.corrections import told_of_reversals
 from projections.questions.known import known_of_trail

@@ -12,7 +12,7 @@ from api.examples import example
 from api.examples_of_level_paths import LEVEL_PATH
 from api.roles import Resource, require_may_read
 from api.words import MarginWalletName, Time, Whole
-from ledger.errors import Malformed
+from ledger import Malformed
 from projections import snapshot as points_of
 from projections.questions.level_path import level_path_answer, level_path_around
 

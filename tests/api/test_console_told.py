@@ -58,7 +58,14 @@ def test_a_value_is_told_by_its_field_and_not_by_its_looks() -> None:
 def long_way() -> dict[str, Any]:
     """The last two of 3,600 steps of an hour at whose start the price was 50."""
     sums = {"total_assets": "1", "total_debt": "1", "band": "normal"}
-    start = {"effective_at": "2026-01-01T00:00:00Z", "level": "2", "prices": {}, "position": 1, "topic": None, **sums}
+    start: dict[str, Any] = {
+        "effective_at": "2026-01-01T00:00:00Z",
+        "level": "2",
+        "prices": {},
+        "position": 1,
+        "topic": None,
+        **sums,
+    }
     steps = [
         {"effective_at": at, "level": level, "prices": {"B/USDT": moved}, "position": 2, **sums}
         for at, level, moved in (

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
@@ -103,7 +103,7 @@ def _postings(lines: list[Answer]) -> Markup:
     return tag("div", table(columns, rows, "This event moves nothing, so it posts nothing."), class_="breaks")
 
 
-def balance(lines: list[Answer]) -> Markup:
+def balance(lines: Sequence[Answer]) -> Markup:
     """What the lines of an event add up to, which is zero in every asset, or else the books are wrong."""
     sums: dict[str, Decimal] = {}
     for line in lines:
