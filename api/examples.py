@@ -56,6 +56,7 @@ ACCOUNT = {
         },
         "max_leverage": "3",
         "liquidation_prices": {"BTC/USDT": None},
+        "lacking_prices": [],
     },
     "isolated": {
         "ETH/USDT": {
