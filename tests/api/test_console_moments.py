@@ -88,6 +88,16 @@ def test_an_account_is_shown_as_of_a_recorded_time_and_of_what_counts_at_one(tol
     assert event["effective_at"] in explain_form(dated)
 
 
+def test_a_form_takes_times_as_pages_show_them_unless_a_position_or_a_recorded_time_stands_in_it(told: House) -> None:
+    chosen = '<option value="{}" selected="">'
+    event = told.get("/v1/accounts/alice/events").json()["events"][4]
+    now, recorded = moment(told), moment(told, recorded_at=event["recorded_at"])
+    assert chosen.format("effective") in where(now, "cross")
+    assert chosen.format("effective") in explain_form(now)
+    assert chosen.format("recorded") in where(recorded, "cross")
+    assert chosen.format("recorded") in explain_form(moment(told, 5))
+
+
 def test_between_two_business_times_a_change_is_explained(told: House) -> None:
     events = told.get("/v1/accounts/alice/events").json()["events"]
     asked = {
@@ -156,3 +166,8 @@ def test_what_is_under_a_chart_says_what_it_is_of(told: House) -> None:
     assert "price vectors from position" in under_chart(path)
     assert "lowest and highest" in under_chart({**path, "vectors": "extremes"})
     assert "evenly taken" in under_chart({**path, "vectors": "samples", "is_cut": True})
+
+
+def test_an_account_that_is_called_by_dots_is_asked_for_by_its_name(told: House) -> None:
+    told.send(open_account(".."))
+    assert moment(told, of="..").account["account_id"] == ".."

@@ -40,7 +40,7 @@ def where(shown: Moment, wallet: str, span: str = USUAL_SPAN) -> Markup:
     title = "Log position, or time in UTC"
     fields = joined(
         tag("input", name="at", placeholder="Position or time", title=title, aria_label=title, maxlength="40"),
-        chosen("", "times", KINDS, "effective" if shown.is_dated else "recorded", aria_label="Which times"),
+        chosen("", "times", KINDS, "recorded" if "recorded_at" in shown.stated else "effective", aria_label="Times"),
         *hidden,
         tag("button", "Go", type="submit"),
         link("Now", account_path(account_id, **kept)),

@@ -7,18 +7,20 @@ from api.console.asking import Refused
 from api.console.forms import asked_by, chosen, in_utc, written
 from api.console.writing import Markup, tag
 
-KINDS = [("recorded", "as recorded"), ("effective", "as effective")]
-"""What a time may be of: when it was recorded, or when it counts, which is what pages show beside events."""
+KINDS = [("effective", "as effective"), ("recorded", "as recorded")]
+"""What a time may be of: when it counts, which is what pages show beside events, or when it was recorded."""
 MOST_DIGITS = 18
 _SAID_IN_PAGES = re.compile(r"\s*(UTC)\s*$")
 
 
 def points_form(account_id: str, first: str, last: str, times: str = "") -> Markup:
     """Asks for two points, between which the change is explained."""
+    # A time that counts does not go with a position, nor was it what an address without a kind of time asked for.
+    chosen_first = times or ("recorded" if first or last else "effective")
     fields = (
         written("From", "from", first, "the opening"),
         written("To", "to", last, "now"),
-        chosen("Times", "times", KINDS, times),
+        chosen("Times", "times", KINDS, chosen_first),
     )
     hint = tag("span", "log positions, or times in UTC such as 2026-11-23 08:00:00", class_="note")
     return asked_by(f"/accounts/{quote(account_id, safe='')}/explain", *fields, button="Explain", reset=hint)
