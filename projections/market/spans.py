@@ -9,7 +9,10 @@ from projections.market.queries import newest_prices_at, prices_as_of_effective,
 from projections.projector import Connection
 
 MOST_COMPARED = 50_000
-"""How many prices are compared for the lowest and highest of each stretch; where there are more, samples are taken."""
+"""How many prices, an equal share of each pair, are compared for the lowest and highest of each stretch.
+
+Where a pair has more than its share, samples are taken.
+"""
 
 Told = Literal["all", "extremes", "samples"]
 
@@ -36,27 +39,28 @@ def telling_positions(
     """
     if not pairs:
         return "all", []
-    number = _count(connection, pairs, after, until)
+    number, most_of_one = _count(connection, pairs, after, until)
     if number <= most:
         return "all", _positions(connection, pairs, after, until)
-    if number <= MOST_COMPARED:
+    if most_of_one <= MOST_COMPARED // len(pairs):
         stretches = max(most // (2 * len(pairs)), 1)
         return "extremes", _extremes(connection, pairs, after, until, stretches)
     ends = [after + (until - after) * place // most for place in range(1, most + 1)]
     return "samples", last_vectors(connection, pairs, after, ends)
 
 
-def _count(connection: Connection, pairs: Sequence[str], after: int, until: int) -> int:
-    """How many prices there are; counted no further than MOST_COMPARED of each pair."""
-    row = connection.execute(
+def _count(connection: Connection, pairs: Sequence[str], after: int, until: int) -> tuple[int, int]:
+    """How many prices there are, in all and of the pair with most; each pair is counted to one more than its share."""
+    rows = connection.execute(
         """
-        select count(*) from unnest(%s::text[]) as listed (pair) cross join lateral (
+        select (select count(*) from (
             select from market_prices where pair = listed.pair and position > %s and position <= %s limit %s
-        ) as price
+        ) as price) from unnest(%s::text[]) as listed (pair)
         """,
-        [list(pairs), after, until, MOST_COMPARED + 1],
-    ).fetchone()
-    return int(row[0]) if row else 0
+        [after, until, MOST_COMPARED // len(pairs) + 1, list(pairs)],
+    )
+    counts = [number for (number,) in rows]
+    return sum(counts), max(counts)
 
 
 def _positions(connection: Connection, pairs: Sequence[str], after: int, until: int) -> list[int]:
