@@ -56,6 +56,7 @@ ACCOUNT = {
         },
         "max_leverage": "3",
         "liquidation_prices": {"BTC/USDT": None},
+        "lacking_prices": [],
     },
     "isolated": {
         "ETH/USDT": {
@@ -77,6 +78,7 @@ ACCOUNT = {
             },
             "max_leverage": "5",
             "liquidation_price": "2154.79",
+            "lacking_prices": [],
         }
     },
     "margin_modes": {"ETH/USDT": "isolated"},
@@ -90,7 +92,7 @@ ACCOUNT = {
             "unrealised_profit": "-244",
         }
     ],
-    "prices": {"ETH/USDT": {"price": "2100", "position": 1040}},
+    "prices": {"ETH/USDT": {"price": "2100", "position": 1040, "effective_at": "2020-03-12T10:45:00Z"}},
 }
 LIMITS = {
     "account_id": "alice",

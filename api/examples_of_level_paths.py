@@ -38,6 +38,7 @@ LEVEL_PATH = {
     "to_position": 1046,
     "is_cut": False,
     "pairs": ["BTC/USDT"],
+    "vectors": "all",
     "counts": {"prices": 1, "events": 1, "points": 4},
     "points": [_POINT, {**_POINT, **_FALLEN, "topic": "prices.marked", "version": None}],
 }

@@ -26,8 +26,7 @@ _WRITTEN = "(value) => value == null ? '–' : Number(value).toLocaleString('en-
 
 def level_chart(found: Answer) -> Options:
     """The level at each step with the lines it is judged by, and beneath it the price that moved it, in one time."""
-    steps = [one for one in (found["path"]["start"], *found["path"]["steps"]) if one is not None]
-    pair = priced_pair(found)
+    steps, pair = told_steps(found["path"]), priced_pair(found)
     series = [_level_series(steps, found), _price_series(price_steps(found, pair), pair)]
     return {
         "useUTC": True,
@@ -44,6 +43,15 @@ def level_chart(found: Answer) -> Options:
     }
 
 
+def told_steps(path: Answer) -> list[Answer]:
+    """The state at the start and every step; where the first steps are left out, only those that follow them.
+
+    From the start to a step that did not come right after it no line is true.
+    """
+    start = [] if path["start"] is None or path["left_out"] else [path["start"]]
+    return [*start, *path["steps"]]
+
+
 def priced_pair(found: Answer) -> str | None:
     """The pair that the price is drawn of: the one that took the level to its line, else the first that moved it."""
     crossing = found["crossing"] or {}
@@ -55,11 +63,13 @@ def priced_pair(found: Answer) -> str | None:
 
 def price_steps(found: Answer, pair: str | None) -> list[tuple[str, str]]:
     """The price of a pair at each time that it moved, from what it was when the span began."""
-    start, steps = found["path"]["start"], found["path"]["steps"]
+    steps = told_steps(found["path"])
     moves = [(one["effective_at"], one["prices"][pair]) for one in steps if pair in one.get("prices", {})]
     if not moves:
         return []
-    began = [] if start is None or moves[0][1]["from"] is None else [(start["effective_at"], moves[0][1]["from"])]
+    # What is told first is not before the first move, unless all that is told begins with it.
+    (at, first), began_at = moves[0], steps[0]["effective_at"]
+    began = [] if first["from"] is None or began_at == at else [(began_at, first["from"])]
     return [*began, *((at, move["to"]) for at, move in moves)]
 
 

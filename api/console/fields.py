@@ -22,6 +22,10 @@ _OF_THE_ASSET = {"amount", "taken", "borrow_limit"}
 _OF_THE_DEBT = {"interest", "principal"}
 _AS_WRITTEN = {"reason", "reference", "source_line", "idempotency_key", "actor"}
 """What somebody wrote: digits in it are no amount."""
+_NAMES = {"asset", "fee_asset", "debt_asset", "pair", "scope", "source", "proposed_by", "reversed_topic"}
+"""What things are called, which may be digits too, as are all ids."""
+_TIMES = {"execute_by", "first_hour", "next_hour"}
+"""Times whose fields do not end in _at."""
 _WALLETS = {"wallet", "source", "target"}
 
 
@@ -74,15 +78,18 @@ def shown(value: Any, asset: str | None = None, name: str = "") -> Markup:
 
 
 def _word(value: str, asset: str | None, name: str) -> Markup:
-    if name.endswith("_id") and not name.endswith("account_id"):
-        return text(value)
-    if _NUMBER.fullmatch(value):
-        return amount(value, asset)
-    if _TIME.fullmatch(value):
-        return moment(value)
+    """A value by what its field is, not by what it looks like alone."""
     if name.endswith("account_id"):
         return account_link(value)
+    if (name.endswith("_at") or name in _TIMES) and _TIME.fullmatch(value):
+        return moment(value)
+    if not _is_name(name) and _NUMBER.fullmatch(value):
+        return amount(value, asset)
     return text(wallet_name(value) if name in _WALLETS else value)
+
+
+def _is_name(name: str) -> bool:
+    return name.endswith("_id") or name in _NAMES or name in _AS_WRITTEN
 
 
 def _asset_of(name: str, event: Mapping[str, Any]) -> Any:
@@ -117,5 +124,7 @@ def _rows(parts: Sequence[tuple[object, str, Mapping[str, Any]]]) -> Markup:
 
 
 def _is_figure(name: str, parts: Sequence[tuple[object, str, Mapping[str, Any]]]) -> bool:
+    if _is_name(name):
+        return False
     values = [part[name] for _, _, part in parts if part.get(name) is not None]
     return bool(values) and all(isinstance(one, int) or _NUMBER.fullmatch(str(one)) is not None for one in values)

@@ -53,10 +53,20 @@
   const watch = () => (window.socket ? window.socket.on("connect_error", whenRefused) : setTimeout(watch, 200));
   addEventListener("load", () => document.getElementById("app") && watch());
 
+  const local = (at) => `${at.toLocaleString()} ${Intl.DateTimeFormat().resolvedOptions().timeZone}`;
+  // Where nothing can be pointed at, a touch shows the local time in place, and the next one UTC again.
+  addEventListener("click", (pressed) => {
+    const time = pressed.target.closest?.("time.moment");
+    if (!time || matchMedia("(hover: hover)").matches) return;
+    time.dataset.utc ??= time.textContent;
+    time.classList.toggle("local");
+    time.textContent = time.classList.contains("local") ? local(new Date(time.dateTime)) : time.dataset.utc;
+  });
+
   addEventListener("pointerover", (over) => {
     const time = over.target.closest?.("time.moment");
     if (!time || time.title) return;
     const at = new Date(time.dateTime);
-    time.title = `${time.dateTime} UTC\n${at.toLocaleString()} ${Intl.DateTimeFormat().resolvedOptions().timeZone}`;
+    time.title = `${time.dateTime}\n${local(at)}`;
   });
 })();

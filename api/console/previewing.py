@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from api.console.fields import stated_fields
+from api.console.pages.account_change import POSITION_PARTS
 from api.console.writing import (
     Column,
     Markup,
@@ -27,6 +28,7 @@ Answer = dict[str, Any]
 _OF_THE_MOMENT = ("version", "effective_at", "correlation_id", "assessment", "assessments")
 """What an event states of when it is decided: prices tick on while somebody reads what they lead to."""
 _CONFIRMED = ("price", "source")
+_LEVELS = {"": "margin_level", ", of collateral": "collateral_margin_level"}
 _PARTS = ("free", "locked", "borrowed", "interest")
 
 
@@ -120,12 +122,18 @@ def _balances(accounts: dict[str, Answer]) -> Iterator[tuple[object, ...]]:
 def _levels(accounts: dict[str, Answer]) -> Iterator[tuple[object, ...]]:
     for account_id, changed in accounts.items():
         for wallet, level in changed["margin_levels"].items():
-            before, after = (level[when]["margin_level"] for when in ("before", "after"))
-            yield account_link(account_id), wallet_name(wallet), before, after, band(level["after"]["band"])
+            for title, name in _LEVELS.items():
+                before, after = (level[when].get(name) for when in ("before", "after"))
+                if before != after:
+                    named = joined(wallet_name(wallet), title)
+                    yield account_link(account_id), named, before, after, band(level["after"]["band"])
 
 
 def _positions(accounts: dict[str, Answer]) -> Iterator[tuple[object, ...]]:
     for account_id, changed in accounts.items():
         for row in changed["positions"]:
-            before, after = (amount(row[when]["quantity"]) for when in ("before", "after"))
-            yield account_link(account_id), wallet_name(row["wallet"]), row["pair"], before, after
+            for name, title in POSITION_PARTS:
+                before, after = (row[when][name] for when in ("before", "after"))
+                if before != after:
+                    named = f"{row['pair']} {title}"
+                    yield account_link(account_id), wallet_name(row["wallet"]), named, amount(before), amount(after)

@@ -1,7 +1,7 @@
 """Each report as cards: its figures and its tables."""
 
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -147,7 +147,7 @@ def owing_table(wallets: Iterable[Answer], empty: str) -> Markup:
         (
             account_link(one["account_id"]),
             wallet_name(one["wallet"]),
-            band(one["band"]),
+            joined(band(one["band"]), lacking_note(one)),
             one["margin_level"],
             amount(one["total_assets"]),
             amount(one["total_debt"]),
@@ -157,6 +157,12 @@ def owing_table(wallets: Iterable[Answer], empty: str) -> Markup:
     ]
     figures = [Column(title, True) for title in ("Level", "Assets", "Debt", "Equity")]
     return table([ACCOUNT, WALLET, Column("Band"), *figures], rows, empty)
+
+
+def lacking_note(wallet: Answer) -> Markup:
+    """Of which assets a wallet has no fresh price, for lack of which nobody examines it."""
+    lacking = ", ".join(wallet["lacking_prices"])
+    return tag("div", f"no fresh price of {lacking}", class_="note") if lacking else joined("")
 
 
 def insurance_cards(answer: Answer, _: Query) -> Markup:
@@ -208,7 +214,7 @@ def _sides(pairs: Answer) -> Markup:
 
 def _concentration(concentration: Answer) -> Markup:
     rows = [
-        (f"{kind}, {asset}", f"{one['accounts']:,}", *(_percent(one[name]) for name in ("top_1", "top_5", "top_10")))
+        (f"{kind}, {asset}", f"{one['accounts']:,}", *(percent(one[name]) for name in ("top_1", "top_5", "top_10")))
         for kind, assets in concentration.items()
         for asset, one in assets.items()
     ]
@@ -216,12 +222,12 @@ def _concentration(concentration: Answer) -> Markup:
     return table(columns, rows, "Nobody owes anything.")
 
 
-def _percent(part: str | None) -> str | None:
-    """A part of 1, of 8 decimals, in per cent to two, down: nearly all is not all."""
+def percent(part: str | None) -> str | None:
+    """A part of 1, of 8 decimals, in per cent cut after two: what is not all is never told as all."""
     if part is None:
         return None
-    hundredths = int(Decimal(part).scaleb(4))
-    return f"{hundredths // 100}.{hundredths % 100:02d} %"
+    hundredths = Decimal(part).scaleb(4).to_integral_value(ROUND_DOWN)
+    return f"{hundredths.scaleb(-2):.2f}%"
 
 
 def _debtors(debtors: Sequence[Answer]) -> Markup:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from api.console.writing import Markup, account_link, amount, joined, text, wallet_name
@@ -109,12 +110,19 @@ def _traded(event: Event) -> Markup:
 
 
 def _accrued(event: Event) -> Markup:
-    charged: list[object] = []
+    charged: dict[str, Decimal] = {}
+    hours: dict[str, int] = {}
     for line in event["lines"]:
-        charged += [", " if charged else "", amount(trimmed(line["amount"]), line["asset"])]
-    hours = sum(line["hours"] for line in event["lines"])
-    spell = "1 hour" if hours == 1 else f"{hours} hours"
-    return joined(*charged, f" of interest in {wallet_name(event['wallet'])}, {spell}")
+        charged[line["asset"]] = charged.get(line["asset"], Decimal()) + Decimal(line["amount"])
+        hours[line["asset"]] = hours.get(line["asset"], 0) + line["hours"]
+    told: list[object] = []
+    for asset, sum_of_it in charged.items():
+        told += [", " if told else "", amount(trimmed(f"{sum_of_it:f}"), asset), f" for {_spell(hours[asset])}"]
+    return joined("interest in ", wallet_name(event["wallet"]), ": ", *told)
+
+
+def _spell(hours: int) -> str:
+    return "1 hour" if hours == 1 else f"{hours} hours"
 
 
 def _marked(event: Event) -> Markup:

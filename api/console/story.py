@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from api.console.charts import told_steps
 from api.console.pages.account_change import OWED
 from api.console.pages.account_figures import signed
 from api.console.saying import said
@@ -24,7 +25,7 @@ def verdict(found: Answer) -> Markup:
 
 def path_table(found: Answer) -> Markup:
     crossing = found["crossing"]
-    steps = [one for one in (found["path"]["start"], *found["path"]["steps"]) if one is not None][-STEPS_IN_TABLE:]
+    steps = told_steps(found["path"])[-STEPS_IN_TABLE:]
     rows = [
         (
             event_link(one["position"]),

@@ -41,6 +41,11 @@ def tag(name: str, content: object = "", /, **attributes: str | None) -> Markup:
     return Markup(f"<{name}{written}>" if name in _EMPTY else f"<{name}{written}>{text(content)}</{name}>")
 
 
+def path_part(value: str) -> str:
+    """A value as one part of a path; of dots alone it would be taken for a way up."""
+    return quote(value, safe="").replace(".", "%2E")
+
+
 def link(content: object, path: str) -> Markup:
     """A link within the console; `path` begins with a slash and is already quoted."""
     return tag("a", content, href=f"/console{path}")

@@ -28,7 +28,7 @@ from api.reads.read import note_position
 from api.roles import Caller, Resource, require_may_read, seen_by
 from api.routes.explanations import Known
 from api.words import Actor, Identifier, Stream, Time, Topic
-from ledger import texts_shown
+from ledger import Malformed, texts_shown
 from projections.audit_trail.queries import Filter, entry, events
 from projections.questions.corrections import told_of_reversals
 from projections.questions.known import known_of_trail
@@ -59,12 +59,16 @@ def get_events(
     asked: Asked,
     only: AskedFilter,
     account_id: Annotated[Stream | None, Query(description="An account, `@exchange` or `@prices`.")] = None,
+    after_version: Annotated[Position, Query(description="Only events after this version of `account_id`.")] = 0,
     *,
     shown: AskedPage,
 ) -> Response:
     """Events in log order, or from the last back; `next` says what `after` (or `before`) must be to read on."""
     require_may_read(caller, Resource.EVENTS)
-    return _trail(caller, doors, asked, replace(only, account_id=account_id), shown)
+    if after_version and account_id is None:
+        raise Malformed(f"after_version={after_version} is stated without account_id; state whose version it is")
+    only = replace(only, account_id=account_id, after_version=after_version)
+    return _trail(caller, doors, asked, only, shown)
 
 
 @router.get("/v1/events/{event_position:int}", summary="One event, and what it posts", responses=example(EVENT))

@@ -18,7 +18,14 @@ from projections.market.queries import MarkedPrice, market_and_prices
 from projections.projector import Connection
 from projections.questions.account_state import account_at, is_below_zero
 from projections.questions.figures import ENTRY_PRICE_SCALE, balance_figures, debt_ratio_figure, line_figures, rounded
-from projections.questions.margin_wallet import band, collateral_level, level, margin_at_last_prices, sums
+from projections.questions.margin_wallet import (
+    band,
+    collateral_level,
+    lacking_prices,
+    level,
+    margin_at_last_prices,
+    sums,
+)
 
 
 def account_answer(
@@ -89,6 +96,7 @@ def _cross(account: Account, market: Market) -> dict[str, Any]:
         "lines": line_figures(Margin(wallet, {}, market.limits_of(CROSS), leverage, None).lines),
         "max_leverage": plain(leverage),
         "liquidation_prices": dict(_reference_prices(wallet, margin, market)),
+        "lacking_prices": lacking_prices(wallet, market),
     }
 
 
@@ -121,6 +129,7 @@ def _bucket(account: Account, bucket: Wallet, market: Market) -> dict[str, Any]:
         "lines": line_figures(unvalued.lines),
         "max_leverage": plain(leverage),
         "liquidation_price": _written(liquidation_price(unvalued, scale)),
+        "lacking_prices": lacking_prices(bucket, market),
     }
 
 
@@ -164,4 +173,8 @@ def _prices_used(
         opened = [pair for pair in wallet.positions if is_position_open(wallet, pair, market)]
         assets.update(valued_assets(wallet), map(base_of, opened), map(quote_of, opened))
     used = {valuation_pair(asset) for asset in assets} & prices.keys()
-    return {pair: {"price": plain(prices[pair].price), "position": prices[pair].position} for pair in sorted(used)}
+    return {pair: _price(prices[pair]) for pair in sorted(used)}
+
+
+def _price(marked: MarkedPrice) -> dict[str, Any]:
+    return {"price": plain(marked.price), "position": marked.position, "effective_at": marked.effective_at}

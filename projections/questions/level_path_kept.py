@@ -1,8 +1,9 @@
 """Which points of a long path are told, so that its shape is not lost: every event, every extreme, both ends."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
+from itertools import pairwise
 from typing import NamedTuple
 
 from ledger.margin import Margin
@@ -26,13 +27,17 @@ class PathPoint(NamedTuple):
 
 
 def kept(points: Sequence[PathPoint], most: int) -> list[PathPoint]:
-    """Of a path about `most` points, in order: what `_must_stay`, and the lowest and highest of each group of others.
+    """Of a path about `most` points, in order: what must stay, and the lowest and highest of each group of others.
 
-    What stays is never left out, so where there are many events there are more points.
+    Both ends and the events stay, each with the point before, which is what it was changed from; so do the changes of
+    the band, but where they are too many, as of a level that trembles about a line, they are thinned like the rest.
     """
     if len(points) <= most:
         return list(points)
-    stays = set(_must_stay(points))
+    stays = {0, len(points) - 1, *_with_the_one_before(points, _is_event)}
+    changes = {*_with_the_one_before(points, _is_in_another_band)}
+    if len(stays | changes) <= most:
+        stays |= changes
     groups = max((most - len(stays)) // 2, 1)
     size = -(-len(points) // groups)
     for first in range(0, len(points), size):
@@ -41,12 +46,20 @@ def kept(points: Sequence[PathPoint], most: int) -> list[PathPoint]:
     return [points[n] for n in sorted(stays)]
 
 
-def _must_stay(points: Sequence[PathPoint]) -> Iterator[int]:
-    """Both ends, each event and each change of the band, and the point before, which is what it was changed from."""
-    yield from (0, len(points) - 1)
-    for n in range(1, len(points)):
-        if points[n].version is not None or band(points[n].margin) != band(points[n - 1].margin):
-            yield from (n - 1, n)
+def _with_the_one_before(
+    points: Sequence[PathPoint], is_meant: Callable[[PathPoint, PathPoint], bool]
+) -> Iterator[int]:
+    for n, (before, point) in enumerate(pairwise(points)):
+        if is_meant(before, point):
+            yield from (n, n + 1)
+
+
+def _is_event(_: PathPoint, point: PathPoint) -> bool:
+    return point.version is not None
+
+
+def _is_in_another_band(before: PathPoint, point: PathPoint) -> bool:
+    return band(point.margin) != band(before.margin)
 
 
 def _level(point: PathPoint) -> Decimal:

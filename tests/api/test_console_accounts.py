@@ -10,11 +10,12 @@ import pytest
 
 from api.app import create_app
 from api.console.asking import Asker, Refused
-from api.console.pages.account import drawn_tabs, number, where
 from api.console.pages.account_change import change_shown, changes
 from api.console.pages.account_explained import explanation
 from api.console.pages.account_levels import chart_options
 from api.console.pages.account_moment import Moment, moment_of
+from api.console.pages.account_place import drawn_tabs, where
+from api.console.pages.account_points import number
 from api.console.pages.account_wallets import locked_shown, positions_shown, wallets_shown
 from api.console.pages.search import Found, everything_meant
 from api.console.sessions import Session
@@ -42,8 +43,8 @@ def as_auditor(told: House) -> Callable[[Callable[[Asker], Awaitable[Any]]], Any
 Asking = Callable[[Callable[[Asker], Awaitable[Any]]], Any]
 
 
-def moment(as_auditor: Asking, version: int | None = None, position: int | None = None, of: str = "alice") -> Moment:
-    found: Moment = as_auditor(lambda ask: moment_of(ask, of, version, position))
+def moment(as_auditor: Asking, version: int | None = None, of: str = "alice", **asked: Any) -> Moment:
+    found: Moment = as_auditor(lambda ask: moment_of(ask, of, version, **asked))
     return found
 
 
@@ -128,7 +129,8 @@ def test_where_one_stands_is_told_with_links_that_keep_the_moment(told: House, a
     at_event, now = moment(as_auditor, 5, of="lucy"), moment(as_auditor, of="lucy")
     assert "as it is now" in where(now, "cross")
     assert "as it is now" not in where(at_event, "cross")
-    assert "version=5&amp;wallet=isolated%3AETH%2FUSDT" in drawn_tabs(at_event, "cross")
+    assert "version=5&amp;wallet=isolated%3AETH%2FUSDT&amp;span=1d" in drawn_tabs(at_event, "cross", "1d")
+    assert "version=5&amp;wallet=cross&amp;span=30d" in drawn_tabs(at_event, "cross", "1d")
     assert "version" not in drawn_tabs(now, "cross")
 
 

@@ -16,7 +16,8 @@ from api.console.pages.account_figures import (
 )
 from api.console.pages.account_gauge import WIDTH, gauge
 from api.console.pages.account_levels import times_of
-from api.console.writing import query
+from api.console.report_cards import percent
+from api.console.writing import path_part, query
 
 CROSS = {
     "transfer_out": "2.00000000",
@@ -57,6 +58,30 @@ def test_a_sum_is_cut_to_two_decimals_with_all_of_them_on_hover() -> None:
     assert "1,234" in shown
     assert ">.56<" in shown
     assert 'title="1234.5699999 USDT"' in shown
+
+
+def test_a_sum_that_is_cut_to_nothing_has_no_sign() -> None:
+    shown = worth("-0.004")
+    assert "−" not in shown
+    assert 'title="-0.004 USDT"' in shown
+    assert "−" in worth("-0.01")
+
+
+def test_a_part_that_is_not_all_is_not_told_as_all_of_it() -> None:
+    assert [percent(part) for part in ("0.99996000", "1.00000000", "0.00012345", "0.5")] == [
+        *("99.99%", "100.00%", "0.01%", "50.00%")
+    ]
+    assert percent(None) is None
+
+
+def test_times_are_compared_as_times_and_not_as_texts() -> None:
+    """As texts half a second after midnight would be before it."""
+    times = [{"effective_at": "2026-01-01T00:00:00Z"}, {"effective_at": "2026-01-01T00:00:00.5Z"}]
+    assert times_of(times) == [one["effective_at"] for one in times]
+
+
+def test_an_id_of_dots_is_no_way_up() -> None:
+    assert (path_part(".."), path_part("a.b/c")) == ("%2E%2E", "a%2Eb%2Fc")
 
 
 def test_more_that_is_owed_is_a_loss() -> None:

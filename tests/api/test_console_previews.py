@@ -36,3 +36,17 @@ def test_the_amounts_of_a_column_align_at_the_point() -> None:
     told = table(columns, rows, "")
     assert told.count('style="--decimals:5ch" data-title="Amount"') == 3
     assert told.count("style=") == 3
+
+
+def test_levels_that_stay_are_not_listed_and_what_moves_alone_of_a_position_or_of_collateral_is() -> None:
+    """A fee that is taken back moves the realised profit and no quantity."""
+    same = {"version": {}, "blocks": {"before": [], "after": []}, "balances": []}
+    level = {"margin_level": "2.00000000", "collateral_margin_level": "1.90000000", "band": "normal"}
+    position = {"quantity": "1", "cost": "100", "realised_profit": "5"}
+    row = {"wallet": "cross", "pair": "BTC/USDT", "before": position, "after": {**position, "realised_profit": "7"}}
+    levels = {"cross": {"before": level, "after": {**level, "collateral_margin_level": "1.80000000"}}}
+    told = changes_card({"alice": {**same, "positions": [row], "margin_levels": levels}}, Markup(""))
+    assert "BTC/USDT realised profit" in told
+    assert "quantity" not in told
+    assert "cross, of collateral" in told
+    assert "2.00000000" not in told

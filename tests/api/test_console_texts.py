@@ -36,7 +36,7 @@ def told_everywhere(house: House) -> tuple[dict[str, Any], str, str]:
     assert "\\u0001" not in answer.text
     assert answer.json()["event"] == event
     page = asking(house, lambda ask: told_event(ask, str(event["position"])))
-    shown = asking(house, lambda ask: moment_of(ask, "zac", event["version"], None))
+    shown = asking(house, lambda ask: moment_of(ask, "zac", event["version"]))
     return answer.json(), page, change_shown(shown)
 
 

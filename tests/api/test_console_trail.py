@@ -144,7 +144,7 @@ def test_times_without_a_zone_are_in_utc_and_what_is_none_is_left_to_be_refused(
 def test_the_page_of_every_event_can_be_made(told: House) -> None:
     for position in range(1, told.log_end() + 1, 3):
         page = asking(told, partial(told_event, position=str(position)))
-        assert "JSON as recorded" in page
+        assert "laid out for reading" in page
         assert f"#{position:,}" in page
 
 

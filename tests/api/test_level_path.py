@@ -37,6 +37,11 @@ def test_every_point_of_a_path_is_as_the_account_was_then(told: House) -> None:
         ({"wallet": "cross", "points": 5}, 400, "points"),
         ({"wallet": "cross", "points": 5000}, 400, "points"),
         ({"wallet": "cross", "to_position": 15, "to_recorded_at": "2026-01-01T00:00:00Z"}, 400, "exclude each other"),
+        ({"wallet": "cross", "around_position": 20, "to_position": 30}, 400, "exclude each other"),
+        ({"wallet": "cross", "span_seconds": 3600}, 400, "without around_position"),
+        ({"wallet": "cross", "around_position": 20, "span_seconds": 5}, 400, "span_seconds"),
+        ({"wallet": "cross", "around_position": 999_999}, 400, "the log ends at"),
+        ({"wallet": "cross", "around_position": 1}, 404, "was not opened by position 1"),
         ({"wallet": "cross", "effective_at": "2026-01-01T00:00:00Z"}, 400, "not known here"),
     ],
 )
@@ -44,6 +49,14 @@ def test_a_path_that_makes_no_sense_is_refused(told: House, asked: dict[str, str
     answer = told.get("/v1/accounts/alice/level-path", params=asked)
     assert (answer.status_code, answer.json()["status"]) == (status, status)
     assert why in answer.json()["detail"]
+
+
+def test_a_path_around_a_position_has_it_within_and_is_as_the_account_was_then(told: House) -> None:
+    path = told.get(PATH, params={"wallet": BUCKET, "around_position": 25, "span_seconds": 3600}).json()
+    assert path["from_position"] <= 25 <= path["to_position"]
+    for point in path["points"]:
+        bucket = told.get("/v1/accounts/lucy", params={"position": point["position"]}).json()["isolated"]
+        assert point["level"] == bucket.get("ETH/USDT", {}).get("margin_level")
 
 
 def test_a_customer_reads_the_own_path_alone(told: House) -> None:

@@ -22,7 +22,7 @@ def test_an_account_has_all_that_the_contract_names(told: House) -> None:
     cross = answer["cross"]
     assert set(cross) == {
         *("assets", "total_assets", "total_debt", "equity", "margin_level", "collateral_margin_level", "debt_ratio"),
-        *("band", "lines", "max_leverage", "liquidation_prices"),
+        *("band", "lines", "max_leverage", "liquidation_prices", "lacking_prices"),
     }
     assert cross["assets"] == {
         "USDT": {"free": "6000", "locked": "0", "borrowed": "2000", "interest": "0.02", "net": "3999.98"}

@@ -74,6 +74,7 @@ POOL = {
     },
     "max_leverage": "3",
     "liquidation_prices": {"BTC/USDT": "22000.00"},
+    "lacking_prices": [],
 }
 BUCKET = {
     "assets": {
@@ -94,6 +95,7 @@ BUCKET = {
     },
     "max_leverage": "5",
     "liquidation_price": "2052.17",
+    "lacking_prices": [],
 }
 SHORT = {
     "pair": "ETH/USDT",
@@ -129,7 +131,10 @@ def test_an_account_with_a_pool_and_a_bucket_is_answered_whole(story: Story) -> 
         "isolated": {"ETH/USDT": BUCKET},
         "margin_modes": {"ETH/USDT": "isolated"},
         "positions": [SHORT],
-        "prices": {"BTC/USDT": {"price": "50000", "position": 9}, "ETH/USDT": {"price": "2000", "position": 9}},
+        "prices": {
+            "BTC/USDT": {"price": "50000", "position": 9, "effective_at": NOON},
+            "ETH/USDT": {"price": "2000", "position": 9, "effective_at": NOON},
+        },
     }
 
 

@@ -1,14 +1,17 @@
 """The level of a wallet along the log: numbers worked by hand, and what is left out where it is long."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from ledger.errors import UnknownAccount, UnknownPair
+from ledger.errors import Malformed, UnknownAccount, UnknownPair
 from ledger.postgres import Connection
+from projections.market import spans
 from projections.questions import level_path
-from projections.questions.level_path import level_path_answer
+from projections.questions.level_path import level_path_answer, level_path_around
 from projections.snapshot import AsOf
+from tests.ledger.given import NOON
 from tests.ledger.happenings import BTC_BUCKET, marked, opened
 from tests.projections.differences import BORROWED, END, TRADED, long_of_alice, snapshot_of
 from tests.projections.stories import crash_with_deficit, exchange_opens
@@ -36,6 +39,11 @@ def path_of(
     start, end = (None if at is None else AsOf("position", at) for at in (first, last))
     with snapshot_of(connection, position=last) as snapshot:
         return level_path_answer(snapshot, account_id, wallet, start, end, points)
+
+
+def path_around(connection: Connection, around: int, span: timedelta | None, points: int = ALL) -> dict[str, Any]:
+    with snapshot_of(connection) as snapshot:
+        return level_path_around(snapshot, "alice", "cross", around, span, points)
 
 
 def levels(path: dict[str, Any]) -> list[tuple[int, str | None]]:
@@ -94,22 +102,89 @@ def test_of_a_long_path_events_bands_ends_and_extremes_stay(story: Story) -> Non
     assert {one["band"] for one in short["points"]} == {one["band"] for one in whole["points"]}
 
 
-def test_more_prices_than_are_walked_are_cut_at_the_beginning(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_many_vectors_those_are_walked_that_have_the_extremes(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 200 prices that rise and two that stand out, with two stretches of each: each point is as it was walked."""
     long_of_alice(story)
+    quiet = [marked(BTC=str(50_000 + place)) for place in range(100)]
+    story.on_exchange(*quiet, marked(BTC="30000"), marked(BTC="90000"), *quiet)
+    monkeypatch.setattr(level_path, "MOST_PRICES", 8)
     with story.projected() as connection:
-        whole = path_of(connection, first=BORROWED)
-        monkeypatch.setattr(level_path, "MOST_PRICES", 2)
-        cut = path_of(connection, first=BORROWED)
-    assert (whole["is_cut"], cut["is_cut"], cut["from_position"]) == (False, True, 15)
-    assert levels(cut) == levels(whole)[2:]
+        few = path_of(connection)
+        monkeypatch.undo()
+        whole = path_of(connection, points=2000)
+    assert (few["vectors"], whole["vectors"]) == ("extremes", "all")
+    assert few["counts"]["prices"] < 15
+    found, everything = ([one["level"] for one in path["points"] if one["level"]] for path in (few, whole))
+    assert (min(found), max(found)) == (min(everything), max(everything))
+    assert [one for one in whole["points"] if one in few["points"]] == few["points"]
 
 
-def test_more_events_than_are_walked_are_cut_at_the_beginning(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_very_many_vectors_samples_are_walked_and_events_keep_their_prices(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
     long_of_alice(story)
-    monkeypatch.setattr(level_path, "MOST_EVENTS", 2)
+    story.on_exchange(*(marked(BTC=str(50_000 + place)) for place in range(200)))
     with story.projected() as connection:
-        cut = path_of(connection, first=BORROWED)
-    assert (cut["is_cut"], cut["from_position"], cut["counts"]["events"]) == (True, TRADED, 2)
+        whole = path_of(connection)
+        monkeypatch.setattr(spans, "MOST_COMPARED", 20)
+        sampled = path_of(connection, points=10)
+    assert (sampled["vectors"], sampled["is_cut"]) == ("samples", False)
+    assert sampled["counts"]["prices"] < 25
+    assert [one for one in whole["points"] if one["version"]] == [one for one in sampled["points"] if one["version"]]
+    assert sampled["points"][-1] == whole["points"][-1]
+    assert [one for one in whole["points"] if one in sampled["points"]] == sampled["points"]
+
+
+def test_more_events_than_points_are_cut_at_the_beginning(story: Story) -> None:
+    long_of_alice(story)
+    with story.projected() as connection:
+        whole, cut = path_of(connection), path_of(connection, points=2)
+    assert (whole["is_cut"], cut["is_cut"], cut["from_position"]) == (False, True, TRADED)
+    assert [one for one in whole["points"] if one in cut["points"]] == cut["points"][1:]
+
+
+def test_a_level_that_trembles_about_a_line_is_thinned_like_any_other(story: Story) -> None:
+    """(4,960 + 0.2 x 12,700) / 5,010 is 1.497, at 12,800 it is 1.501: below and above the initial line of 1.5."""
+    long_of_alice(story)
+    story.on_exchange(*(marked(BTC=price) for _ in range(150) for price in ("12700", "12800")))
+    with story.projected() as connection:
+        whole, short = path_of(connection), path_of(connection, points=40)
+    assert len({one["band"] for one in whole["points"][-100:]}) == 2
+    assert len(short["points"]) < 80
+    assert {one["band"] for one in short["points"]} == {one["band"] for one in whole["points"]}
+
+
+def test_a_path_lies_around_a_moment_however_long_the_log_is(story: Story) -> None:
+    """Vectors are a minute apart: four minutes around one are two before it and two after it."""
+    long_of_alice(story)
+    story.on_exchange(*(marked(at=NOON + timedelta(minutes=place)) for place in range(1, 101)))
+    end = story.position
+    with story.projected() as connection:
+        early = path_around(connection, end - 60, timedelta(minutes=4))
+        late = path_around(connection, end, timedelta(minutes=4))
+        whole = path_around(connection, end - 60, None)
+    assert (early["from_position"], early["to_position"]) == (end - 62, end - 58)
+    assert (late["from_position"], late["to_position"]) == (end - 4, end)
+    assert (whole["from_position"], whole["to_position"]) == (10, end)
+    assert [path["is_cut"] for path in (early, late, whole)] == [False, False, False]
+
+
+def test_a_path_around_a_moment_has_the_events_nearest_to_it(story: Story) -> None:
+    long_of_alice(story)
+    with story.projected() as connection:
+        path = path_around(connection, TRADED, None, points=2)
+    assert path["is_cut"]
+    assert path["from_position"] <= TRADED <= path["to_position"] < END
+    assert path["counts"]["events"] <= 2
+
+
+def test_a_path_around_a_moment_that_is_not_there_is_refused(story: Story) -> None:
+    long_of_alice(story)
+    with story.projected() as connection:
+        with pytest.raises(UnknownAccount, match="was not opened by position 3 but at 10;"):
+            path_around(connection, 3, None)
+        with pytest.raises(Malformed, match=f"the log ends at {END}"):
+            path_around(connection, END + 1, None)
 
 
 def test_a_liquidation_is_a_part_of_the_path(story: Story) -> None:

@@ -23,7 +23,9 @@ COLUMNS = [
 def change_shown(shown: Moment) -> Markup:
     """The event that led to the moment, who asked for it, and all that it changed."""
     rows = [] if shown.change is None else list(changes(shown.change))
-    if shown.change is None:
+    if shown.is_dated:
+        empty = "Business times order events otherwise than the log does; go to the event for what it changed."
+    elif shown.change is None:
         empty = "The account was opened; nothing was there before."
     else:
         empty = "No balance, position, level or setting changed."
@@ -84,9 +86,10 @@ def _settings(before: Answer, after: Answer) -> Iterator[Row]:
     if before["cross"]["max_leverage"] != after["cross"]["max_leverage"]:
         yield "cross", "leverage", f"{before['cross']['max_leverage']}x", f"{after['cross']['max_leverage']}x", None
     for pair, bucket in after["isolated"].items():
-        was = before["isolated"].get(pair)
-        if was is not None and was["max_leverage"] != bucket["max_leverage"]:
-            yield pair, "leverage", f"{was['max_leverage']}x", f"{bucket['max_leverage']}x", None
+        # A bucket that nothing was done with is not listed: it had the leverage that its pair gives.
+        was = before["isolated"].get(pair, {}).get("max_leverage")
+        if was != bucket["max_leverage"]:
+            yield pair, "leverage", was and f"{was}x", f"{bucket['max_leverage']}x", None
 
 
 def _said(value: Any) -> object:

@@ -26,6 +26,7 @@ from api.console.writing import (
     joined,
     link,
     moment,
+    path_part,
     query,
     table,
     tag,
@@ -54,36 +55,40 @@ async def explained(
     account_id: str,
     first: Annotated[str, Query(alias="from")] = "",
     last: Annotated[str, Query(alias="to")] = "",
+    times: str = "",
     after: str = "",
 ) -> None:
-    """The difference between two points; without the first from the opening, without the last until now."""
-    show(joined(tag("p", joined("← ", account_link(account_id))), points_form(account_id, first, last)))
+    """The difference between two points; without the first from the opening, without the last until now.
+
+    `times` says what points are that are no positions: recorded, or (`effective`) business times.
+    """
+    show(joined(tag("p", joined("← ", account_link(account_id))), points_form(account_id, first, last, times)))
     asked: dict[str, Any] = {
-        **point_asked("from", first),
-        **point_asked("to", last),
+        **point_asked("from", first, times),
+        **point_asked("to", last, times),
         "after": after or None,
         "limit": EVENTS_SHOWN,
     }
-    found = await ask.get(f"/v1/accounts/{quote(account_id, safe='')}/diff", **asked)
-    show(tag("div", explanation(found, first, last), class_="cards"))
+    found = await ask.get(f"/v1/accounts/{path_part(account_id)}/diff", **asked)
+    show(tag("div", explanation(found, first, last, times), class_="cards"))
 
 
-def explanation(found: Answer, first: str, last: str) -> Markup:
+def explanation(found: Answer, first: str, last: str, times: str = "") -> Markup:
     """Everything that a difference tells, in the order in which it is asked after."""
     parts = [_points(found), _unexplained(found["unexplained"])]
     parts += [_attributed(wallet, told) for wallet, told in found["wallets"].items() if "equity" in told]
     rows = list(changes({**found, "events": []}))
     changed = tag("div", table(COLUMNS, rows, "Nothing is otherwise."), class_="stack")
     parts.append(card("Balances, positions and settings", changed, wide=True))
-    parts += [_events(found), _pages(found, first, last)]
+    parts += [_events(found), _pages(found, first, last, times)]
     return joined(*parts)
 
 
 def _points(found: Answer) -> Markup:
     account_id, counts = found["account_id"], found["counts"]
     ends = [
-        figure(title, event_link(one["position"]), link("the account then", _then(account_id, one)))
-        for title, one in (("From position", found["from"]), ("To position", found["to"]))
+        figure(title, _place(one), link("the account then", _then(account_id, one)))
+        for title, one in (("From", found["from"]), ("To", found["to"]))
     ]
     topics = ", ".join(f"{count:,} {topic}" for topic, count in counts["topics"].items()) or "none"
     ends.append(figure("Events between", f"{counts['events']:,}", topics))
@@ -92,8 +97,15 @@ def _points(found: Answer) -> Markup:
     return card("The two points", tag("div", joined(*ends), class_="figures-row"), wide=True)
 
 
+def _place(one: Answer) -> Markup:
+    """The position of a point, or its business time."""
+    dated = (one["as_of"] or {}).get("effective_at")
+    return moment(dated) if dated else joined("position ", event_link(one["position"]))
+
+
 def _then(account_id: str, one: Answer) -> str:
-    return account_path(account_id, position=one["position"])
+    dated = (one["as_of"] or {}).get("effective_at")
+    return account_path(account_id, **({"effective_at": dated} if dated else {"position": one["position"]}))
 
 
 def _unexplained(rows: list[Answer]) -> Markup:
@@ -175,8 +187,13 @@ def _levels(event: Answer) -> Markup:
     return joined(*(tag("div", joined(one["before"], " → ", one["after"])) for one in moved))
 
 
-def _pages(found: Answer, first: str, last: str) -> Markup:
+def _pages(found: Answer, first: str, last: str, times: str) -> Markup:
     if found["next"] is None:
         return Markup("")
-    stated = query(**{"from": first, "to": last or found["to"]["position"], "after": found["next"]})
+    stated = query(**{"from": first, "to": last or _now(found, times), "times": times, "after": found["next"]})
     return further("Further events", f"/accounts/{quote(found['account_id'], safe='')}/explain{stated}")
+
+
+def _now(found: Answer, times: str) -> int | str:
+    """Where the first page ended, so that all pages end there; business times do not mix with a position."""
+    return "" if times == "effective" else int(found["to"]["position"])

@@ -85,5 +85,7 @@ def worth(value: str | None) -> Markup:
     if value is None:
         return text(None)
     whole, point, decimals = value.partition(".")
-    cut = amount(f"{whole}{point}{decimals[:WORTH_DECIMALS]}")
+    written_cut = f"{whole}{point}{decimals[:WORTH_DECIMALS]}"
+    # What is cut to nothing is neither above nor below zero.
+    cut = amount(written_cut if written_cut.strip("-0.") else written_cut.removeprefix("-"))
     return tag("span", cut, title=f"{value} {VALUATION_ASSET}")

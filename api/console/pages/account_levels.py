@@ -1,6 +1,7 @@
 """The chart of a margin level over time: its lines, the prices beneath, and events as marks."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from html import escape
 from typing import Any
 
@@ -63,21 +64,24 @@ def times_of(points: Sequence[Answer]) -> list[str | None]:
     found = []
     for point in points:
         at = point["effective_at"]
-        latest = at if latest is None or (at is not None and at > latest) else latest
+        if at is not None and (latest is None or datetime.fromisoformat(at) > datetime.fromisoformat(latest)):
+            latest = at
         found.append(latest)
     return found
 
 
 def moment_line(path: Answer, now: int) -> dict[str, Any]:
-    """A line where the page stands: at the last point recorded by then."""
+    """A line where the page stands: at the last point recorded by then, or at the first that has a time."""
     points, times = path["points"], times_of(path["points"])
     before = [time for point, time in zip(points, times, strict=True) if point["position"] <= now and time]
     style = {"color": "var(--accent)", "width": 2, "type": "solid"}
-    places = [{"xAxis": before[-1]}] if before else []
+    known = before[-1:] or [time for time in times if time][:1]
+    places = [{"xAxis": time} for time in known]
     return {"silent": True, "symbol": "none", "label": {"show": False}, "lineStyle": style, "data": places}
 
 
 def _tooltip() -> dict[str, Any]:
+    """What is said of a point stands in the level's series alone: in each of them it would be said for every price."""
     return {
         "trigger": "axis",
         "confine": True,
@@ -166,7 +170,7 @@ def _lines(points: Sequence[Answer], times: Sequence[str | None]) -> list[dict[s
             **_stepped(title, colour, {"width": 1.2, "type": "dashed"}),
             "silent": True,
             "data": [
-                {"value": [time, float(one["lines"][line]) if one["lines"] else None]}
+                [time, float(one["lines"][line]) if one["lines"] else None]
                 for one, time in zip(points, times, strict=True)
                 if time is not None
             ],
@@ -185,7 +189,6 @@ def _marks(points: Sequence[Answer], times: Sequence[str | None], top: float) ->
         items.append(
             {
                 "value": [time, _place(one["level"], top, top)],
-                "told": told(one),
                 "version": one["version"],
                 "symbolSize": 10 if colour else 7,
                 "itemStyle": {"color": f"var({colour or '--ink'})"},
@@ -202,7 +205,7 @@ def _price(pair: str, points: Sequence[Answer], times: Sequence[str | None], num
     for one, time in zip(points, times, strict=True):
         price = one["prices"].get(pair)
         if time is not None and price is not None:
-            items.append({"value": [time, round((float(price) / first - 1) * 100, 3)], "told": told(one)})
+            items.append([time, round((float(price) / first - 1) * 100, 3)])
     colour = PRICE_COLOURS[number % len(PRICE_COLOURS)]
     return {**_stepped(pair, colour, {"width": 1.4}), "data": items, "xAxisIndex": 1, "yAxisIndex": 1}
 
@@ -221,7 +224,11 @@ def told(point: Answer) -> str:
     said = [
         f"<b>{escape(point['topic'] or 'end of the path')}</b>{event}",
         f"{escape(at[:19].replace('T', ' '))} UTC · position {point['position']:,}" if at else "",
-        f"level {point['level'] or 'none, nothing is owed'}",
+        f"level {point['level'] or _why_none(point)}",
         *(f"{escape(pair)} {price}" for pair, price in point["prices"].items()),
     ]
     return "<br>".join(one for one in said if one)
+
+
+def _why_none(point: Answer) -> str:
+    return "unknown, a price is lacking" if point["band"] == "unpriced" else "none, nothing is owed"

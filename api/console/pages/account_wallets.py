@@ -1,6 +1,7 @@
 """The wallets of an account side by side: what each has and owes, its level on a gauge, its liquidation prices."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
@@ -44,7 +45,7 @@ def _cross(pool: Answer, prices: Prices) -> Markup:
     return card(
         "Cross pool",
         joined(_level(pool, further, collateral), _tables(lines, prices, pool["assets"])),
-        hint=joined(f"{pool['max_leverage']}x ", band(pool["band"])),
+        hint=joined(f"{pool['max_leverage']}x ", _judged(pool)),
     )
 
 
@@ -54,7 +55,7 @@ def _bucket(pair: str, bucket: Answer, prices: Prices, account: Answer) -> Marku
     return card(
         joined("Isolated ", pair),
         joined(_level(bucket, [], None), _tables(lines, prices, bucket["assets"])),
-        hint=joined(f"tier {bucket['tier']} · {bucket['max_leverage']}x{mode} ", band(bucket["band"])),
+        hint=joined(f"tier {bucket['tier']} · {bucket['max_leverage']}x{mode} ", _judged(bucket)),
     )
 
 
@@ -62,8 +63,39 @@ def _level(wallet: Answer, further: list[tuple[str, Markup]], collateral: str | 
     sums = [figure(title, worth(wallet[name])) for name, title in SUMS]
     more = [figure(title, value) for title, value in further]
     level = [] if wallet["margin_level"] is None else [figure("Level", level_shown(wallet["margin_level"]))]
-    drawn = gauge(wallet["margin_level"], wallet["lines"], collateral) if wallet["margin_level"] else ""
-    return joined(drawn, tag("div", joined(*level, *more, *sums), class_="figures-row small"))
+    return joined(
+        _gauge(wallet, collateral),
+        _lacking(wallet),
+        tag("div", joined(*level, *more, *sums), class_="figures-row small"),
+    )
+
+
+def _judged(wallet: Answer) -> Markup:
+    """The band by the prices last marked; beside it that nobody acts on it while one of them is too old."""
+    owes_unpriced = bool(wallet["lacking_prices"]) and wallet["band"] != "unpriced" and _owes(wallet)
+    return joined(band(wallet["band"]), " ", band("unpriced") if owes_unpriced else "")
+
+
+def _lacking(wallet: Answer) -> Markup:
+    """Which prices are too old to decide on."""
+    if not (wallet["lacking_prices"] and _owes(wallet)):
+        return Markup("")
+    of = ", ".join(wallet["lacking_prices"])
+    words = (
+        f"No fresh price of {of}: figures are at the prices last marked, and nobody examines this wallet until then."
+    )
+    return tag("p", words, class_="bad")
+
+
+def _owes(wallet: Answer) -> bool:
+    return any(one[part].strip("-0.") for one in wallet["assets"].values() for part in ("borrowed", "interest"))
+
+
+def _gauge(wallet: Answer, collateral: str | None) -> Markup | str:
+    """Without a pointer where nothing is owed; none where a price is lacking, or nothing was ever in the wallet."""
+    if wallet["band"] == "unpriced" or not wallet["assets"]:
+        return ""
+    return gauge(wallet["margin_level"], wallet["lines"], collateral)
 
 
 def _tables(lines: Mapping[str, str], prices: Prices, assets: Answer) -> Markup:
@@ -75,7 +107,7 @@ def _liquidation_prices(lines: Mapping[str, str], prices: Prices) -> Markup:
     if not lines:
         return Markup("")
     rows = [
-        (pair, amount(price), price_shown(pair, prices), distance(price, price_of(pair, prices)))
+        (pair, amount(price), _dated_price(pair, prices), distance(price, price_of(pair, prices)))
         for pair, price in lines.items()
     ]
     columns = [Column("Liquidation price"), Column("At", True), Column("Price", True), Column("Away", True)]
@@ -111,11 +143,18 @@ def _position(one: Answer, prices: Prices) -> tuple[object, ...]:
         tag("span", "short" if is_short else "long", class_="loss" if is_short else "gain"),
         amount(quantity.removeprefix("-")),
         amount(one["entry_price"]),
-        price_shown(one["pair"], prices),
+        _dated_price(one["pair"], prices),
         signed(profit),
         None if profit is None else share_in_percent(Fraction(profit), cost),
         signed(one["realised_profit"]),
     )
+
+
+def _dated_price(pair: str, prices: Prices) -> Markup:
+    """A price, and the business time of it, for a quotient of two that of the older."""
+    times = [one["effective_at"] for name, one in prices.items() if name.split("/")[0] in pair.split("/")]
+    oldest = min(times, key=datetime.fromisoformat, default=None)
+    return joined(price_shown(pair, prices), tag("div", moment(oldest), class_="note") if oldest else "")
 
 
 def is_anything_locked(account: Answer) -> bool:
@@ -124,11 +163,12 @@ def is_anything_locked(account: Answer) -> bool:
     return any(one["locked"].strip("0.") for assets in wallets for one in assets.values())
 
 
-def locked_shown(holds: Sequence[Answer], withdrawals: Sequence[Answer]) -> Markup:
+def locked_shown(holds: Sequence[Answer], withdrawals: Sequence[Answer], is_whole: bool = True) -> Markup:
     """What funds are locked for: open orders, and withdrawals that wait."""
     columns = [Column("For"), Column("Id"), Column("Wallet"), Column("Locked", True), Column("Since")]
     rows = [*_holds(holds), *_withdrawals(withdrawals)]
-    return card("Locked funds", table(columns, rows, "Nothing is locked."), wide=True) if rows else Markup("")
+    hint = "" if is_whole else f"the first {len(rows):,}; GET /v1/holds and GET /v1/withdrawals have them all"
+    return card("Locked funds", table(columns, rows, ""), wide=True, hint=hint) if rows else Markup("")
 
 
 def _holds(holds: Sequence[Answer]) -> Iterator[tuple[object, ...]]:

@@ -3,7 +3,8 @@
 import asyncio
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,6 +21,7 @@ from api.console.writing import Column, Markup, amount, card, joined, link, mome
 Answer = Mapping[str, Any]
 
 POSITION = re.compile("[0-9]{1,18}")
+LAID_OUT = "laid out for reading; the hash above is of the bytes as they are stored, which the proof has"
 NO_POSITION = {"title": "There is no such event", "code": "malformed"}
 
 
@@ -41,10 +43,10 @@ async def told_event(ask: Asker, position: str) -> Markup:
     cards = joined(
         card("Recorded", _facts(event)),
         card("Stated", stated_fields(event)),
-        card("Postings", _postings(found["postings"]), hint=_balance(found["postings"])),
+        card("Postings", _postings(found["postings"]), hint=balance(found["postings"])),
         card("Seal", seal, wide=True),
         card("Causes and effects", causes_card(event, found["prices"], causes), wide=True),
-        card("JSON as recorded", tag("pre", _indented(found["recorded"])), wide=True),
+        card("JSON", tag("pre", _indented(found["recorded"])), wide=True, hint=LAID_OUT),
     )
     return joined(_head(event), steps(found), tag("div", cards, class_="cards"))
 
@@ -101,8 +103,15 @@ def _postings(lines: list[Answer]) -> Markup:
     return tag("div", table(columns, rows, "This event moves nothing, so it posts nothing."), class_="breaks")
 
 
-def _balance(lines: list[Answer]) -> str:
-    return f"{len(lines)} lines, zero in every asset" if lines else ""
+def balance(lines: Sequence[Answer]) -> Markup:
+    """What the lines of an event add up to, which is zero in every asset, or else the books are wrong."""
+    sums: dict[str, Decimal] = {}
+    for line in lines:
+        sums[line["asset"]] = sums.get(line["asset"], Decimal()) + Decimal(line["amount"])
+    off = [joined(amount(f"{total:f}", asset), " ") for asset, total in sums.items() if total]
+    if off:
+        return tag("span", joined(f"{len(lines)} lines, which do not add up to zero but to ", *off), class_="bad")
+    return text(f"{len(lines)} lines, zero in every asset" if lines else "")
 
 
 def _indented(recorded: str) -> str:

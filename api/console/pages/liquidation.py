@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
 from nicegui import ui
 
@@ -32,6 +31,7 @@ from api.console.writing import (
     heading,
     joined,
     moment,
+    path_part,
     tag,
     text,
     wallet_name,
@@ -46,7 +46,7 @@ STEPS_SHOWN = 1000
 @console_page("/liquidations/{liquidation_id}", "Liquidation")
 async def liquidation(ask: Asker, liquidation_id: str) -> None:
     """The story of a liquidation."""
-    path = f"/v1/liquidations/{quote(liquidation_id, safe='')}/explanation"
+    path = f"/v1/liquidations/{path_part(liquidation_id)}/explanation"
     found = await ask.get(path, limit=STEPS_SHOWN)
     show(joined(between("/liquidations"), _head(found, found["liquidation_id"])))
     with ui.element("div").classes("cards"):
@@ -60,7 +60,7 @@ async def liquidation(ask: Asker, liquidation_id: str) -> None:
 @console_page("/margin-calls/{account_id}/{position}", "Margin call")
 async def margin_call(ask: Asker, account_id: str, position: str) -> None:
     """The story of a margin call."""
-    path = f"/v1/accounts/{quote(account_id, safe='')}/margin-calls/{quote(position, safe='')}/explanation"
+    path = f"/v1/accounts/{path_part(account_id)}/margin-calls/{path_part(position)}/explanation"
     found = await ask.get(path, limit=STEPS_SHOWN)
     show(joined(between("/margin-calls"), _head(found, found["call_id"])))
     with ui.element("div").classes("cards"):
@@ -98,10 +98,14 @@ def _way(found: Answer) -> None:
         else:
             show(tag("p", "Nothing moved the level in this time: the line itself moved, or it was crossed before."))
         note = tag("p", path["note"], class_="hint") if path["note"] else ""
-        count = len(path["steps"])
-        said = f"All {count} steps" if count < STEPS_IN_TABLE else f"The last {STEPS_IN_TABLE} of {count} steps"
-        steps = tag("details", joined(tag("summary", said), path_table(found)))
+        steps = tag("details", joined(tag("summary", steps_told(path)), path_table(found)))
         show(joined(note, steps, prices_table(found)))
+
+
+def steps_told(path: Answer) -> str:
+    """How many of the steps the table tells."""
+    told, count = min(len(path["steps"]), STEPS_IN_TABLE), path["count"]
+    return f"The last {told:,} of {count:,} steps" if told < count else f"All {count:,} steps"
 
 
 def chart(options: Options, words: str, kind: str = "") -> None:

@@ -12,7 +12,7 @@ from api.console.asking import Asker, Refused
 from api.console.doors import console_page
 from api.console.frame import show
 from api.console.pages.account_moment import account_path
-from api.console.writing import Column, Markup, amount, card, joined, link, query, table, tag
+from api.console.writing import Column, Markup, amount, card, joined, link, path_part, query, table, tag
 
 MOST_BEGINNING = 20
 IDENTIFIER = re.compile(r"[A-Za-z0-9_.:\-]{1,64}")
@@ -65,14 +65,14 @@ async def _answer(ask: Asker, path: str, **asked: Any) -> Answer | None:
 async def _account(ask: Asker, meant: str) -> list[Found]:
     if not IDENTIFIER.fullmatch(meant):
         return []
-    found = await _answer(ask, f"/v1/accounts/{quote(meant, safe='')}/events", limit=1)
+    found = await _answer(ask, f"/v1/accounts/{path_part(meant)}/events", limit=1)
     return [] if found is None else [Found("account", meant, account_path(meant))]
 
 
 async def _liquidation(ask: Asker, meant: str) -> list[Found]:
     if not LIQUIDATION.fullmatch(meant):
         return []
-    found = await _answer(ask, f"/v1/liquidations/{quote(meant, safe='')}")
+    found = await _answer(ask, f"/v1/liquidations/{path_part(meant)}")
     return [] if found is None else [Found("liquidation", meant, f"/liquidations/{quote(meant, safe='')}")]
 
 
