@@ -1,5 +1,6 @@
 """One account at any moment: its wallets side by side, what the last event changed, its levels over time."""
 
+import time
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any
@@ -31,6 +32,7 @@ from api.console.writing import Markup, joined, path_part, tag
 SLIDER_TELLS_SECONDS = 0.05
 POINTS_IN_CHART = 300
 SOON_SECONDS = 0.05
+LOOKS_AGAIN_SECONDS = 1.0
 # A click with a key held opens the link as browsers do; any other stays on the page.
 STAY = "(event) => { if (event.ctrlKey || event.metaKey || event.shiftKey) return; event.preventDefault(); emit(); }"
 
@@ -79,6 +81,7 @@ class _AccountPage:
     def __init__(self, ask: Asker, shown: Moment, wallet: str, span: str) -> None:
         self._ask, self._shown, self._wallet, self._span = ask, shown, wallet, span
         self._latest = Latest(self._go)
+        self._looks_again_at = 0.0
         self._path: dict[str, Any] | None = None
         self._chart: ui.echart | None = None
 
@@ -127,18 +130,23 @@ class _AccountPage:
         wanted = self._latest.wanted
         start = self._shown.version if wanted is None else wanted
         # Between two events one step back leads to the one that was last.
-        if by < 0 and wanted is None and self._shown.place != self._shown.event["position"]:
+        if by < 0 and wanted is None and self._shown.is_between:
             start += 1
-        if by > 0 and wanted is None and start == self._shown.last_version:
-            with suppress(Refused):
-                await self._look_for_newer()
-        await self._jump(min(max(start + by, 1), self._shown.last_version))
+        if by > 0 and start >= self._shown.last_version:
+            await self._look_for_newer()
+        version = min(max(start + by, 1), self._shown.last_version)
+        if version != start or self._shown.is_between:
+            await self._jump(version)
 
     async def _look_for_newer(self) -> None:
-        """The account may have gone on since the page was opened; else the end stays where it was."""
-        newest = await last_version_of(self._ask, self._id)
-        self._shown = self._shown._replace(last_version=max(newest, self._shown.last_version))
-        self._slider.props(f":max={self._shown.last_version}")
+        """The account may have gone on since the page was opened; a key that is held looks once a second."""
+        if time.monotonic() < self._looks_again_at:
+            return
+        self._looks_again_at = time.monotonic() + LOOKS_AGAIN_SECONDS
+        with suppress(Refused):
+            newest = await last_version_of(self._ask, self._id)
+            self._shown = self._shown._replace(last_version=max(newest, self._shown.last_version))
+            self._slider.props(f":max={self._shown.last_version}")
 
     async def _jump(self, version: int) -> None:
         self._slider.set_value(version)

@@ -50,6 +50,11 @@ class Moment(NamedTuple):
         return "effective_at" in self.stated
 
     @property
+    def is_between(self) -> bool:
+        """Whether it is a position or a recorded time after the last event by then."""
+        return not self.is_now and bool(self.account["position"] != self.event["position"]) and not self.is_dated
+
+    @property
     def place(self) -> int:
         """The log position that stands for it where only a position will do."""
         return int(self.event["position"] if self.is_dated else self.account["position"])
