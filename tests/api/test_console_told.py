@@ -89,7 +89,7 @@ def test_a_chart_whose_first_steps_are_left_out_begins_where_the_others_do(long_
 
 
 def test_a_chart_of_all_steps_begins_with_the_state_before_them(long_way: dict[str, Any]) -> None:
-    path = {**long_way["path"], "left_out": 0}
+    path = {**long_way["path"], "left_out": 0, "count": 2}
     assert told_steps(path)[0] == path["start"]
     assert price_steps({**long_way, "path": path}, "B/USDT")[0] == ("2026-01-01T00:00:00Z", "44")
     assert steps_told(path) == "All 2 steps"
