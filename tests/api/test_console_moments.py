@@ -170,8 +170,7 @@ def test_what_is_under_a_chart_says_what_it_is_of(told: House) -> None:
 
 def test_between_two_events_is_a_position_or_a_recorded_time_but_neither_now_nor_a_business_time(told: House) -> None:
     event = told.get("/v1/accounts/alice/events").json()["events"][-1]
-    beyond = {"position": told.log_end()}
-    assert moment(told, **beyond).is_between
+    assert moment(told, position=told.log_end()).is_between
     assert not moment(told).is_between
     assert not moment(told, event["version"]).is_between
     assert not moment(told, position=event["position"]).is_between

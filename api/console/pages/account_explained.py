@@ -94,7 +94,7 @@ def _points(found: Answer) -> Markup:
     ends.append(figure("Events between", f"{counts['events']:,}", topics))
     if found["settings"]:
         ends.append(figure("Settings of the exchange", f"{len(found['settings']):,}", "that judge its wallets"))
-    return card("The two points", tag("div", joined(*ends), class_="figures-row small"), wide=True)
+    return card("The two points", tag("div", joined(*ends), class_="figures-row of-amounts"), wide=True)
 
 
 def _place(one: Answer) -> Markup:
