@@ -11,7 +11,8 @@ BASELINE = "/v1/accounts/{}"
 """What every page is measured beside: one account, as the API answers it."""
 PART = 1_000
 """How many positions of the log lie between the two points that are explained."""
-EVENTS_IN_CHART = 400
+CHART = "wallet=cross&points=300&span_seconds=604800&around_position="
+"""What an account's page asks for its chart: seven days around what is shown."""
 ASKED = "asked, "
 SHOCKS = "shock.BTC%2FUSDT=-20%25"
 
@@ -142,14 +143,12 @@ def _questions(places: Places) -> Mapping[str, str]:
     """What pages ask through their socket: a step of the slider, the chart, the overview's pulse."""
     long, short = (f"/v1/accounts/{quote(name)}" for name in (places.log.long_account, places.log.short_account))
     version = places.log.long_version // 2
-    since = places.position - places.log.events * EVENTS_IN_CHART // places.log.long_version
-    chart = f"wallet=cross&points=600&from_position={since}"
     middle = f"from_position={places.middle - 1}&to_position={places.middle}&limit=1"
     return {
         f"{ASKED}slider: the event": f"{long}/events?after_version={version - 1}&limit=1",
         f"{ASKED}slider: what it changed": f"{long}/diff?{middle}",
-        f"{ASKED}chart": f"{short}/level-path?wallet=cross&points=600",
-        f"{ASKED}chart of the long account": f"{long}/level-path?{chart}",
+        f"{ASKED}chart": f"{short}/level-path?{CHART}{places.position}",
+        f"{ASKED}chart of the long account": f"{long}/level-path?{CHART}{places.middle}",
         f"{ASKED}live: health": "/health",
         f"{ASKED}live: wallets by band": "/v1/reports/margin-levels?limit=1",
         f"{ASKED}live: trial balance": "/v1/reports/trial-balance",

@@ -87,7 +87,7 @@ def test_a_moment_that_is_stated_is_the_same_for_whoever_is_sent_its_address(hou
     assert rows["USDT free"] == ("4000", "6000.5", "+2000.5")
     assert rows["margin level"][0] == "–"
     position = borrowed["position"] - 1
-    page.fill("[name=position]", str(position))
+    page.fill("[name=at]", str(position))
     page.keyboard.press("Enter")
     expect(page.locator(".where")).to_contain_text(f"as of position {position:,}")
     require_as_answered(cards(page), account_then(house, TRADER, position))
