@@ -60,6 +60,8 @@ def _pages(places: Places) -> Mapping[str, str]:
         "operations": "/operations",
         "operation, its form": "/operations/freeze_account",
         "operation, its preview": f"/operations/freeze_account?{urlencode(operation)}",
+        "seal": "/seal",
+        "reads": "/reads",
         "search, an account": f"/search?q={places.log.long_account}",
         "search, a position": f"/search?q={places.middle}",
         "search, how an id begins": "/search?q=fallen-",

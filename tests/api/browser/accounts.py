@@ -1,6 +1,7 @@
 """What the page of an account must show, worked out from the API's answer about the same position."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
@@ -18,38 +19,47 @@ def require_as_answered(shown: Mapping[str, Card], account: Answer) -> int:
     spot = {row["Asset"]: (row["Free"], row["Locked"]) for row in _rows(shown["Spot"])}
     assert spot == {asset: (one["free"], one["locked"]) for asset, one in account["spot"].items()}
     cross = {pair: price for pair, price in account["cross"]["liquidation_prices"].items() if price}
-    compared = 2 * len(spot) + _require_wallet(shown["Cross pool"], account["cross"], cross, prices)
+    compared = 2 * len(spot) + _require_wallet(shown["Cross pool"], account["cross"], cross, account, prices)
     for pair, bucket in account["isolated"].items():
         lines = {pair: bucket["liquidation_price"]} if bucket["liquidation_price"] else {}
-        compared += _require_wallet(shown[f"Isolated {pair}"], bucket, lines, prices)
+        compared += _require_wallet(shown[f"Isolated {pair}"], bucket, lines, account, prices)
     assert {title for title in shown if title.startswith("Isolated ")} == {f"Isolated {p}" for p in account["isolated"]}
-    return compared + _require_positions(shown["Positions"], account["positions"], prices)
+    return compared + _require_positions(shown["Positions"], account, prices)
 
 
 def _rows(card: Card) -> list[Row]:
     return card.tables[0] if card.tables else []
 
 
-def _require_wallet(card: Card, wallet: Answer, lines: Mapping[str, str], prices: Mapping[str, Fraction]) -> int:
+def _require_wallet(
+    card: Card, wallet: Answer, lines: Mapping[str, str], account: Answer, prices: Mapping[str, Fraction]
+) -> int:
     """Figures, gauge, liquidation prices and assets of one margin wallet."""
     sums = {"Assets": "total_assets", "Debt": "total_debt", "Equity": "equity"}
     figures = {title: cut(wallet[name], 2) for title, name in sums.items()}
     levels = {"Level": wallet["margin_level"], "Collateral level": wallet.get("collateral_margin_level")}
     figures |= {title: cut(level, 4) for title, level in levels.items() if level is not None}
     assert card.figures == figures
-    assert card.gauge == (f"level {wallet['margin_level']}" if wallet["margin_level"] else None)
+    assert card.gauge == _gauge(wallet)
     assert wallet["band"].replace("_", " ") in card.text
     shown_lines = [row for table in card.tables for row in table if "Liquidation price" in row]
     assert shown_lines == [
         {
             "Liquidation price": pair,
             "At": price,
-            "Price": _plain(prices[pair]),
+            "Price": f"{_plain(prices[pair])}\n{marked_at(account['prices'][pair])}",
             "Away": percent(Fraction(price) - prices[pair], prices[pair]),
         }
         for pair, price in lines.items()
     ]
     return len(figures) + 3 * len(lines) + _require_assets(card, wallet["assets"])
+
+
+def _gauge(wallet: Answer) -> str | None:
+    """What the gauge says to who does not see it: the level; where there is no debt, that."""
+    if wallet["margin_level"]:
+        return f"level {wallet['margin_level']}"
+    return "nothing is owed" if wallet["assets"] else None
 
 
 def _require_assets(card: Card, assets: Answer) -> int:
@@ -61,9 +71,9 @@ def _require_assets(card: Card, assets: Answer) -> int:
     return len(amounts)
 
 
-def _require_positions(card: Card, positions: list[Answer], prices: Mapping[str, Fraction]) -> int:
+def _require_positions(card: Card, account: Answer, prices: Mapping[str, Fraction]) -> int:
     expected = []
-    for one in positions:
+    for one in account["positions"]:
         quantity, profit = one["quantity"], one["unrealised_profit"]
         cost = abs(Fraction(quantity) * Fraction(one["entry_price"]))
         expected.append(
@@ -73,7 +83,7 @@ def _require_positions(card: Card, positions: list[Answer], prices: Mapping[str,
                 "Side": "short" if quantity.startswith("-") else "long",
                 "Quantity": quantity.removeprefix("-"),
                 "Entry": one["entry_price"],
-                "Price": _plain(prices[one["pair"]]),
+                "Price": f"{_plain(prices[one['pair']])}\n{marked_at(account['prices'][one['pair']])}",
                 "Unrealised": signed(profit),
                 "": percent(Fraction(profit), cost),
                 "Realised": signed(one["realised_profit"]),
@@ -94,6 +104,11 @@ def signed(amount: str) -> str:
     if not amount.strip("-0."):
         return NOTHING
     return amount if amount.startswith("-") else f"+{amount}"
+
+
+def marked_at(price: Answer) -> str:
+    """When a price was marked, as pages write times."""
+    return f"{datetime.fromisoformat(price['effective_at']):%Y-%m-%d %H:%M:%S}"
 
 
 def percent(part: Fraction, whole: Fraction) -> str:
