@@ -55,6 +55,7 @@ def events_card(events: list[Answer]) -> Markup:
         for event in events
     )
     many = "one event" if len(events) == 1 else f"{len(events)} events"
+    many += ", under the version and at the time that come next when the button is pressed"
     return card("Exactly this will be recorded", joined(*told), hint=many)
 
 

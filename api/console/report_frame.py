@@ -73,8 +73,9 @@ def document_asked(answer: Answer, query: Query) -> Query | None:
     asked = {"wallet": stated["wallet"]} if "wallet" in stated else {}
     if "from" in stated:
         asked["from_recorded_at"] = _right_before(time_asked("from", stated["from"]))
-    if "to" in stated:
-        return {**asked, "to_recorded_at": time_asked("to", stated["to"])}
+    if "to" in stated and datetime.fromisoformat(to := time_asked("to", stated["to"])) <= datetime.now(UTC):
+        return {**asked, "to_recorded_at": to}
+    # Up to a time that is yet to come there is what is recorded so far.
     return {**asked, "to_position": str(answer["position"])}
 
 

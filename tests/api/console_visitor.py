@@ -25,7 +25,7 @@ class Visitor:
         """What a page says, as one line of text without markup."""
         answer = self.http.get(path, params=query or None)
         assert answer.status_code == 200, answer.text
-        return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", html_of(answer.text))).split())
+        return text_of(html_of(answer.text))
 
     def send(self, path: str, **form: Any) -> httpx.Response:
         """A form sent by its button; where it leads to is not followed."""
@@ -33,6 +33,11 @@ class Visitor:
 
     def file(self, name: str, **query: Any) -> httpx.Response:
         return self.http.get(f"/download/{name}", params=query or None)
+
+
+def text_of(markup: str) -> str:
+    """What HTML says, as one line of text without markup."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", markup)).split())
 
 
 def html_of(page: str) -> str:

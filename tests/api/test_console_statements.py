@@ -58,6 +58,13 @@ def test_a_range_that_is_no_documents_has_no_link_to_one(reader: Visitor) -> Non
     assert document_asked({"position": 7}, {"from": "0001-01-01"}) is not None
 
 
+def test_a_range_up_to_a_day_that_is_not_over_ends_with_what_is_recorded(told: House, reader: Visitor) -> None:
+    today = told.get("/v1/accounts/alice/statement").json()["lines"][0]["recorded_at"][:10]
+    assert document_asked({"position": 7}, {"to": "2999-01-01"}) == {"to_position": "7"}
+    assert document_asked({"position": 7}, {"to": "2026-01-01"}) == {"to_recorded_at": "2026-01-01T23:59:59.999999Z"}
+    assert reader.http.get(links_on(reader, to=today)["html"]).status_code == 200
+
+
 def test_a_refused_document_says_why_in_words(reader: Visitor) -> None:
     unknown = reader.http.get("/statement/nobody.html")
     assert (unknown.status_code, unknown.headers["content-type"]) == (404, "text/plain; charset=utf-8")

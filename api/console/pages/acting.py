@@ -175,7 +175,7 @@ def _confirm(operation: Operation, sent: Answer, digest: str) -> Markup:
 
 def _form(operation: Operation, content: Answer, missing: list[str], key: str, *, is_new: bool) -> Markup:
     fields = [_field(field, content, is_new=is_new) for field in operation.fields]
-    words = "Reason (stays with the event for ever)"
+    words = "Reason (kept with the event)"
     bounds = {"required": "", "maxlength": str(LONGEST_REASON)}
     reason = written(words, REASON, content.get(REASON), "ticket, case, what was found", **bounds)
     said = f"Still to be stated: {', '.join(missing)}." if missing else ""

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -37,6 +38,8 @@ LISTS_SECONDS = 10.0
 EXPOSURE_SECONDS = 30.0
 """Bands and exposure are worked out over all wallets: most seldom, and after all else is shown."""
 SHOWN = 8
+STILL_SECONDS = 10.0
+"""How long the risk engine may rest while there is something to examine."""
 NOT_TOLD = "Not told just now"
 
 Work = Callable[[], Awaitable[None]]
@@ -110,7 +113,7 @@ class _Pulse:
                         figure("Position", event_link(self.position)),
                         figure("Events per second", f"{self._rate:,.0f}", "over the last look"),
                         _projections(health["projections"]),
-                        _risk(health["risk"]),
+                        _risk(health["risk"], self.position),
                         _prices(health["prices"], health["unpriced_wallets"]),
                         _overdue(health["overdue_liquidations"]),
                     ),
@@ -127,6 +130,10 @@ def _projections(projections: dict[str, Answer]) -> Markup:
     failed = [name for name, one in projections.items() if one["error"]]
     if failed:
         return figure("Projections", tag("span", f"{len(failed)} stopped", class_="bad"), ", ".join(failed))
+    unled = [name for name, one in projections.items() if not one["led"]]
+    if unled:
+        note = f"{len(unled)} of {len(projections)} follow nothing: run ledger serve or ledger project"
+        return figure("Projections", tag("span", "nobody leads", class_="bad"), note)
     behind, worst = max(((one["lag"], name) for name, one in projections.items()), default=(0, ""))
     note = f"all {len(projections)} at the end of the log" if behind == 0 else f"{worst} is {behind:,} events behind"
     return figure("Projections", tag("span", f"lag {behind:,}", class_="good" if behind == 0 else "warn"), note)
@@ -143,9 +150,17 @@ def _lags(projections: dict[str, Answer]) -> Markup:
     return joined(tag("p", f"Events behind: {' · '.join(lags)}", class_="note"), *stopped)
 
 
-def _risk(risk: Answer) -> Markup:
-    word = tag("span", "watching", class_="good") if risk["led"] else tag("span", "nobody leads", class_="bad")
-    return figure("Risk engine", word, f"{risk['watched'] or 0:,} wallets that owe")
+def _risk(risk: Answer, position: int) -> Markup:
+    """Who watches the margin wallets; an engine that lets events pass for long stands still, though it is led."""
+    behind = position - (risk["position"] or 0)
+    rested = 0.0 if risk["stepped_at"] is None else time.time() - datetime.fromisoformat(risk["stepped_at"]).timestamp()
+    watched = f"{risk['watched'] or 0:,} wallets that owe"
+    if not risk["led"]:
+        return figure("Risk engine", tag("span", "nobody leads", class_="bad"), watched)
+    if behind > 0 and rested > STILL_SECONDS:
+        still = f"{behind:,} events behind, last step {rested:,.0f} s ago"
+        return figure("Risk engine", tag("span", "stands still", class_="bad"), still)
+    return figure("Risk engine", tag("span", "watching", class_="good"), watched)
 
 
 def _prices(prices: Answer | None, unpriced: int | None) -> Markup:
