@@ -13,6 +13,7 @@ QUESTIONS = [
     "/v1/accounts/alice/cross",
     "/v1/accounts/alice/diff",
     "/v1/accounts/alice/isolated",
+    "/v1/accounts/alice/level-path?wallet=cross",
     "/v1/accounts/alice/levels",
     "/v1/accounts/alice/events",
     "/v1/accounts/alice/statement",
@@ -63,6 +64,8 @@ def test_every_question_about_state_takes_min_position(lagging: House) -> None:
     sealed = {path for path in paths if path.startswith("/v1/checkpoints") or path.endswith("/proof")}
     # So do publications of liabilities; who looked is told from a table of its own.
     apart = {path for path in paths if "/liabilit" in path or path.endswith("/reads")}
+    # One event stands where it was recorded; whether it was reversed is told once all that is recorded is projected.
+    apart |= {"/v1/events/{event_position}"}
     answered = {"/health", "/metrics", "/problems", "/problems/{code}", "/v1/keys"}
     assert others == answered | explained | sealed | apart
     asked_here = {path.partition("?")[0].replace("alice", "{account_id}") for path in QUESTIONS}

@@ -191,9 +191,12 @@ BAD = [
     (Asked("alice", at(200), at(199)), "would begin after position 200 and end at 199"),
     (Asked("alice", at(END + 5)), "would begin after position"),
     (Asked("alice", dated(5), dated(4)), "begin earlier"),
-    (Asked("alice", dated(5)), "without an end"),
-    (Asked("alice", at(5), dated(4)), "effective_at and position"),
-    (Asked("alice", dated(5), at(400)), "effective_at and position"),
+    (
+        Asked("alice", dated(5)),
+        "needs its end, to_effective_at, and no end of another kind; asked for is from_effective_at",
+    ),
+    (Asked("alice", at(5), dated(4)), "asked for is from_position and to_effective_at"),
+    (Asked("alice", dated(5), at(400)), "asked for is from_effective_at and to_position"),
     (Asked("alice", None, at(400), 300), "goes with business times only"),
     (Asked("alice", None, dated(4), END + 1), "the log ends at"),
 ]

@@ -65,7 +65,7 @@ def test_a_checkpoint_kept_elsewhere_says_whether_an_archive_is_what_it_was(
         (kept, FORGED.public_key, 1, "none of the keys that were given has signed it"),
         (other, KEY.public_key, 1, "the first 512 events give"),
         (tmp_path / "absent", KEY.public_key, 1, "cannot be read"),
-        (kept, "nonsense", 2, "is no Ed25519 key"),
+        (kept, "nonsense", 2, "there is no file nonsense, and a key is NAME+ID+KEY"),
         (kept, None, 2, "--checkpoint and --key go together"),
     ):
         ended = ledger("import-log", archive, "--checkpoint", file, *([] if key is None else ["--key", key]))
