@@ -13,8 +13,10 @@ from tests.api.console_visitor import text_of
 FOLLOWING: dict[str, Any] = {"position": 9, "lag": 0, "led": True, "error": None, "error_position": None}
 
 
-def health(*, risk: dict[str, Any] | None = None, **projection: Any) -> dict[str, Any]:
-    stepped_at = datetime.now(UTC) - timedelta(minutes=5)
+def health(
+    *, risk: dict[str, Any] | None = None, stepped: timedelta = timedelta(minutes=5), **projection: Any
+) -> dict[str, Any]:
+    stepped_at = datetime.now(UTC) - stepped
     engine = {"led": True, "position": 9, "watched": 3, "stepped_at": stepped_at.isoformat()}
     return {
         "position": 9,
@@ -49,16 +51,16 @@ def test_projections_that_nobody_leads_are_not_well_though_they_lag_behind_nothi
 
 
 @pytest.mark.parametrize(
-    ("risk", "said"),
+    ("risk", "stepped", "said"),
     [
-        ({"led": False}, "nobody leads"),
-        ({"position": 7}, "stands still 2 events behind"),
-        ({"position": 7, "stepped_at": datetime.now(UTC).isoformat()}, "watching"),
-        ({"position": None, "stepped_at": None, "watched": None}, "watching"),
+        ({"led": False}, timedelta(minutes=5), "nobody leads"),
+        ({"position": 7}, timedelta(minutes=5), "stands still 2 events behind"),
+        ({"position": 7}, timedelta(), "watching"),
+        ({"position": None, "stepped_at": None, "watched": None}, timedelta(), "watching"),
     ],
 )
-def test_an_engine_that_lets_events_pass_stands_still(risk: dict[str, Any], said: str) -> None:
-    assert said in told(health(risk=risk))
+def test_an_engine_that_lets_events_pass_stands_still(risk: dict[str, Any], stepped: timedelta, said: str) -> None:
+    assert said in told(health(risk=risk, stepped=stepped))
 
 
 def test_what_is_refused_is_said_in_its_card() -> None:
