@@ -3,8 +3,11 @@
 import json
 from typing import Any
 
+import pytest
+
+from api.console.pages import account_explained
 from api.console.pages.account_change import change_shown
-from api.console.pages.account_explained import explanation
+from api.console.pages.account_explained import before_the_last_events, explanation
 from api.console.pages.account_levels import chart_options, moment_line
 from api.console.pages.account_levels import told as said_of
 from api.console.pages.account_moment import Moment, last_version_of, moment_of
@@ -108,6 +111,18 @@ def test_between_two_business_times_a_change_is_explained(told: House) -> None:
     shown = explanation(found, "", "", "effective")
     assert "effective_at=" in shown
     assert "Not explained" not in shown
+
+
+def test_of_a_long_history_the_last_events_are_explained_where_no_point_is_stated(
+    told: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert asking(told, lambda ask: before_the_last_events(ask, "alice")) == ""
+    monkeypatch.setattr(account_explained, "LAST_EVENTS", 3)
+    first = asking(told, lambda ask: before_the_last_events(ask, "alice"))
+    between = told.get("/v1/accounts/alice/diff", params=point_asked("from", first)).json()["counts"]
+    assert between["events"] == 3
+    told.send(open_account("brief"))
+    assert asking(told, lambda ask: before_the_last_events(ask, "brief")) == ""
 
 
 def test_the_leverage_of_a_bucket_that_nothing_was_done_with_is_seen_to_change(told: House) -> None:

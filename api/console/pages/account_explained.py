@@ -35,6 +35,8 @@ from api.console.writing import (
 
 Answer = Mapping[str, Any]
 EVENTS_SHOWN = 50
+LAST_EVENTS = 200
+"""How many of an account's events are explained where no point is stated; all may be more than can be."""
 ATTRIBUTED = (("equity", "Equity, in USDT"), ("margin_level", "Margin level"))
 WORDS = {
     "trades": "Trades, against the mark price",
@@ -60,8 +62,11 @@ async def explained(
 ) -> None:
     """The difference between two points; without the first from the opening, without the last until now.
 
-    `times` says what points are that are no positions: recorded, or (`effective`) business times.
+    Without both it is what the account's last events did. `times` says what points are that are no positions: recorded,
+    or (`effective`) business times.
     """
+    if not first and not last:
+        first = await before_the_last_events(ask, account_id)
     show(joined(tag("p", joined("← ", account_link(account_id))), points_form(account_id, first, last, times)))
     asked: dict[str, Any] = {
         **point_asked("from", first, times),
@@ -71,6 +76,16 @@ async def explained(
     }
     found = await ask.get(f"/v1/accounts/{path_part(account_id)}/diff", **asked)
     show(tag("div", explanation(found, first, last, times), class_="cards"))
+
+
+async def before_the_last_events(ask: Asker, account_id: str) -> str:
+    """The position at which a long history has its last events still before it; none where all are few."""
+    path = f"/v1/accounts/{path_part(account_id)}"
+    version = (await ask.get(path))["version"]
+    if version <= LAST_EVENTS:
+        return ""
+    before = await ask.get(f"{path}/events", after_version=version - LAST_EVENTS - 1, limit=1)
+    return str(before["events"][0]["position"])
 
 
 def explanation(found: Answer, first: str, last: str, times: str = "") -> Markup:
