@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from psycopg.conninfo import make_conninfo
 
 from ledger.embedded import EmbeddedServer
 from ledger.postgres import connect, migrate, read_migrations
+from projections.progress import ensure_tables
+from projections.tables import definition_of
 
 TEMPLATE_LOCK = 4_712_026
 MEMORY = Path("/dev/shm")
@@ -69,10 +71,14 @@ def forget_what_a_power_cut_would_take(server_url: str) -> None:
         connection.execute("select pg_reload_conf()")
 
 
-def template_of_migrations(server_url: str) -> str:
-    """The name of a database on this server that has all migrations; the first to ask makes it."""
-    checksums = "".join(migration.checksum for migration in read_migrations())
-    name = f"ledger_template_{hashlib.sha256(checksums.encode()).hexdigest()[:12]}"
+def template_of_migrations(server_url: str, projections: Collection[str] = ()) -> str:
+    """The name of a database on this server that has all migrations; the first to ask makes it.
+
+    It also has the tables of these projections, as if somebody had started them and gone.
+    """
+    checksums = [migration.checksum for migration in read_migrations()]
+    checksums += [definition_of(name).checksum for name in projections]
+    name = f"ledger_template_{hashlib.sha256(''.join(checksums).encode()).hexdigest()[:12]}"
     with connect(server_url, autocommit=True) as connection:
         connection.execute("select pg_advisory_lock(%s)", [TEMPLATE_LOCK])
         if connection.execute("select from pg_database where datname = %s", [name]).fetchone() is None:
@@ -80,6 +86,8 @@ def template_of_migrations(server_url: str) -> str:
             unfinished = f"{name}_{os.getpid()}"
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(unfinished)))
             migrate(url_of(server_url, unfinished))
+            with connect(url_of(server_url, unfinished), autocommit=True) as inside:
+                ensure_tables(inside, projections)
             renaming = sql.SQL("alter database {} rename to {}")
             connection.execute(renaming.format(sql.Identifier(unfinished), sql.Identifier(name)))
     return name

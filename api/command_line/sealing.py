@@ -7,16 +7,21 @@ import typer
 
 from api.command_line.database import migrated_url, readable_url
 from api.command_line.screen import Exit, note, say, stop
+from api.command_line.serving import keep_sealed
 from ledger.postgres import SERVICE, connect
 from ledger.sealer import Sealer, SealSettings, open_sealing, seal_to_end, write_checkpoints
 from ledger.sealing import sealed_size
 from ledger.signing import signing_key
 
+Follow = Annotated[bool, typer.Option("--follow", help="Go on sealing what is recorded, until Ctrl-C or SIGTERM.")]
 Folder = Annotated[Path | None, typer.Option("--to", help="Write every checkpoint to this folder, a file each.")]
 
 
-def seal() -> None:
+def seal(follow: Follow = False) -> None:
     """Seal all that is recorded and sign a checkpoint of it, which is printed; `serve` does so by itself."""
+    if follow:
+        keep_sealed()
+        return
     with open_sealing(migrated_url()) as connection:
         sealed = seal_to_end(connection)
         checkpoint = Sealer(connection, SealSettings()).sign()

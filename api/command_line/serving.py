@@ -16,7 +16,8 @@ from api.risk import watch_over
 from api.roles import Role
 from ledger import Ledger, collect_seldom
 from ledger.postgres import PROJECTIONS, SERVICE, CannotStart, Settings, connect, database_url, open_pool
-from ledger.sealer import seal_log
+from ledger.sealer import SealSettings, seal_log
+from ledger.signing import signing_key
 from projections import runner
 from projections.catalogue import ALL
 from projections.progress import ensure_tables
@@ -59,6 +60,15 @@ def project() -> None:
     with stopped_by_signals() as stopping, _embedded_server_kept(stopping):
         note("projecting until Ctrl-C or SIGTERM")
         runner.run(url, stopping)
+
+
+def keep_sealed() -> None:
+    """Seals what is recorded and signs checkpoints, until Ctrl-C or SIGTERM."""
+    url = migrated_url()
+    with stopped_by_signals() as stopping, _embedded_server_kept(stopping):
+        # A key that is not there is made, and one that cannot be used is refused, before anything is waited for.
+        note(f"sealing until Ctrl-C or SIGTERM; the public key is {signing_key(SealSettings().key_file).public_key}")
+        seal_log(url, stopping)
 
 
 def risk() -> None:

@@ -45,6 +45,7 @@ def replayed(ledger: CommandLine, *arguments: str | Path) -> Any:
     return json.loads(ended.out)
 
 
+@pytest.mark.long
 def test_the_same_seed_gives_the_same_log_to_the_digit_and_another_does_not(ledger: CommandLine) -> None:
     asked = ("--synthetic", "--accounts", "6")
     first, again = replayed(ledger, *asked, "--seed", "3"), replayed(ledger, *asked, "--seed", "3")
@@ -82,6 +83,7 @@ def test_what_is_not_kept_leaves_no_database(ledger: CommandLine, server_url: st
         assert ended.err.startswith("no backtest is kept: `ledger backtest --keep`")
 
 
+@pytest.mark.long
 def test_what_was_kept_stays_when_a_later_backtest_is_not_kept_or_fails(ledger: CommandLine) -> None:
     kept = replayed(ledger, "--synthetic", "--accounts", "6", "--keep")
     replayed(ledger, "--synthetic", "--accounts", "1")
@@ -148,6 +150,7 @@ def test_of_all_falls_those_are_replayed_that_every_file_has_whole(tmp_path: Pat
     assert f"{fall.scenario.vectors[fall.joined_by].at}" == "2020-03-11 23:00:00+00:00"
 
 
+@pytest.mark.long
 def test_what_happens_in_a_fall_is_the_same_whichever_falls_come_before_it(
     tmp_path: Path, server_url: str, template_database: str
 ) -> None:

@@ -105,9 +105,10 @@ def test_status_names_the_copies_that_a_killed_rebuild_left_and_none_that_is_bei
 
 
 def test_status_of_projections_that_were_never_started_ends_with_1_and_says_what_starts_them(
-    ledger: CommandLine,
+    command_line: CommandLine, unprojected_database: str
 ) -> None:
-    ended = ledger("status")
+    command_line.use(unprojected_database)
+    ended = command_line("status")
     assert ended.code == 1
     assert "was never started: ledger project or ledger serve starts it" in ended.out
 

@@ -45,8 +45,8 @@ def test_diff_by_business_time_and_what_it_refuses(ledger: CommandLine) -> None:
         assert why in ended.err
 
 
-def test_diff_without_projections_says_what_runs_them(ledger: CommandLine, database: str) -> None:
-    ledger.use(database)
-    ended = ledger("diff", "alice")
+def test_diff_without_projections_says_what_runs_them(command_line: CommandLine, unprojected_database: str) -> None:
+    command_line.use(unprojected_database)
+    ended = command_line("diff", "alice")
     assert (ended.code, ended.out) == (1, "")
     assert "the projections were never started; ledger serve or ledger project runs them" in ended.err

@@ -1,10 +1,17 @@
 """The seal from the command line: sealed, signed, printed, written to files, and checked."""
 
+import re
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.api.command_line import CommandLine
+from ledger.postgres import connect
+from ledger.sealing import sealed_size
+from tests.api.command_line import LEDGER, CommandLine
 from tests.api.test_ledger_verify import verify
 from tests.ledger.sealed import CHANGE, tamper
 from tests.projections.logs import random_log, record
@@ -31,6 +38,40 @@ def test_a_log_is_sealed_signed_and_good_by_the_key_that_is_printed(
     again = ledger("seal")
     assert (again.out, "nothing new to sign" in again.err) == ("", True)
     assert verify(tmp_path, "--database", database, key=key.out.strip()) == (0, "500 events are as they were sealed\n")
+
+
+def test_a_log_that_is_followed_is_sealed_as_it_grows_until_it_is_enough(
+    ledger: CommandLine, database: str, tmp_path: Path
+) -> None:
+    with connect(database, autocommit=True) as connection, following() as process:
+        until(lambda: sealed_size(connection) == 500)
+        record(database, random_log()[500:510])
+        until(lambda: sealed_size(connection) == 510)
+        process.terminate()
+        _, told = process.communicate(timeout=20)
+        assert process.returncode == 0
+    (key,) = re.findall(r"the public key is (\S+)", told)
+    # What was not signed on the way is signed at the end.
+    assert ledger("checkpoint").out.splitlines()[1] == "510"
+    assert verify(tmp_path, "--database", database, key=key) == (0, "510 events are as they were sealed\n")
+
+
+@contextmanager
+def following() -> Iterator["subprocess.Popen[str]"]:
+    """`ledger seal --follow` in a process of its own; killed at the end."""
+    with subprocess.Popen([LEDGER, "seal", "--follow"], stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    """Returns as soon as it is so; fails where it is not within half a minute."""
+    deadline = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_checkpoints_are_printed_and_written_elsewhere_once(ledger: CommandLine, tmp_path: Path) -> None:

@@ -10,11 +10,11 @@ from tests.ledger.sealed import KEY, seal_again
 
 WHY = "the seller is looked into"
 BUCKET = "isolated:ETH/USDT"
-SIDES = [("bea", "sue"), ("sue", "bea")]
+SIDES = [("ben", "sue"), ("sue", "ben")]
 
 
 class Told(NamedTuple):
-    """A house where sue sold to bea out of a bucket, which was reversed on bea; then the bucket was liquidated."""
+    """A house where sue sold to ben out of a bucket, which was reversed on ben; then the bucket was liquidated."""
 
     house: House
     liquidation_id: str
@@ -37,15 +37,15 @@ def reversal_of(house: House, account_id: str, who: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def told(house: House) -> Told:
-    house.send(open_account("bea"), deposit("bea", "1000", "d1"), open_account("sue"), deposit("sue", "100", "d1"))
+    house.send(open_account("ben"), deposit("ben", "1000", "d1"), open_account("sue"), deposit("sue", "100", "d1"))
     bucket = {"account_id": "sue", "pair": "ETH/USDT"}
     terms = {"pair": "ETH/USDT", "price": "2000"}
     seller = {"seller": {**side("sue", BUCKET), "auto_borrow": True}}
     house.send(
         {**bucket, "type": "set_margin_mode", "mode": "isolated", "idempotency_key": "m"},
         {**bucket, "type": "add_margin", "asset": "USDT", "amount": "100", "idempotency_key": "a"},
-        {**terms, "type": "book_trade", "trade_id": "T1", "quantity": "0.01", "buyer": side("bea", "spot"), **seller},
-        reverse("bea", 3),
+        {**terms, "type": "book_trade", "trade_id": "T1", "quantity": "0.01", "buyer": side("ben", "spot"), **seller},
+        reverse("ben", 3),
     )
     fill = {"type": "book_fill", "trade_id": "T2", "side": "sell", "quantity": "0.19", "auto_borrow": True, **terms}
     house.send({**bucket, **fill, "fee": "0", "fee_asset": "USDT"})
@@ -62,7 +62,7 @@ def test_the_trail_tells_staff_alone_whose_the_other_side_of_a_reversed_trade_wa
     of_staff, of_own = reversal_of(told.house, own, "auditor"), reversal_of(told.house, own, own)
     assert of_staff.pop("other_account_id") == other
     assert of_own == of_staff
-    assert of_own.get("reason") == (WHY if own == "bea" else None)
+    assert of_own.get("reason") == (WHY if own == "ben" else None)
     assert other not in told.house.get(f"/v1/accounts/{own}/events", who=own).text
 
 
@@ -82,10 +82,10 @@ def test_a_stream_tells_it_as_the_trail_does(told: Told, own: str, other: str) -
 
 def test_an_explanation_tells_it_as_the_trail_does(told: Told) -> None:
     path = f"/v1/liquidations/{told.liquidation_id}/explanation"
-    assert '"other_account_id":"bea"' in told.house.get(path, who="auditor").text
+    assert '"other_account_id":"ben"' in told.house.get(path, who="auditor").text
     of_own = told.house.get(path, who="sue")
     assert "event.reversed" in [event["topic"] for event in of_own.json()["last_events"]]
-    assert "bea" not in of_own.text
+    assert "ben" not in of_own.text
 
 
 def test_the_bytes_of_it_are_proved_to_staff_alone(told: Told) -> None:
@@ -94,7 +94,7 @@ def test_the_bytes_of_it_are_proved_to_staff_alone(told: Told) -> None:
     path = f"/v1/accounts/sue/events/{position}/proof"
     refused = told.house.get(path, who="sue")
     assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
-    assert "bea" not in refused.text
+    assert "ben" not in refused.text
     assert told.house.get(path, who="auditor").status_code == 200
     own = told.house.get("/v1/accounts/sue/events", who="sue").json()["events"][0]["position"]
     assert told.house.get(f"/v1/accounts/sue/events/{own}/proof", who="sue").status_code == 200

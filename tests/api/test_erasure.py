@@ -48,7 +48,7 @@ SILENT = [
 def house(database: str) -> Iterator[House]:
     with open_house(database) as house:
         opened_market(house)
-        house.send(open_account("zac"), open_account("bea"))
+        house.send(open_account("zac"), open_account("ben"))
         house.send(
             {**deposit("zac", "1000", "d1"), "reference": f"from {NAME}", **WHY},
             {"type": "request_withdrawal", "account_id": "zac", "withdrawal_id": "w", "asset": "USDT", "amount": "1"},
@@ -56,7 +56,7 @@ def house(database: str) -> Iterator[House]:
             {**BUCKET, "type": "set_margin_mode", "mode": "isolated", "idempotency_key": "m1", **WHY},
             {**BUCKET, "type": "add_margin", "asset": "USDT", "amount": "100", "idempotency_key": "a1", **WHY},
             {**BUCKET, **FILL, "fee": "0", "fee_asset": "USDT", "auto_borrow": True, **WHY},
-            {"type": "send", "account_id": "zac", "to_account_id": "bea", "asset": "USDT", "amount": "1", **WHY, **KEY},
+            {"type": "send", "account_id": "zac", "to_account_id": "ben", "asset": "USDT", "amount": "1", **WHY, **KEY},
             {"type": "propose_adjustment", "account_id": "zac", **ADJUSTMENT, **WHY},
         )
         house.send({"type": "mark_prices", "prices": {"ETH/USDT": "2400"}, "source": "test"})
@@ -88,7 +88,7 @@ def test_texts_are_told_wherever_events_are_until_they_are_erased(house: House, 
         text = told(house, path, who)
         assert NAME not in text, path
         assert '"erased":["reason"' in text or '"erased":["reference"' in text, path
-    assert house.get("/v1/events?account_id=bea").text.count(NAME) == 1, (
+    assert house.get("/v1/events?account_id=ben").text.count(NAME) == 1, (
         "the other side of a sending has a key of its own"
     )
     assert told(house, "/v1/liquidations/{liquidation}/explanation").count('"agrees":false') == 0
@@ -179,7 +179,7 @@ def test_an_archive_has_no_text_and_a_ledger_restored_from_it_goes_on_without_th
     ledger = CommandLine(monkeypatch, capsys)
     ledger.use(house.url)
     erase(house)
-    house.send({**deposit("bea", "2", "d1"), "reference": NAME})
+    house.send({**deposit("ben", "2", "d1"), "reference": NAME})
     assert ledger("export", "parquet", "--to", tmp_path, "--all").code == 0
     before = raw_log(house.url)
     with fresh_database(server_url, template_database) as restored:
@@ -190,7 +190,7 @@ def test_an_archive_has_no_text_and_a_ledger_restored_from_it_goes_on_without_th
         hidden = [text for one in shown_log(restored).values() for text in one.get("unreadable", [])]
         assert len(hidden) >= 15
         with Ledger(restored) as other:
-            again = {**deposit("bea", "2", "d1"), "reference": NAME}
+            again = {**deposit("ben", "2", "d1"), "reference": NAME}
             assert [code(one) for one in ask(other, again, {**again, "deposit_id": "d2"})] == ["replayed", "recorded"]
         assert ledger("verify").code == 0
         assert list(shown_log(restored).values())[-1] == {"reference": NAME}

@@ -84,8 +84,8 @@ def test_wallets_that_lack_a_price_are_counted_and_listed(database: str) -> None
     assert health["unpriced"] == [{"account_id": "alice", "wallet": "cross"}]
 
 
-def test_health_is_503_while_projections_were_never_started(database: str) -> None:
-    with open_house(database, projecting=False) as house:
+def test_health_is_503_while_projections_were_never_started(unprojected_database: str) -> None:
+    with open_house(unprojected_database, projecting=False) as house:
         answer = house.http.get("/health")
     assert (answer.status_code, answer.json()["status"]) == (503, "failing")
     assert "ledger project or ledger serve starts it" in answer.json()["projections"]["balances"]["error"]

@@ -63,9 +63,11 @@ def test_all_outcomes_of_a_batch_wake_the_event_loop_once(database: str) -> None
 
     async def ask(ledger: Ledger) -> list[list[Outcome]]:
         crossing = Crossing(ledger)
-        return await asyncio.gather(
-            *(crossing.submit([one], actor="test", correlation_id="many", atomic=False) for one in commands)
-        )
+        # While the writer is held up all of them come to wait, so that they are decided in a batch or two.
+        with writer_held_up(database):
+            asked = [crossing.submit([one], actor="test", correlation_id="many", atomic=False) for one in commands]
+            await asyncio.sleep(0.2)
+        return await asyncio.gather(*asked)
 
     with Ledger(database) as ledger, asyncio.Runner(loop_factory=CountedWakes) as runner:
         answered = runner.run(ask(ledger))

@@ -20,6 +20,7 @@ def tour(address: str) -> str:
     return script.replace("http://127.0.0.1:8000", address).replace(".venv/bin/ledger", str(LEDGER))
 
 
+@pytest.mark.long
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the tour is written with curl, which is not installed")
 def test_the_tour_runs_and_ends_with_a_liquidation_and_a_verified_ledger(database: str) -> None:
     environment = {**os.environ, "LEDGER_DATABASE_URL": database}

@@ -157,6 +157,7 @@ def test_one_leads_and_another_takes_over_when_it_is_killed(house: House) -> Non
     assert [one.account_id for one in liquidations_of(house.url)] == ["early", "late"]
 
 
+@pytest.mark.long
 def test_a_storm_in_which_engines_are_killed_again_and_again_ends_with_each_wallet_liquidated_once(
     house: House,
 ) -> None:

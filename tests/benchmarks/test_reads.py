@@ -1,8 +1,11 @@
 """The benchmark of the log of reads runs, and asks the same of both."""
 
+import pytest
+
 from benchmarks.reads import QUESTIONS, Load, run
 
 
+@pytest.mark.long
 def test_a_small_run_tells_of_every_question() -> None:
     found = run(Load(rounds=1, requests=64, clients=2))
     for name in QUESTIONS:

@@ -39,7 +39,7 @@ from tests.projections.story import Story
 STEPS = 260
 BATCH = 61
 FEW_EXAMPLES = settings(
-    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 
@@ -53,6 +53,7 @@ def projected(url: str, template: str, log: list) -> Iterator[Connection]:  # ty
             yield connection
 
 
+@pytest.mark.long
 @FEW_EXAMPLES
 @given(seed=st.integers(0, 40), chance=st.randoms(use_true_random=False))
 def test_every_question_answers_what_folding_by_date_gives(

@@ -40,42 +40,44 @@ def assert_every_event_counted_once(url: str) -> None:
     assert {name: differences(url, name) for name in NAMES} == {name: [] for name in NAMES}
 
 
-def test_all_projections_come_to_the_end_of_the_log(database: str) -> None:
-    events = recorded_log(database)
-    assert catch_up(database) == len(events)
-    with connect(database) as connection:
+def test_all_projections_come_to_the_end_of_the_log(unprojected_database: str) -> None:
+    events = recorded_log(unprojected_database)
+    assert catch_up(unprojected_database) == len(events)
+    with connect(unprojected_database) as connection:
         shown = status(connection)
     assert {row.name: (row.position, row.lag, row.error) for row in shown} == {
         row.name: (len(events), 0, None) for row in shown
     }
 
 
-def test_a_runner_killed_at_any_moment_counts_every_event_once(database: str) -> None:
-    events = recorded_log(database, long_log(3))
+def test_a_runner_killed_at_any_moment_counts_every_event_once(unprojected_database: str) -> None:
+    events = recorded_log(unprojected_database, long_log(3))
     for part in (1, 2, 3):
-        process = follower_process(database, NAMES)
+        process = follower_process(unprojected_database, NAMES)
         due = part * len(events) // 5
-        wait_until(lambda due=due: standing_of(database, "positions").position > due)  # type: ignore[misc]
+        wait_until(lambda due=due: standing_of(unprojected_database, "positions").position > due)  # type: ignore[misc]
         process.send_signal(signal.SIGKILL)
         process.wait()
-    assert catch_up(database, NAMES) == len(events)
-    assert_every_event_counted_once(database)
+    assert catch_up(unprojected_database, NAMES) == len(events)
+    assert_every_event_counted_once(unprojected_database)
 
 
-def test_two_runners_at_once_count_every_event_once_and_one_takes_over_from_the_other(database: str) -> None:
-    events = recorded_log(database, long_log(3))
-    first, second = follower_process(database, NAMES), follower_process(database, NAMES)
+def test_two_runners_at_once_count_every_event_once_and_one_takes_over_from_the_other(
+    unprojected_database: str,
+) -> None:
+    events = recorded_log(unprojected_database, long_log(3))
+    first, second = follower_process(unprojected_database, NAMES), follower_process(unprojected_database, NAMES)
     try:
-        wait_until(lambda: standing_of(database, "balances").position > len(events) // 4)
+        wait_until(lambda: standing_of(unprojected_database, "balances").position > len(events) // 4)
         first.kill()
         first.wait()
-        wait_until(lambda: all(standing_of(database, name).position == len(events) for name in NAMES))
+        wait_until(lambda: all(standing_of(unprojected_database, name).position == len(events) for name in NAMES))
     finally:
         first.kill()
         second.kill()
         first.wait()
         second.wait()
-    assert_every_event_counted_once(database)
+    assert_every_event_counted_once(unprojected_database)
 
 
 def test_a_standby_takes_over_at_once(database: str) -> None:

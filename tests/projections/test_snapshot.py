@@ -100,15 +100,15 @@ def test_a_point_beyond_the_log_and_two_points_at_once_are_malformed(database: s
             pass
 
 
-def test_a_projection_that_stands_still_is_named_at_once(database: str) -> None:
-    recorded_log(database)
-    with connect(database) as connection:
+def test_a_projection_that_stands_still_is_named_at_once(unprojected_database: str) -> None:
+    recorded_log(unprojected_database)
+    with connect(unprojected_database) as connection:
         with (
             pytest.raises(Unavailable, match="were never started"),
             open_snapshot(connection, names=NAMES, timeout_seconds=0.1),
         ):
             pass
-        catch_up(database, NAMES)
+        catch_up(unprojected_database, NAMES)
         connection.execute(
             "update projection_positions set position = 9, error = 'no', error_position = 10, failed_at = now()"
             " where name = 'balances'"

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
 from hypothesis import given as examples
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -70,6 +71,7 @@ def wallets(draw: st.DrawFn) -> OwingWallet:
     return OwingWallet(account_id, wallet, 1, leverage, liquidation_id, called_at)
 
 
+@pytest.mark.long
 @settings(max_examples=150, deadline=None)
 @examples(st.data())
 def test_the_watch_finds_what_the_exact_loop_finds_through_changes_and_ticks(data: st.DataObject) -> None:

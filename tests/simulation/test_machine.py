@@ -68,6 +68,7 @@ def test_a_long_life_of_three_accounts_agrees_with_the_model(seed: int) -> None:
     assert sum(simulation.outcomes.values()) > STEPS
 
 
+@pytest.mark.long
 def test_the_seeded_lives_reach_every_command_and_both_answers() -> None:
     outcomes = sum((run(STEPS, seed).outcomes for seed in (8, 9, 12)), Counter[str]())
     recorded = {outcome.removesuffix(" recorded") for outcome in outcomes if outcome.endswith(" recorded")}
@@ -90,6 +91,7 @@ TARGETS = [
 ]
 
 
+@pytest.mark.long
 def test_lives_with_liquidation_targets_agree_with_the_model_and_leave_wallets_that_go_on() -> None:
     logs = [run(STEPS, seed, *TARGETS, drawing=StepsInPart).book.log for seed in (8, 10)]
     starts = [event for log in logs for event in log if isinstance(event, e.LiquidationStarted)]

@@ -59,6 +59,7 @@ def faults(page: Page, look: str) -> list[str]:
     return found + EXPONENT.findall(" ".join(page.locator(".amount").all_inner_texts()))
 
 
+@pytest.mark.long
 def test_every_page_is_legible_and_fits_light_on_a_laptop_and_dark_on_a_phone(
     clerk: OpenClerk, paths: dict[str, str]
 ) -> None:
