@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from datetime import datetime
+from itertools import takewhile
 from pathlib import Path
 
 import psycopg
@@ -14,7 +15,7 @@ from ledger import postgres
 from ledger.log import Connection
 from ledger.postgres import SERVICE, connect
 from ledger.sealing import SealBroken, Tree, is_whole, lock_seal, seal, sealed_size
-from ledger.signing import Checkpoint, SigningKey, signing_key
+from ledger.signing import Checkpoint, SigningKey, SigningRefused, signing_key
 from ledger.storage import read_committed
 
 POLL_SECONDS = 0.5
@@ -113,8 +114,13 @@ def write_checkpoints(connection: Connection, folder: Path, after: int = 0, unti
     written = 0
     query = "select size, note from checkpoints where size > %s and size <= coalesce(%s, size) order by size"
     for size, note in connection.execute(query, [after, until]):
-        written += write_once(folder / f"{size:016}.checkpoint", note.encode())
+        written += write_once(folder / file_name(size), note.encode())
     return written
+
+
+def file_name(size: int) -> str:
+    """How the file of a checkpoint is called."""
+    return f"{size:016}.checkpoint"
 
 
 def write_once(file: Path, content: bytes, what: str = "checkpoint") -> bool:
@@ -144,10 +150,11 @@ class Sealer:
     Where what is sealed may end within a decision, with more to seal, it waits: liabilities cannot be published there.
     """
 
-    def __init__(self, connection: Connection, settings: SealSettings) -> None:
+    def __init__(self, connection: Connection, settings: SealSettings, key: SigningKey | None = None) -> None:
         self._connection = connection
         self._settings = settings
-        self._key = signing_key(settings.key_file)
+        self._key = key or signing_key(settings.key_file)
+        self._written = 0
         self._grew_at = self._signed_at = time.monotonic()
 
     def step(self) -> int:
@@ -159,33 +166,56 @@ class Sealer:
         waited, interval = now - self._signed_at, self._settings.checkpoint_seconds
         is_overdue = waited >= LONGEST_WAIT_INTERVALS * interval
         if (is_quiet or waited >= interval) and (is_overdue or is_whole(self._connection)):
-            self.sign()
+            self.sign_anyway()
         return sealed
 
+    def sign_anyway(self) -> None:
+        """Signs as `sign` does; where files cannot be written, all that are missing are when it signs next."""
+        try:
+            self.sign()
+        except OSError as error:
+            folder = self._settings.checkpoint_folder
+            logger.warning("sealing: checkpoints cannot be written to %s for now: %s", folder, error.strerror)
+
     def sign(self) -> Checkpoint | None:
-        """Signs a checkpoint if there is anything new, and writes it where the settings say."""
+        """Signs a checkpoint if there is anything new, and writes all that are not yet where the settings say."""
         checkpoint = sign_checkpoint(self._connection, self._key)
-        if checkpoint is not None and self._settings.checkpoint_folder is not None:
-            write_checkpoints(self._connection, self._settings.checkpoint_folder, checkpoint.size - 1)
         self._signed_at = time.monotonic()
+        if self._settings.checkpoint_folder is not None:
+            self._write_missing(self._settings.checkpoint_folder)
         return checkpoint
+
+    def _write_missing(self, folder: Path) -> None:
+        """Writes what this or another sealer signed and did not write; of a long row of files it reads the names."""
+        query = "select size from checkpoints where size > %s order by size"
+        sizes = [size for (size,) in self._connection.execute(query, [self._written])]
+        there = {file.name for file in folder.iterdir()} if self._written == 0 and folder.is_dir() else set()
+        for size in takewhile(lambda size: file_name(size) in there, sizes):
+            self._written = size
+        write_checkpoints(self._connection, folder, self._written)
+        self._written = sizes[-1] if sizes else self._written
 
 
 def seal_log(url: str, stop: threading.Event, settings: SealSettings | None = None) -> None:
     """Seals until `stop` is set, through whatever fails meanwhile; several processes may, and take turns."""
-    pause = POLL_SECONDS
+    settings = settings or SealSettings()
+    pause, key = POLL_SECONDS, None
     while not stop.is_set():
         try:
+            # Once: a file that is lost meanwhile is no reason to make another key that nobody knows.
+            key = key or signing_key(settings.key_file)
             with open_sealing(url) as connection:
-                sealer = Sealer(connection, settings or SealSettings())
+                sealer = Sealer(connection, settings, key)
                 while not stop.is_set():
                     if not sealer.step():
                         stop.wait(POLL_SECONDS)
                     pause = POLL_SECONDS
+                # What was recorded just before the end, if it is not much.
+                seal(connection)
                 if is_whole(connection):
-                    sealer.sign()
+                    sealer.sign_anyway()
         except Exception as error:
-            is_unexpected = not isinstance(error, psycopg.Error | SealBroken)
+            is_unexpected = not isinstance(error, psycopg.Error | SealBroken | SigningRefused)
             logger.warning("sealing: %s; trying again in %.1f s", str(error).strip(), pause, exc_info=is_unexpected)
             stop.wait(pause)
             pause = min(2 * pause, LAST_PAUSE_SECONDS)

@@ -37,6 +37,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         remove_home(config.stash[RUN_HOME])
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Two workers more than processors: tests that kill, follow or wait for processes leave theirs idle."""
     return (os.cpu_count() or 1) + 2

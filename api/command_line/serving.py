@@ -47,7 +47,7 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
 
 
 def api(host: Host = "127.0.0.1", port: Port = 8000) -> None:
-    """Run the API alone: projections (ledger project) and the risk engine (ledger risk) must run elsewhere."""
+    """Run the API alone: `ledger project`, `ledger risk` and `ledger seal --follow` must run elsewhere."""
     with stopped_by_signals() as stopping:
         url = migrated_url()
         with Ledger(url) as ledger:

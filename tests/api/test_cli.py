@@ -67,15 +67,17 @@ def test_the_help_has_every_command_and_every_command_a_help(ledger: CommandLine
         assert f" {name} " in ended.out.splitlines()[0]
 
 
-def test_a_command_loads_no_other_command() -> None:
+@pytest.mark.parametrize(("command", "module"), [("keys", "keys"), ("checkpoint", "sealing")])
+def test_a_command_loads_no_other_command(command: str, module: str) -> None:
     code = (
         "import sys; from contextlib import suppress; from api.cli import main\n"
-        "sys.argv = ['ledger', 'keys', '--help']\n"
+        f"sys.argv = ['ledger', '{command}', '--help']\n"
         "with suppress(SystemExit): main()\n"
-        "print({name for name in ('keys', 'serving', 'backtesting') if f'api.command_line.{name}' in sys.modules})"
+        "modules = ('keys', 'sealing', 'serving', 'backtesting')\n"
+        "print({name for name in modules if f'api.command_line.{name}' in sys.modules})"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert ended.stdout.splitlines()[-1] == "{'keys'}"
+    assert ended.stdout.splitlines()[-1] == f"{{'{module}'}}"
 
 
 def test_status_tells_the_logs_end_and_every_projection(with_deposits: CommandLine) -> None:

@@ -56,6 +56,14 @@ def test_a_log_that_is_followed_is_sealed_as_it_grows_until_it_is_enough(
     assert verify(tmp_path, "--database", database, key=key) == (0, "510 events are as they were sealed\n")
 
 
+def test_who_asks_whether_the_log_is_sealed_in_time_is_told_where_it_is_not(ledger: CommandLine) -> None:
+    late = ledger("checkpoint", "--within", "0")
+    assert (late.code, late.out) == (1, "")
+    assert "position 1 was recorded at" in late.err
+    ledger("seal")
+    assert ledger("checkpoint", "--within", "0").code == 0
+
+
 @contextmanager
 def following() -> Iterator["subprocess.Popen[str]"]:
     """`ledger seal --follow` in a process of its own; killed at the end."""

@@ -2,7 +2,9 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
+from urllib.parse import parse_qsl
 
 import httpx
 import pytest
@@ -180,3 +182,19 @@ def test_a_page_that_takes_long_is_answered_with_what_it_has(reader: Visitor) ->
     assert "Largest debtors" not in soon.text
     assert BEING_WORKED_OUT not in reader.page("/reports/exposure")
     assert "Largest debtors" in reader.page("/reports/exposure")
+
+
+def test_of_a_long_history_the_last_events_are_explained_to_one_end_on_all_pages(reader: Visitor, told: House) -> None:
+    told.send(open_account("busy"), *(deposit("busy", "1", f"d{number}") for number in range(204)))
+    end = told.log_end()
+    path, blank = "/accounts/busy/explain", {"from": " ", "to": "", "times": "effective"}
+    said = reader.page(path, **blank)
+    assert "What its last 200 events did" in said
+    assert "Events between 200 200 funds.deposited" in said
+    markup = html_of(reader.http.get(path, params=blank).text)
+    (further,) = re.findall(r'href="[^"]*(/accounts/busy/explain[^"]*after=[^"]*)"', markup)
+    told.send(deposit("busy", "1", "later"))
+    stated = dict(parse_qsl(further.partition("?")[2].replace("&amp;", "&")))
+    assert (stated["to"], "times" in stated) == (str(end), False)
+    assert "Events between 200 " in reader.page(path, **stated)
+    assert "Events between 5 " in reader.page(path, **{"from": stated["from"], "to": str(int(stated["from"]) + 5)})

@@ -35,13 +35,13 @@ EVENT = "insert into events values (%s, 1, now(), 'alice', 'account.opened', '{}
 
 
 @pytest.fixture
-def login(database: str) -> Iterator[str]:
+def login(unprojected_database: str) -> Iterator[str]:
     """The URL of a user that may work as the service and owns nothing, as a deployment would give it."""
     name = f"login_{uuid.uuid4().hex[:12]}"
-    with connect(database, autocommit=True) as connection:
+    with connect(unprojected_database, autocommit=True) as connection:
         connection.execute(sql.SQL("create role {} login in role ledger_service").format(sql.Identifier(name)))
-    yield make_conninfo(database, user=name)
-    with connect(database, autocommit=True) as connection:
+    yield make_conninfo(unprojected_database, user=name)
+    with connect(unprojected_database, autocommit=True) as connection:
         connection.execute(sql.SQL("drop owned by {0}; drop role {0}").format(sql.Identifier(name)))
 
 
@@ -109,8 +109,8 @@ def test_a_login_that_owns_nothing_can_do_all_the_work(login: str) -> None:
     assert verify(login).differences == []
 
 
-def test_tables_of_projections_belong_to_their_role_whoever_made_them(database: str) -> None:
-    with connect(database, autocommit=True) as connection:
+def test_tables_of_projections_belong_to_their_role_whoever_made_them(unprojected_database: str) -> None:
+    with connect(unprojected_database, autocommit=True) as connection:
         ensure_tables(connection, ALL)
         owners = connection.execute("select distinct tableowner from pg_tables where schemaname = 'projections'")
         assert owners.fetchall() == [(PROJECTIONS,)]

@@ -195,6 +195,53 @@ def test_the_sealer_signs_once_the_log_is_quiet(database: str, tmp_path: Path) -
     assert {file.name for file in (tmp_path / "kept").iterdir()} == {f"{size:016}.checkpoint" for size in (30, 40)}
 
 
+def test_checkpoints_of_a_time_without_a_folder_and_of_other_sealers_are_written_once_there_is_one(
+    database: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "kept"
+    alone = SealSettings(signing_key=tmp_path / "key.pem", checkpoint_seconds=0.0)
+    keeping = alone.model_copy(update={"checkpoint_folder": folder})
+    folder.write_text("in the way")
+    with open_sealing(database) as connection:
+        first = Sealer(connection, keeping)
+        for end, sealer in ((10, first), (20, first), (30, Sealer(connection, alone))):
+            record(database, random_log()[end - 10 : end])
+            time.sleep(0.001)
+            assert sealer.step() == 10
+        with pytest.raises(OSError, match="kept"):
+            first.sign()
+        folder.unlink()
+        first.step()
+        files = [folder / f"{size:016}.checkpoint" for size in (10, 20, 30)]
+        assert sorted(folder.iterdir()) == files
+        # Another one knows what is there by its name, and writes what is missing.
+        files[1].unlink()
+        Sealer(connection, keeping).sign()
+        assert sorted(folder.iterdir()) == files
+
+
+def test_a_sealer_whose_key_file_is_lost_goes_on_with_its_key(database: str, tmp_path: Path) -> None:
+    settings = SealSettings(signing_key=tmp_path / "key.pem", checkpoint_folder=tmp_path / "kept")
+    stop = threading.Event()
+    thread = threading.Thread(target=seal_log, args=(database, stop, settings))
+    thread.start()
+    try:
+        record(database, random_log()[:30])
+        wait_until(lambda: (tmp_path / "kept" / f"{30:016}.checkpoint").exists())
+        (tmp_path / "key.pem").unlink()
+        tamper(
+            database, "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'ledger sealing'"
+        )
+        record(database, random_log()[30:40])
+        wait_until(lambda: (tmp_path / "kept" / f"{40:016}.checkpoint").exists())
+    finally:
+        stop.set()
+        thread.join(30)
+    assert not (tmp_path / "key.pem").exists()
+    with connect(database) as connection:
+        assert connection.execute("select count(*) from checkpoint_keys").fetchone() == (1,)
+
+
 def test_the_sealer_signs_at_intervals_while_the_log_grows(database: str, tmp_path: Path) -> None:
     with open_sealing(database) as connection:
         sealer = Sealer(connection, SealSettings(signing_key=tmp_path / "key.pem", checkpoint_seconds=0.0))

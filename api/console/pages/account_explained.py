@@ -65,9 +65,11 @@ async def explained(
     Without both it is what the account's last events did. `times` says what points are that are no positions: recorded,
     or (`effective`) business times.
     """
-    if not first and not last:
-        first = await before_the_last_events(ask, account_id)
-    show(joined(tag("p", joined("← ", account_link(account_id))), points_form(account_id, first, last, times)))
+    show(tag("p", joined("← ", account_link(account_id))))
+    chosen = ""
+    if not first.strip() and not last.strip() and (first := await before_the_last_events(ask, account_id)):
+        chosen, times = f"What its last {LAST_EVENTS} events did; state points for more.", ""
+    show(joined(points_form(account_id, first, last, times), tag("p", chosen, class_="note") if chosen else ""))
     asked: dict[str, Any] = {
         **point_asked("from", first, times),
         **point_asked("to", last, times),
@@ -90,7 +92,7 @@ async def before_the_last_events(ask: Asker, account_id: str) -> str:
 
 def explanation(found: Answer, first: str, last: str, times: str = "") -> Markup:
     """Everything that a difference tells, in the order in which it is asked after."""
-    parts = [_points(found), _unexplained(found["unexplained"])]
+    parts = [_points(found, first), _unexplained(found["unexplained"])]
     parts += [_attributed(wallet, told) for wallet, told in found["wallets"].items() if "equity" in told]
     rows = list(changes({**found, "events": []}))
     changed = tag("div", table(COLUMNS, rows, "Nothing is otherwise."), class_="stack")
@@ -99,12 +101,14 @@ def explanation(found: Answer, first: str, last: str, times: str = "") -> Markup
     return joined(*parts)
 
 
-def _points(found: Answer) -> Markup:
+def _points(found: Answer, first: str) -> Markup:
     account_id, counts = found["account_id"], found["counts"]
     ends = [
         figure(title, _place(one), link("the account then", _then(account_id, one)))
         for title, one in (("From", found["from"]), ("To", found["to"]))
     ]
+    if not first.strip():
+        ends[0] = figure("From", "the opening")
     topics = ", ".join(f"{count:,} {topic}" for topic, count in counts["topics"].items()) or "none"
     ends.append(figure("Events between", f"{counts['events']:,}", topics))
     if found["settings"]:
