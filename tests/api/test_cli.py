@@ -246,8 +246,8 @@ def test_the_option_demo_asks_for_a_demo_that_was_played(ledger: CommandLine, mo
     assert ledger("--demo", "status").code == 3
 
 
-def test_serve_answers_until_it_is_told_to_stop(database: str) -> None:
-    with served(database) as address, urllib.request.urlopen(f"{address}/health", timeout=30) as answer:
+def test_serve_answers_until_it_is_told_to_stop(unprojected_database: str) -> None:
+    with served(unprojected_database) as address, urllib.request.urlopen(f"{address}/health", timeout=30) as answer:
         assert json.load(answer)["status"] == "ok"
 
 
